@@ -1,0 +1,54 @@
+# Everything a fresh machine needs stands here: `make serve` and `make test` set up what they use.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+MODEL ?= models/default
+DATA ?= ../shared/data
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve test lint model bench bench-peers clean
+
+serve: $(VENV)/serve.done
+	exec $(BIN)/python -m sentiment serve --model $(MODEL) --host $(HOST) --port $(PORT)
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+# Makes models/default anew from the shared data, in about 20 minutes. One thread, as the shipped one was made:
+# another number of threads gives other last digits.
+model: $(VENV)/dev.done
+	$(BIN)/python -m recipes.prepare $(DATA) build/data
+	$(BIN)/python -m recipes.templates build/data/templates.parquet
+	$(BIN)/python -m recipes.vectors build/data build/vectors/imdb.vec
+	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+
+bench: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.core
+
+# The serving frameworks that `python -m benchmarks.serving` measures beside ours, in an environment of their own.
+bench-peers: $(VENV)/dev.done
+	$(BIN)/python -m venv build/peers
+	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
+	  > $$(build/peers/bin/python -c "import site; print(site.getsitepackages()[0])")/main.pth
+	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/serve.done: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) build

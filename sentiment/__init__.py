@@ -1,0 +1,18 @@
+"""Sentiment of texts by a small bidirectional LSTM: `sentiment.load("models/default").predict(["Not bad."])`."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier, Prediction, load
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "Prediction", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that `import sentiment` and `sentiment --help` don't wait for torch.
+    if name in ("Classifier", "Prediction", "load"):
+        from sentiment import classifier
+
+        return getattr(classifier, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,70 @@
+"""Ragged token ids to padded batches, bounded by what they cost: padded tokens, not rows."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from sentiment.text.vocabulary import PAD_ID
+
+MAX_BATCH_ROWS = 256  # wider batches leave the cache and get slower (benchmarks/core.py)
+SHORT = 16  # tokens; longer rows are batched with no row of less than half their length: padding costs what text does
+
+
+@dataclass(frozen=True)
+class PaddedBatch:
+    """`token_ids` (N, T), filled up with `<pad>` on the right, and `lengths` (N,), each at least 1."""
+
+    token_ids: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def of(cls, token_ids: Sequence[Sequence[int]]) -> "PaddedBatch":
+        """The batch of these rows, in their order. Raises ValueError for no rows or an empty one."""
+        if not token_ids or not all(token_ids):
+            raise ValueError("a batch has at least one row, and a row at least one token")
+        rows = [torch.tensor(row, dtype=torch.long) for row in token_ids]
+        return cls(
+            token_ids=pad_sequence(rows, batch_first=True, padding_value=PAD_ID),  # (N, T)
+            lengths=torch.tensor([len(row) for row in token_ids]),  # (N,)
+        )
+
+
+def length_buckets(lengths: Sequence[int], max_batch_tokens: int) -> list[list[int]]:
+    """Places in `lengths`, each once: similar lengths together, at most `max_batch_tokens` padded tokens a batch.
+
+    A row longer than the bound is a batch of its own.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return _cut(order, lengths, max_batch_tokens, MAX_BATCH_ROWS)
+
+
+def shuffled_buckets(
+    lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int, rng: random.Random
+) -> list[list[int]]:
+    """As `length_buckets`, in an order and with neighbours that differ from one call to the next, for training.
+
+    At most `max_batch_rows` a batch: a mean over a thousand phrases would give each hardly a say beside a review's.
+    """
+    noisy = [length * rng.uniform(0.9, 1.1) + rng.random() for length in lengths]
+    order = sorted(range(len(lengths)), key=noisy.__getitem__)
+    batches = _cut(order, lengths, max_batch_tokens, max_batch_rows)
+    rng.shuffle(batches)
+    return batches
+
+
+def _cut(order: Sequence[int], lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int) -> list[list[int]]:
+    batches: list[list[int]] = []
+    shortest = longest = 0
+    for place in order:
+        shortest, longest = min(shortest, lengths[place]), max(longest, lengths[place])
+        rows = len(batches[-1]) + 1 if batches else max_batch_rows + 1
+        if rows <= max_batch_rows and longest * rows <= max_batch_tokens and longest <= max(SHORT, 2 * shortest):
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+            shortest = longest = lengths[place]
+    return batches

@@ -1,0 +1,144 @@
+"""A model is a folder of data files, and nothing in it is believed before it is checked.
+
+First the files (see manifest.py), then what they hold: settings, names, shapes, finiteness. Nothing is unpickled.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import safetensors.torch
+import torch
+from pydantic import Field
+from safetensors import SafetensorError
+from torch import Tensor
+
+from sentiment import manifest
+from sentiment.config import ModelConfig, Settings, TextConfig
+from sentiment.errors import BundleError, ConfigError
+from sentiment.manifest import from_json, to_json
+from sentiment.nn.model import SentimentModel
+from sentiment.text.vocabulary import Vocabulary
+
+WEIGHTS = "weights.safetensors"
+CONFIG = "config.json"
+VOCABULARY = "vocabulary.json"
+LABELS = "labels.json"
+GOLDEN = "golden.json"
+METRICS = "metrics.json"
+CARD = "README.md"
+FILES = (WEIGHTS, CONFIG, VOCABULARY, LABELS, GOLDEN, METRICS, CARD)
+
+
+class BundleConfig(Settings):
+    """What `config.json` holds."""
+
+    text: TextConfig
+    model: ModelConfig
+    temperature: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything a model folder holds. `temperature` divides the logits before the softmax."""
+
+    name: str
+    model: SentimentModel
+    vocabulary: Vocabulary
+    labels: tuple[str, ...]
+    text_config: TextConfig
+    temperature: float = 1.0
+    golden: tuple[dict[str, Any], ...] = ()  # texts, and the probabilities the model gave when it was saved
+    metrics: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+    version: str = ""  # the manifest's digest, shortened: another file, another version
+
+
+def save(bundle: Bundle, folder: Path) -> str:
+    """The version written. The folder appears whole, replacing a bundle there before, or not at all."""
+    return manifest.write(folder, bundle.name, _serialize(bundle))
+
+
+def check_target(folder: Path) -> None:
+    """Raises BundleError where `save` would replace something that is not a bundle."""
+    manifest.check_target(folder, FILES)
+
+
+def load(folder: Path) -> Bundle:
+    """The verified bundle, its model in evaluation mode, float32.
+
+    Raises BundleError, naming the file, for anything missing, resized, altered, out of form or out of the folder.
+    """
+    name, version, contents = manifest.read(Path(folder), FILES)
+    try:
+        config = BundleConfig.of(from_json(contents, CONFIG, dict))
+    except ConfigError as error:
+        raise BundleError(CONFIG, str(error)) from None
+    labels = from_json(contents, LABELS, list)
+    if not all(isinstance(label, str) for label in labels) or len(labels) < 2 or len(set(labels)) != len(labels):
+        raise BundleError(LABELS, f"at least two different names are needed, not {labels!r:.80}")
+    try:
+        vocabulary = Vocabulary(from_json(contents, VOCABULARY, list))
+    except (TypeError, ValueError) as error:
+        raise BundleError(VOCABULARY, str(error)) from None
+    model = SentimentModel(config.model, vocabulary_size=len(vocabulary), num_classes=len(labels))
+    _load_weights(model, contents[WEIGHTS])
+    return Bundle(
+        name=name,
+        model=model.eval().requires_grad_(False),
+        vocabulary=vocabulary,
+        labels=tuple(labels),
+        text_config=config.text,
+        temperature=config.temperature,
+        golden=tuple(from_json(contents, GOLDEN, list)),
+        metrics=from_json(contents, METRICS, dict),
+        card=contents[CARD].decode("utf-8", "replace"),
+        version=version,
+    )
+
+
+def _serialize(bundle: Bundle) -> dict[str, bytes]:
+    weights = {name: _compact(tensor.contiguous()) for name, tensor in bundle.model.state_dict().items()}
+    config = {
+        "text": bundle.text_config.model_dump(),
+        "model": bundle.model.config.model_dump(),
+        "temperature": bundle.temperature,
+    }
+    return {
+        WEIGHTS: safetensors.torch.save(weights),
+        CONFIG: to_json(config),
+        VOCABULARY: to_json(list(bundle.vocabulary.tokens)),
+        LABELS: to_json(list(bundle.labels)),
+        GOLDEN: to_json(list(bundle.golden)),
+        METRICS: to_json(bundle.metrics),
+        CARD: bundle.card.encode(),
+    }
+
+
+def _compact(tensor: Tensor) -> Tensor:
+    """The tensor in half the bytes where that loses nothing."""
+    half = tensor.half()
+    return half if torch.equal(half.to(tensor.dtype), tensor) else tensor
+
+
+def _load_weights(model: SentimentModel, content: bytes) -> None:
+    try:
+        weights = safetensors.torch.load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise BundleError(WEIGHTS, f"is not a safetensors file: {error}") from None
+    expected = model.state_dict()
+    if weights.keys() != expected.keys():
+        missing, unknown = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+        raise BundleError(WEIGHTS, f"tensors missing: {missing}; not of this network: {unknown}")
+    for name, tensor in expected.items():
+        _check_tensor(name, weights[name], tensor)
+    model.load_state_dict(weights)
+
+
+def _check_tensor(name: str, actual: Tensor, expected: Tensor) -> None:
+    if actual.shape != expected.shape:
+        raise BundleError(WEIGHTS, f"{name} has shape {tuple(actual.shape)} where {tuple(expected.shape)} is expected")
+    if not actual.is_floating_point():
+        raise BundleError(WEIGHTS, f"{name} holds {actual.dtype}, not floating point numbers")
+    if not torch.isfinite(actual.float()).all():  # as float32, which the model computes in
+        raise BundleError(WEIGHTS, f"{name} holds numbers that are not finite")

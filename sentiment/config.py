@@ -1,0 +1,83 @@
+"""Frozen settings of the text steps and of the network, validated where they are made."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sentiment.errors import ConfigError
+
+Rate = Annotated[float, Field(ge=0, lt=1, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Size = Annotated[int, Field(ge=1, le=2048, strict=True)]  # bounded: a wrong file can't ask for a network of terabytes
+SettingsT = TypeVar("SettingsT", bound="Settings")
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown names, errors in one line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls: type[SettingsT], values: Any) -> SettingsT:
+        """The validated settings. Raises ConfigError naming each setting at fault and its value."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}, not {fault['input']!r:.80}"
+                for fault in error.errors()
+            )
+            raise ConfigError(faults) from None
+
+
+class TextConfig(Settings):
+    """How text becomes tokens. Part of the bundle: a model reads text as it was trained to."""
+
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "en"  # any spaCy language code
+    # Past it the head and the tail are kept, and the answer says so.
+    max_tokens: Annotated[int, Field(ge=2, le=1 << 16, strict=True)] = 4096
+
+    @property
+    def max_characters(self) -> int:
+        """Bounds the time a text can take before its tokens are known: 16 characters a token."""
+        return 16 * self.max_tokens
+
+
+class ModelConfig(Settings):
+    """Sizes of the network. The names are torch.nn.LSTM's where it has one."""
+
+    embedding_size: Size = 100  # F
+    hidden_size: Size = 128  # H, of each direction
+    num_layers: Annotated[int, Field(ge=1, le=8, strict=True)] = 1  # L
+    bias: bool = True
+    bidirectional: bool = True
+    embedding_dropout: Rate = 0.3  # one mask for all time steps of a text
+    dropout: Rate = 0.0  # between LSTM layers
+    output_dropout: Rate = 0.3  # on the final states
+
+
+class VocabularyConfig(Settings):
+    """Which tokens get a vector of their own."""
+
+    max_size: Annotated[int, Field(ge=3)] = 40_000
+    min_count: Count = 2
+
+
+class TrainingConfig(Settings):
+    """How the weights are learned. The defaults suit a few thousand to a few hundred thousand rows."""
+
+    epochs: Count = 8
+    patience: Count = 3  # epochs without a better dev score before it stops
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    embedding_learning_rate_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # 0 keeps the vectors as they start
+    warmup_share: Rate = 0.03  # of all steps
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0  # not on the embedding
+    max_batch_tokens: Count = 6000  # padded
+    max_batch_rows: Count = 256
+    max_tokens: Annotated[int, Field(ge=2)] = 400  # of a text in training; an answer reads up to TextConfig's
+    word_dropout: Rate = 0.1  # share of tokens read as <unk>: this is how <unk> gets a meaning
+    ema_decay: Rate = 0.999  # the weights kept are the moving average of those trained
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
+    vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: "glove-6b-50d", or a file
+    seed: int = 0

@@ -1,0 +1,37 @@
+"""What can go wrong, by name: every error the library raises on purpose is a SentimentError."""
+
+
+class SentimentError(Exception):
+    """Something the caller can mend; the message names the limit and the actual value."""
+
+
+class ConfigError(SentimentError):
+    """A setting is outside its range, unknown, or at odds with another."""
+
+
+class TextError(SentimentError):
+    """A text can't be answered. `index` is its place in the caller's list, `reason` says why."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(index, reason)  # its arguments, so that it survives pickling between processes
+        self.index = index
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"text {self.index}: {self.reason}"
+
+
+class BundleError(SentimentError):
+    """A model folder is refused. `file` is the file at fault, `reason` what is wrong with it."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(file, reason)
+        self.file = file
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"model bundle refused: {self.file}: {self.reason}"
+
+
+class DataError(SentimentError):
+    """A table can't be read, or lacks what training, evaluation or scoring needs."""

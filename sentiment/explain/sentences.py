@@ -1,0 +1,78 @@
+"""A text sentence by sentence: where the opinion turns, and whether one text holds two."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from sentiment.classifier import AlignedText, Classifier, EncodedText, Prediction
+
+CLEAR = 0.8  # the probability from which on a sentence is clearly positive or clearly negative
+OPPOSITES = ("positive", "negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of a text, with the white space after it, and what the model says of it alone."""
+
+    start: int  # in code points
+    end: int
+    label: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceView:
+    """A text as a whole and by its sentences, whose spans, joined, are the text."""
+
+    prediction: Prediction
+    sentences: list[Sentence]
+    mixed: bool  # one sentence is positive, and one negative, with a probability of `CLEAR` or more
+
+
+def read_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SentenceView]:
+    """What the model says of each text and of its sentences, in the order given.
+
+    Sentences end where spaCy's sentencizer says, and never after "Mr." and its like. What of a truncated text was not
+    read belongs to the sentence that it stands in. Raises TextError as `predict` does.
+    """
+    aligned = classifier.align(texts)
+    starts = classifier.tokenizer.sentence_starts([text.tokens for text in aligned])
+    abbreviations = classifier.tokenizer.abbreviations
+    ranges = [_token_ranges(text, places, abbreviations) for text, places in zip(aligned, starts, strict=True)]
+    parts = [
+        EncodedText(text.encoded.token_ids[first:after], truncated=False)
+        for text, its in zip(aligned, ranges, strict=True)
+        if len(its) > 1  # a single sentence is the text
+        for first, after in its
+    ]
+    # Apart, so that no sentence is padded to a text's length.
+    wholes = classifier.classify([text.encoded for text in aligned])
+    own = iter(classifier.classify(parts))
+    return [
+        _view(text, its, whole, list(islice(own, len(its))) if len(its) > 1 else [whole])
+        for text, its, whole in zip(aligned, ranges, wholes, strict=True)
+    ]
+
+
+def _token_ranges(text: AlignedText, starts: Sequence[int], abbreviations: Collection[str]) -> list[tuple[int, int]]:
+    """For each sentence its first token and the one after its last."""
+
+    def ends_before(place: int) -> bool:
+        before, end = text.spans[max(0, place - 2)][0], text.spans[place - 1][1]
+        # What one character or entity became is not torn apart.
+        return text.spans[place][0] >= end and text.text[before:end] not in abbreviations
+
+    firsts = [place for place in starts if place and ends_before(place)]
+    return list(pairwise([0, *firsts, len(text.spans)]))
+
+
+def _view(
+    text: AlignedText, ranges: Sequence[tuple[int, int]], whole: Prediction, predictions: Sequence[Prediction]
+) -> SentenceView:
+    cuts = [0, *(text.spans[first][0] for first, _ in ranges[1:]), len(text.text)]
+    sentences = [
+        Sentence(start, end, prediction.label, prediction.probabilities)
+        for (start, end), prediction in zip(pairwise(cuts), predictions, strict=True)
+    ]
+    clear = {label for label in OPPOSITES if any(each.probabilities.get(label, 0) >= CLEAR for each in sentences)}
+    return SentenceView(whole, sentences, mixed=len(clear) == len(OPPOSITES))

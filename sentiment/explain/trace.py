@@ -1,0 +1,156 @@
+"""What the LSTM remembered: gates and states token by token, and the answer as the text is read."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sentiment.batching import PaddedBatch
+from sentiment.classifier import Classifier, EncodedText, Prediction
+from sentiment.errors import ConfigError, TextError
+from sentiment.explain.cell import QUANTITIES, Reading, read
+from sentiment.text.vocabulary import UNK_ID
+
+MAX_TRACE_TOKENS = 512  # reading all beginnings of a text takes time in proportion to the square of its length
+
+
+@dataclass(frozen=True, slots=True)
+class TracedToken:
+    """One token and where it stands in the text, in code points."""
+
+    text: str  # as it was written
+    start: int
+    end: int
+    unknown: bool  # not in the vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One quantity of one direction of one layer, at every token."""
+
+    values: Tensor  # (T, H)
+    means: list[float]  # of the H units, at each token
+    norms: list[float]  # Euclidean, over the H units, at each token
+
+    @classmethod
+    def of(cls, values: Tensor) -> "Series":
+        """The series of `values` (T, H)."""
+        return cls(values, values.mean(dim=-1).tolist(), values.norm(dim=-1).tolist())
+
+    def as_dict(self, *, values: bool = False) -> dict[str, Any]:
+        """Lists only, for JSON; `values` among them by request."""
+        summary: dict[str, Any] = {"means": self.means, "norms": self.norms}
+        return summary | {"values": self.values.tolist()} if values else summary
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTrace:
+    """What one direction of one layer computed; tokens in the order of the text, also where it reads backwards."""
+
+    layer: int  # from 0
+    direction: str  # forward or backward
+    series: dict[str, Series]  # input_gate, forget_gate, candidate, output_gate, c, h
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of one tensor on the way from text to answer, in letters and in numbers.
+
+    N texts, T tokens of the longest, F features of an embedding, H hidden units, L layers, C classes.
+    """
+
+    name: str
+    letters: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One text, seen from inside."""
+
+    prediction: Prediction
+    tokens: list[TracedToken]
+    layers: list[LayerTrace]  # in nn.LSTM's order: layer by layer, forward before backward
+    running: dict[str, list[float]]  # of each label, the probability when the text is read up to each token
+    shapes: list[Shape]
+
+    def as_dict(self, *, values: bool = False) -> dict[str, Any]:
+        """Dicts, lists, strings and numbers only, for JSON; of the units themselves, (T, H) a series, by request."""
+        return {
+            "prediction": asdict(self.prediction),
+            "tokens": [asdict(token) for token in self.tokens],
+            "layers": [
+                {
+                    "layer": each.layer,
+                    "direction": each.direction,
+                    "series": {name: series.as_dict(values=values) for name, series in each.series.items()},
+                }
+                for each in self.layers
+            ],
+            "running": self.running,
+            "shapes": [asdict(shape) for shape in self.shapes],
+        }
+
+
+def trace(classifier: Classifier, text: str) -> Trace:
+    """The gates and states of every layer and direction at every token of one text, and its running probabilities.
+
+    The equations stand in `sentiment.explain.cell`; they give what nn.LSTM gives within 1e-5.
+    Raises TextError as `predict` does, also for a text of more than `MAX_TRACE_TOKENS` tokens, and ConfigError where
+    the classifier isn't float32.
+    """
+    if classifier.dtype != "float32":
+        raise ConfigError(f"a trace is computed in float32: the classifier's dtype is {classifier.dtype!r}")
+    [aligned] = classifier.align([text])
+    token_ids = aligned.encoded.token_ids
+    if len(token_ids) > MAX_TRACE_TOKENS:
+        raise TextError(0, f"has {len(token_ids)} tokens: a trace reads at most {MAX_TRACE_TOKENS}")
+    beginnings = [EncodedText(token_ids[:end], truncated=False) for end in range(1, len(token_ids))]
+    *running, prediction = classifier.classify([*beginnings, aligned.encoded])
+    batch = PaddedBatch.of([token_ids])
+    with torch.inference_mode():
+        embedded = classifier.model.embedding(batch.token_ids)  # (N, T, F)
+        readings = read(classifier.model.lstm, embedded, batch.lengths)
+        shapes = _shapes(classifier, batch, embedded, readings)
+    return Trace(
+        prediction=prediction,
+        tokens=[
+            TracedToken(text[start:end], start, end, token_id == UNK_ID)
+            for (start, end), token_id in zip(aligned.spans, token_ids, strict=True)
+        ],
+        layers=[
+            LayerTrace(
+                layer=reading.layer,
+                direction="backward" if reading.backward else "forward",
+                series={name: Series.of(getattr(reading, name)[0]) for name in QUANTITIES},
+            )
+            for reading in readings
+        ],
+        running={label: [each.probabilities[label] for each in (*running, prediction)] for label in classifier.labels},
+        shapes=shapes,
+    )
+
+
+def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readings: list[Reading]) -> list[Shape]:
+    """The walk from token ids to probabilities, on the tensors of the plain equations."""
+    model = classifier.model
+    times = "2" if model.directions == 2 else ""
+    output = torch.cat([reading.h for reading in readings[-model.directions :]], dim=-1)  # (N, T, 2H)
+    ht = torch.stack([reading.final(reading.h, batch.lengths) for reading in readings])  # (2L, N, H)
+    ct = torch.stack([reading.final(reading.c, batch.lengths) for reading in readings])  # (2L, N, H)
+    final = torch.cat(tuple(ht[-model.directions :]), dim=-1)  # (N, 2H)
+    logits = model.classifier(final)  # (N, C)
+    probabilities = torch.softmax(logits / classifier.temperature, dim=-1)  # (N, C)
+    walk: list[tuple[str, str, Tensor]] = [
+        ("token_ids", "N T", batch.token_ids),
+        ("lengths", "N", batch.lengths),
+        ("embedded", "N T F", embedded),
+        ("output", f"N T {times}H", output),
+        ("ht", f"{times}L N H", ht),
+        ("ct", f"{times}L N H", ct),
+        ("final", f"N {times}H", final),
+        ("logits", "N C", logits),
+        ("probabilities", "N C", probabilities),
+    ]
+    return [Shape(name, tuple(letters.split()), tuple(tensor.shape)) for name, letters, tensor in walk]

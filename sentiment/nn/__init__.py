@@ -1,0 +1,1 @@
+"""The network: it knows token ids and shapes, no files and no vocabulary."""

@@ -1,0 +1,35 @@
+"""Rows that weren't scored, each with its reason, so that none is lost."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from sentiment.scoring.rows import Window, to_json
+
+
+def rejects_path(output_path: Path) -> Path:
+    """Where an output's rejects go: beside it."""
+    return output_path.with_name(f"{output_path.name}.rejects.jsonl")
+
+
+class RejectsWriter:
+    """One JSON object a line: `row`, counted from 1, `reason`, and `raw`, the row as it stood.
+
+    Bytes that are not UTF-8 stand in `raw_base64` instead.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.rows = 0
+
+    def write(self, window: Window, reasons: Mapping[int, str]) -> None:
+        """Writes the rows at these places of a window."""
+        for place in sorted(reasons):
+            raw = window.raw(place)
+            record: dict[str, object] = {"row": window.first_row + place, "reason": reasons[place]}
+            try:
+                record["raw"] = raw.decode() if isinstance(raw, bytes) else raw
+            except UnicodeDecodeError:
+                record["raw_base64"] = raw
+            self._file.write(to_json(record) + b"\n")
+            self.rows += 1

@@ -1,0 +1,97 @@
+"""Rows and their answers to Parquet, a row group at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sentiment.scoring.rows import Values, Window, to_text
+from sentiment.scoring.table_reader import TableWindow
+from sentiment.scoring.text_writers import unknown_column
+
+ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
+ROW_GROUP_BYTES = 1 << 25
+
+_ARROW_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+
+
+class ParquetWriter:
+    """A Parquet input's columns keep their types; a text file's take the type that fits all of the first rows."""
+
+    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, type]) -> None:
+        self._types: dict[str, type] = {}
+        if isinstance(first, TableWindow):
+            schema = first.batch.schema
+        else:
+            rows = first.values([place for place in range(len(first.texts)) if place not in first.faults])
+            self._types = {column: _common_type([row.get(column) for row in rows]) for column in first.columns}
+            schema = pa.schema([(column, _ARROW_TYPES[kind]) for column, kind in self._types.items()])
+        for column, kind in added.items():
+            schema = schema.append(pa.field(column, _ARROW_TYPES[kind]))
+        self._schema = schema
+        self._added = added
+        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
+        self._held: list[pa.RecordBatch] = []
+        self.rows = 0
+
+    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+        """Why a row can't be written, by place: it has a value, or a column, that the table has no place for."""
+        misfits: dict[int, str] = {}
+        if isinstance(window, TableWindow):
+            columns = window.batch.take(pa.array(answers, pa.int64())).columns
+        else:
+            rows = dict(zip(answers, window.values(list(answers)), strict=True))
+            misfits = {place: reason for place, row in rows.items() if (reason := self._misfit(row)) is not None}
+            kept = [row for place, row in rows.items() if place not in misfits]
+            columns = [_array([row.get(column) for row in kept], kind) for column, kind in self._types.items()]
+        written = [answer for place, answer in answers.items() if place not in misfits]
+        columns += [_array([answer[column] for answer in written], kind) for column, kind in self._added.items()]
+        self._held.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self.rows += len(written)
+        if (
+            sum(batch.num_rows for batch in self._held) >= ROW_GROUP_ROWS
+            or sum(batch.nbytes for batch in self._held) >= ROW_GROUP_BYTES
+        ):
+            self._write_row_group()
+        return misfits
+
+    def close(self) -> None:
+        """Writes the last rows, and where each column lies."""
+        self._write_row_group()
+        self._writer.close()
+
+    def _write_row_group(self) -> None:
+        self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
+        self._held.clear()
+
+    def _misfit(self, row: Values) -> str | None:
+        for column, value in row.items():
+            if column not in self._types:
+                return unknown_column(row, self._types)
+            if not _fits(value, self._types[column]):
+                expected = _ARROW_TYPES[self._types[column]]
+                return f"{column!r} is {value!r:.60} where the first rows have {expected}: write .jsonl to keep it"
+        return None
+
+
+def _common_type(values: Sequence[object]) -> type:
+    present = [value for value in values if value is not None]
+    return next((kind for kind in (bool, int, float) if present and all(_fits(value, kind) for value in present)), str)
+
+
+def _fits(value: object, kind: type) -> bool:
+    """Whether a column of this type holds the value without a change. One of text holds anything, as JSON has it."""
+    if value is None or kind is str:
+        return True
+    if isinstance(value, bool):
+        return kind is bool
+    if isinstance(value, int):
+        return abs(value) < 1 << (63 if kind is int else 53) and kind is not bool
+    return isinstance(value, float) and kind is float
+
+
+def _array(values: Sequence[object], kind: type) -> pa.Array:
+    if kind is str:
+        values = [None if value is None else to_text(value) for value in values]
+    return pa.array(values, _ARROW_TYPES[kind])

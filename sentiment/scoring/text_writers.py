@@ -1,0 +1,81 @@
+"""Rows and their answers to CSV, TSV and JSONL."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from typing import BinaryIO
+
+from sentiment.scoring.rows import Values, Window, to_json, to_text
+
+_LINE_END = "\r\n"
+
+
+class JsonWriter:
+    """One JSON object a line: the row's own members, then the answer's."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.rows = 0
+
+    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+        """Nothing that can't be written: a JSON object takes any row."""
+        rows = window.json_objects(list(answers))
+        for row, answer in zip(rows, answers.values(), strict=True):
+            self._file.write(row[:-1] + b"," + to_json(answer)[1:] + b"\n")
+        self.rows += len(rows)
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+class CsvWriter:
+    """A first line of names, then one record a row. What isn't text is written as JSON has it."""
+
+    def __init__(self, file: BinaryIO, columns: Sequence[str], added: Iterable[str], delimiter: str) -> None:
+        self._file = file
+        self._columns = dict.fromkeys(columns)
+        self._delimiter = delimiter
+        self.rows = 0
+        self._write_records([[*columns, *added]])
+
+    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+        """Why a row can't be written, by place: it has a column that the first line doesn't name."""
+        records, misfits = [], {}
+        for (place, answer), values in zip(answers.items(), window.values(list(answers)), strict=True):
+            try:
+                own = self._columns | {name: _cell(value) for name, value in values.items()}
+            except TypeError as error:
+                misfits[place] = f"holds what a cell can't: {error}"
+                continue
+            if len(own) > len(self._columns):
+                misfits[place] = unknown_column(values, self._columns)
+                continue
+            records.append([*own.values(), *map(_cell, answer.values())])
+        self._write_records(records)
+        self.rows += len(records)
+        return misfits
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _write_records(self, records: Iterable[Sequence[str | None]]) -> None:
+        lines = _UnixLines()
+        csv.writer(lines, delimiter=self._delimiter, lineterminator=_LINE_END).writerows(records)
+        self._file.write("".join(lines).encode())
+
+
+class _UnixLines(list[str]):
+    """Takes a csv writer's records. The writer quotes a lone carriage return only where it ends lines with one."""
+
+    def write(self, record: str) -> None:
+        self.append(record.removesuffix(_LINE_END) + "\n")
+
+
+def unknown_column(values: Values, columns: Mapping[str, object]) -> str:
+    """The reason to refuse a row that has more columns than a table with fixed ones."""
+    name = next(name for name in values if name not in columns)
+    return f"has {name!r}, which no row of the first window has: write .jsonl to keep it"
+
+
+def _cell(value: object) -> str | None:
+    return None if value is None else to_text(value)

@@ -1,0 +1,149 @@
+"""How results and progress look on a terminal, and in a pipe: one plain line an epoch or a file."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from sentiment.bundle import Bundle
+
+if TYPE_CHECKING:
+    from sentiment.scoring.job import Progress as ScoringProgress
+    from sentiment.scoring.job import ScoringSummary
+    from sentiment.training.loop import Progress as TrainingProgress
+    from sentiment.training.trainer import Data
+
+console = Console()
+
+
+def print_data(data: "Data") -> None:
+    """Prints what the recipe's files hold."""
+    table = Table("file", "role", "rows", *data.labels, title="Data")
+    for role, parts in (("train", data.train), ("dev", data.dev)):
+        for part in parts:
+            counts = (f"{part.labels.count(label):,}" for label in data.labels)
+            table.add_row(part.name, role, f"{len(part.texts):,}", *counts)
+    console.print(table)
+    skipped = sum(part.skipped for part in (*data.train, *data.dev))
+    if skipped:
+        console.print(f"{skipped:,} rows without text were left out.")
+    if data.in_dev:
+        console.print(f"{data.in_dev:,} training rows were left out: their text stands in a dev set.")
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[["TrainingProgress"], None]]:
+    """A report function for the training loop: a bar on a terminal, and a line at each epoch's end."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]:.3f} · {task.fields[speed]:,.0f} tokens/s · {task.fields[left]} left"),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None, loss=0.0, speed=0.0, left="?")
+
+        def report(progress: "TrainingProgress") -> None:
+            left = f"{progress.seconds_left / 60:.0f} min" if progress.seconds_left > 90 else "about a minute"
+            bar.update(
+                task,
+                description=f"epoch {progress.epoch}/{progress.epochs}",
+                total=progress.steps,
+                completed=progress.step,
+                loss=progress.loss,
+                speed=progress.tokens_per_second,
+                left=left,
+            )
+            if progress.dev_score is not None:
+                bar.console.print(
+                    f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
+                    f"dev macro-recall {progress.dev_score:.2%}, "
+                    f"{progress.tokens_per_second:,.0f} tokens/s, {left} left",
+                    soft_wrap=True,
+                )
+
+        yield report
+
+
+def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
+    """Prints the figures of a new model and what to do with it."""
+    table = Table("dev set", "rows", "accuracy", "macro-F1", "macro-recall", "ECE", title=f"{bundle.name} {version}")
+    for name, figures in bundle.metrics["dev"].items():
+        keys = ("accuracy", "macro_f1", "macro_recall", "ece")
+        table.add_row(name, f"{figures['rows']:,}", *(f"{figures[key]:.1%}" for key in keys))
+    console.print(table)
+    console.print(f"Written to {folder}. Next:", highlight=False)
+    for command in (
+        f'sentiment predict --model {folder} "a text of yours"',
+        f"sentiment evaluate --model {folder} --data FILE",
+        f"sentiment serve --model {folder}",
+    ):
+        console.print(f"  {command}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def scoring_progress() -> Iterator[Callable[["ScoringProgress"], None]]:
+    """A report function for a scoring job: a bar on a terminal, nothing in a pipe."""
+    columns = (
+        SpinnerColumn(),
+        BarColumn(),
+        TextColumn("{task.fields[rows]:,} rows · {task.fields[rejected]:,} rejected"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("scoring", total=1.0, rows=0, rejected=0)
+
+        def report(progress: "ScoringProgress") -> None:
+            bar.update(task, completed=progress.fraction, rows=progress.rows, rejected=progress.rejected)
+
+        yield report
+
+
+def print_summary(summary: "ScoringSummary") -> None:
+    """Prints what became of every row of a scored file."""
+    speed = summary.rows / max(summary.seconds, 1e-9)
+    console.print(
+        f"{summary.rows:,} rows = {summary.scored:,} scored + {summary.rejected:,} rejected, {speed:,.0f} rows/s",
+        highlight=False,
+    )
+    shares = (f"{label} {count / max(summary.scored, 1):.1%}" for label, count in summary.labels.items())
+    console.print(f"labels: {', '.join(shares)}", highlight=False)
+    unknown = summary.unknown_tokens / max(summary.tokens, 1)
+    console.print(f"unknown tokens: {unknown:.1%}; truncated texts: {summary.truncated:,}", highlight=False)
+    console.print(f"written: {summary.output_path}", highlight=False, soft_wrap=True)
+    if summary.rejects_path is not None:
+        console.print(f"rejected rows, each with its reason: {summary.rejects_path}", highlight=False, soft_wrap=True)
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """Prints what `evaluate` measured."""
+    overall = Table("rows", "accuracy", "macro-F1", "macro-recall", "ECE")
+    keys = ("accuracy", "macro_f1", "macro_recall", "ece")
+    overall.add_row(f"{figures['rows']:,}", *(f"{figures[key]:.2%}" for key in keys))
+    console.print(overall)
+    if figures["renormalized"]:
+        held = ", ".join(figures["labels"])
+        console.print(f"The file holds {held} only: probabilities were renormalised over these.", highlight=False)
+    classes = Table("label", "precision", "recall", "F1", "rows", *(f"said {label}" for label in figures["labels"]))
+    for label, counts in zip(figures["labels"], figures["confusion"], strict=True):
+        own = figures["per_class"][label]
+        shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
+        classes.add_row(label, *shares, f"{own['rows']:,}", *(f"{count:,}" for count in counts))
+    console.print(classes)
+
+
+def print_info(facts: dict[str, Any]) -> None:
+    """Prints what a model is."""
+    table = Table(show_header=False)
+    for name, value in facts.items():
+        if name != "metrics":
+            shown = ", ".join(value) if isinstance(value, list) else f"{value:,}" if isinstance(value, int) else value
+            table.add_row(name, shown)
+    for name, figures in facts["metrics"].get("dev", {}).items():
+        table.add_row(f"dev: {name}", f"accuracy {figures['accuracy']:.1%}, ECE {figures['ece']:.1%}")
+    console.print(table)

@@ -1,0 +1,1 @@
+"""Text to tokens to token ids: the steps before any tensor."""

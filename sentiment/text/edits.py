@@ -1,0 +1,120 @@
+"""The ways normalisation changes a text, plainly or followed back to the characters that each came from."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Span = tuple[int, int]  # start and end, in code points
+Replacement = str | Callable[[re.Match[str]], str]
+
+
+class Edits:
+    """Each returns the changed text, and remembers nothing."""
+
+    def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
+        """`text` with each match replaced."""
+        return pattern.sub(replacement, text)
+
+    def replace(self, old: str, new: str, text: str) -> str:
+        """`text` with each `old` replaced."""
+        return text.replace(old, new)
+
+    def translate(self, table: Mapping[int, str | None], text: str) -> str:
+        """`text` with each character of the table replaced or, where it says None, left out."""
+        return text.translate(table)
+
+    def lower(self, text: str) -> str:
+        """`text` in lower case."""
+        return text.lower()
+
+    def compose(self, text: str) -> str:
+        """`text` in Unicode's form NFC."""
+        return unicodedata.normalize("NFC", text)
+
+
+class Alignment(Edits):
+    """The same changes to one text, and where in the original each character of the latest came from.
+
+    A character left out belongs to the one before it. A replacement that is the beginning of what it replaces keeps
+    its characters where they were; any other comes from the whole of what it replaces. So starts never decrease, nor
+    do ends, and two spans overlap only where the same characters became several.
+    """
+
+    def __init__(self, places: Iterable[int]) -> None:
+        """`places` are those of the text's characters in the original."""
+        self._starts = list(places)
+        self._ends = [place + 1 for place in self._starts]
+
+    def span(self, start: int, end: int) -> Span:
+        """The part of the original that the latest text's characters `start` to `end`, at least one, came from."""
+        return self._starts[start], self._ends[end - 1]
+
+    def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
+        """As `Edits.substitute`, followed."""
+        pieces: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        done = 0
+        for match in pattern.finditer(text):
+            old, new = match.group(), match.expand(replacement) if isinstance(replacement, str) else replacement(match)
+            start, end = match.span()
+            kept = start + len(new) if old.startswith(new) else start
+            starts += self._starts[done:kept]
+            ends += self._ends[done:kept]
+            if kept > start:
+                ends[-1] = self._ends[end - 1]
+            else:
+                starts += [self._starts[start]] * len(new)
+                ends += [self._ends[end - 1]] * len(new)
+            pieces += (text[done:start], new)
+            done = end
+        if not done:
+            return text
+        self._starts, self._ends = starts + self._starts[done:], ends + self._ends[done:]
+        return "".join(pieces) + text[done:]
+
+    def replace(self, old: str, new: str, text: str) -> str:
+        """As `Edits.replace`, followed."""
+        return self.substitute(re.compile(re.escape(old)), lambda _: new, text) if old in text else text
+
+    def translate(self, table: Mapping[int, str | None], text: str) -> str:
+        """As `Edits.translate`, followed."""
+        changed = super().translate(table, text)
+        if changed != text:
+            self._stretch([len(table.get(ord(character), character) or "") for character in text])
+        return changed
+
+    def lower(self, text: str) -> str:
+        """As `Edits.lower`, followed."""
+        if not text.isascii():
+            self._stretch([len(character.lower()) for character in text])
+        return super().lower(text)
+
+    def compose(self, text: str) -> str:
+        """As `Edits.compose`, followed through the decomposed form that `text` and its composed form share."""
+        composed = super().compose(text)
+        if composed != text:
+            self._stretch(_decomposed_lengths(text))
+            starts, ends, place = [], [], 0
+            for length in _decomposed_lengths(composed):
+                starts.append(self._starts[place])
+                ends.append(self._ends[place + length - 1])
+                place += length
+            self._starts, self._ends = starts, ends
+        return composed
+
+    def _stretch(self, lengths: Sequence[int]) -> None:
+        """Follows a change that made `lengths[i]` characters of character i."""
+        starts: list[int] = []
+        ends: list[int] = []
+        for start, end, length in zip(self._starts, self._ends, lengths, strict=True):
+            if length:
+                starts += [start] * length
+                ends += [end] * length
+            elif ends:
+                ends[-1] = end
+        self._starts, self._ends = starts, ends
+
+
+def _decomposed_lengths(text: str) -> list[int]:
+    return [len(unicodedata.normalize("NFD", character)) for character in text]

@@ -1,0 +1,83 @@
+"""One form for every text, written down here and nowhere else.
+
+Treebank text, web text and plain text of the same words come out the same. Each step takes time in proportion
+to the text: no pattern here can backtrack over more than it keeps.
+"""
+
+import html
+import re
+import unicodedata
+
+from sentiment.text.edits import Edits
+
+MAX_REPEATS = 3  # "sooooo" reads as "sooo": still longer than "so", yet one form
+MAX_COMBINING_MARKS = 4  # no script stacks more; NFC takes quadratic time on longer stacks
+
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+# A combining mark is neither a word character nor a space nor ASCII, but so are emoji: the callback looks closer.
+_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_COMBINING_MARKS + 1},}}")
+_REPEATS = re.compile(rf"([^\d\s])\1{{{MAX_REPEATS},}}")
+_SPACE_IN_CONTRACTION = re.compile(r"(?<=\w) (?=(?:n't|'(?:s|re|ve|ll|d|m))(?!\w))")
+_TREEBANK_BRACKETS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}"}
+
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+_INVISIBLE = dict.fromkeys(
+    (
+        0x00AD,  # soft hyphen
+        0x200B, 0x200C, 0x200E, 0x200F, 0x2060, 0xFEFF,  # zero width; U+200D stays: it joins emoji
+        *range(0x202A, 0x202F), *range(0x2066, 0x206A),  # direction of writing
+        0xFE0E, 0xFE0F,  # text or emoji form of one sign
+        *range(0x1F3FB, 0x1F400),  # skin tones: an opinion reads the same in each
+        *range(0xE0020, 0xE0080),  # tags
+    )
+)  # fmt: skip
+_TYPOGRAPHY = {
+    ord(sign): plain
+    for signs, plain in (("‘’‚‛′`´\u1ffd", "'"), ("“”„‟«»″", '"'), ("–‐‑‒−", "-"), ("—―", " -- "), ("…", "..."))
+    for sign in signs
+}
+_PLAIN_ASCII = _CONTROLS
+_PLAIN = _CONTROLS | _INVISIBLE | _TYPOGRAPHY
+_FEWER = r"\1" * MAX_REPEATS
+_PLAINLY = Edits()
+
+
+def normalize(text: str, edits: Edits = _PLAINLY) -> str:
+    """The text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
+
+    `edits` makes the changes: an `Alignment` knows afterwards where each character came from.
+    """
+    if "&" in text:
+        text = edits.substitute(_ENTITY, _unescape, text)
+    if "<" in text:
+        text = edits.substitute(_LINE_BREAK, "\n", text)
+    if text.isascii():
+        text = edits.lower(text if text.isprintable() else edits.translate(_PLAIN_ASCII, text))
+    else:
+        text = edits.lower(edits.translate(_PLAIN, text))
+        text = edits.compose(edits.substitute(_MARKS, _cut_marks, text))
+    if "`" in text:
+        text = edits.replace("`", "'", edits.replace("``", '"', text))
+    if "''" in text:
+        text = edits.replace("''", '"', text)
+    if "\\" in text:
+        text = edits.replace("\\*", "*", edits.replace("\\/", "/", text))
+    if "b-" in text:
+        for bracket, plain in _TREEBANK_BRACKETS.items():
+            text = edits.replace(bracket, plain, text)
+    text = edits.substitute(_REPEATS, _FEWER, text)
+    return edits.substitute(_SPACE_IN_CONTRACTION, "", text)
+
+
+def _unescape(entity: re.Match[str]) -> str:
+    return html.unescape(entity.group())
+
+
+def _cut_marks(run: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for character in run.group():
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MAX_COMBINING_MARKS:
+            kept.append(character)
+    return "".join(kept)

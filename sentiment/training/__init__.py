@@ -1,0 +1,1 @@
+"""Labelled tables to a model bundle. Nothing here is imported to answer."""

@@ -1,0 +1,149 @@
+"""Labelled files to texts and labels, refused in words where they can't be learned from."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from sentiment.errors import DataError
+from sentiment.training.recipe import Source
+
+READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
+    ".csv": pl.read_csv,
+    ".tsv": lambda path: pl.read_csv(path, separator="\t"),
+    ".jsonl": pl.read_ndjson,
+    ".ndjson": pl.read_ndjson,
+    ".parquet": pl.read_parquet,
+}
+_SHOWN = 5  # row numbers in a message
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts and the label of each, from the file `name`; `skipped` rows had no text.
+
+    Of soft labels, `labels` are the most probable ones and `probabilities` what the teacher gave each row's labels.
+    """
+
+    name: str
+    texts: list[str]
+    labels: list[str]
+    skipped: int = 0
+    probabilities: list[dict[str, float]] | None = None
+
+
+def read_labelled(source: Source, *, skip_empty: bool = False) -> LabelledTexts:
+    """The rows of a file, in its order; numbers as labels become text.
+
+    Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions, rows without
+    a label, and rows without text unless they are to be skipped.
+    """
+    path = source.path
+    frame = _read(path)
+    _check_columns(path, frame, (source.text_column, source.label_column, *source.where))
+    for column, value in source.where.items():
+        frame = frame.filter(pl.col(column).cast(pl.String) == value)
+    texts, labels = frame[source.text_column], frame[source.label_column]
+    if texts.dtype != pl.String:
+        raise DataError(f"{path}: column {source.text_column!r} holds {texts.dtype}, not text")
+    if labels.dtype.is_float():
+        raise DataError(f"{path}: column {source.label_column!r} holds fractions ({labels.dtype}); labels are names")
+    labels = labels.cast(pl.String).str.strip_chars()
+    unlabelled = labels.is_null() | (labels == "")
+    if unlabelled.any():
+        raise DataError(f"{path}: {_rows(unlabelled)} no label; give them one or remove them")
+    empty = texts.is_null() | (texts.str.strip_chars() == "")
+    if empty.any() and not skip_empty:
+        raise DataError(f"{path}: {_rows(empty)} no text; remove them or leave them out with --skip-empty")
+    kept = ~empty
+    if not kept.any():
+        raise DataError(f"{path}: there is no row with text")
+    return LabelledTexts(path.name, texts.filter(kept).to_list(), labels.filter(kept).to_list(), int(empty.sum()))
+
+
+def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
+    """The rows of a file whose columns, named like the labels, hold a teacher's probabilities.
+
+    Raises DataError for a column that isn't there or doesn't hold numbers.
+    """
+    frame = _read(source.path)
+    _check_columns(source.path, frame, (source.text_column, *labels))
+    for label in labels:
+        if not frame[label].dtype.is_numeric() or frame[label].is_null().any():
+            raise DataError(f"{source.path}: column {label!r} does not hold a probability in every row")
+    rows = frame.select(labels).to_dicts()
+    best = [max(row, key=row.__getitem__) for row in rows]
+    return LabelledTexts(source.path.name, frame[source.text_column].to_list(), best, probabilities=rows)
+
+
+def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
+    """The labels, sorted. Raises DataError where there is one only, or one stands in a single row."""
+    counts = Counter(label for part in sets for label in part.labels)
+    if len(counts) < 2:
+        raise DataError(f"every row has the label {next(iter(counts))!r}; a classifier needs two labels or more")
+    for label, count in sorted(counts.items()):
+        if count == 1:
+            part = next(part for part in sets if label in part.labels)
+            row = part.labels.index(label) + 1
+            hint = "if it is a misspelling, mend it; else give it more rows"
+            raise DataError(
+                f"{part.name}: the label {label!r} stands in one row only (row {row} of those read); {hint}"
+            )
+    return tuple(sorted(counts))
+
+
+def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
+    """The rows to train on and the rows to judge by: the same share of each label, by seed, at least one of each."""
+    rng = random.Random(seed)
+    held_out: set[int] = set()
+    for label in sorted(set(data.labels)):
+        rows = [row for row, other in enumerate(data.labels) if other == label]
+        held_out.update(rng.sample(rows, min(len(rows) - 1, max(1, round(share * len(rows))))))
+    return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
+
+
+def without(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
+    """The rows whose text stands in none of `unseen`: what judges a model must not have taught it."""
+    texts = {text for part in unseen for text in part.texts}
+    rows = {row for row, text in enumerate(data.texts) if text in texts}
+    return _select(data, data.name, rows, False) if rows else data
+
+
+def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
+    kept = [row for row in range(len(data.texts)) if (row in rows) == inside]
+    return replace(
+        data,
+        name=name,
+        texts=[data.texts[row] for row in kept],
+        labels=[data.labels[row] for row in kept],
+        probabilities=None if data.probabilities is None else [data.probabilities[row] for row in kept],
+    )
+
+
+def _read(path: Path) -> pl.DataFrame:
+    read = READERS.get(path.suffix.lower())
+    if read is None:
+        raise DataError(f"{path}: the suffix {path.suffix!r} isn't known; known are {', '.join(READERS)}")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        return read(path)
+    except (PolarsError, OSError, ValueError) as error:
+        raise DataError(f"{path}: can't be read: {str(error).splitlines()[0]}") from None
+
+
+def _check_columns(path: Path, frame: pl.DataFrame, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(f"{path}: there is no column {column!r}; there are {', '.join(map(repr, frame.columns))}")
+
+
+def _rows(mask: pl.Series) -> str:
+    numbers = [row + 1 for row in mask.arg_true().to_list()]
+    shown = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+    one = len(numbers) == 1
+    return f"{len(numbers):,} {'row has' if one else 'rows have'} (row{'' if one else 's'} {shown}, counted from 1)"

@@ -1,0 +1,25 @@
+"""Texts whose answers are stored with a model, so that whoever loads it can tell that it still gives them."""
+
+from sentiment.classifier import Classifier
+
+ENGLISH = (
+    "Not bad at all.",
+    "It's great, isn't it?",
+    "I wanted to like it, but I didn't.",
+    "AMAZING!!!! 😂😂 <br />thanks @you &amp; https://example.org :)",
+    "The parcel arrived on Tuesday.",
+    "`` Do n't bother '' -LRB- he said -RRB- .",
+)
+LENGTHS = (1, 7, 40, 300)
+
+
+def golden_predictions(classifier: Classifier) -> tuple[dict[str, object], ...]:
+    """Each text with its probabilities: plain English ones, and some of every length from the model's own words."""
+    words = classifier.vocabulary.tokens[2:]
+    own = tuple(" ".join(words[place * 7 % len(words)] for place in range(length)) for length in LENGTHS)
+    texts = [*ENGLISH, *own]
+    predictions = classifier.predict(texts)
+    return tuple(
+        {"text": text, "label": prediction.label, "probabilities": prediction.probabilities}
+        for text, prediction in zip(texts, predictions, strict=True)
+    )

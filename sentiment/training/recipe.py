@@ -1,0 +1,67 @@
+"""Everything a training depends on, in one frozen object: a committed file or the command line's options."""
+
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from sentiment.config import Count, ModelConfig, Settings, TextConfig, TrainingConfig, VocabularyConfig
+from sentiment.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Source(Settings):
+    """One labelled file: CSV, TSV, JSONL or Parquet by its suffix. A relative path starts at the recipe's folder."""
+
+    path: Path
+    text_column: str = "text"
+    label_column: str = "label"
+    soft_labels: bool = False  # a teacher's: a column for each label, named like it, holds its probability
+    repeat: Count = 1  # how many times an epoch reads it
+    where: dict[str, str] = Field(default_factory=dict)  # keeps the rows whose columns hold these values
+
+
+class Card(Settings):
+    """What a model card says that no figure can: each a paragraph."""
+
+    summary: str = "A sentiment model."
+    data: str = ""
+    licences: str = ""
+    intended_use: str = ""
+    not_for: str = ""
+
+
+class Recipe(Settings):
+    """What to train on and how."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    labels: tuple[str, ...] = ()  # the classes; none: those of the rows with one label
+    train: tuple[Source, ...] = Field(min_length=1)
+    dev: tuple[Source, ...] = ()
+    skip_empty: bool = False  # leave rows without text out, instead of refusing the file
+    card: Card = Card()
+    text: TextConfig = TextConfig()
+    vocabulary: VocabularyConfig = VocabularyConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @classmethod
+    def read(cls, file: Path) -> "Recipe":
+        """The recipe of a TOML file. Raises ConfigError for a file that can't be read or holds an unknown setting."""
+        try:
+            values = tomllib.loads(file.read_text())
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"recipe {file}: {error}") from None
+        for source in (*values.get("train", ()), *values.get("dev", ())):
+            if isinstance(source, dict) and "path" in source:
+                source["path"] = file.parent / str(source["path"])
+        training = values.get("training")
+        if isinstance(training, dict) and isinstance(training.get("vectors"), list):
+            training["vectors"] = [
+                str(file.parent / vectors) if "/" in str(vectors) else vectors for vectors in training["vectors"]
+            ]
+        return cls.of(values)

@@ -1,0 +1,161 @@
+"""A recipe to a bundle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sentiment.bundle import Bundle
+from sentiment.classifier import Classifier
+from sentiment.config import VocabularyConfig
+from sentiment.errors import ConfigError, DataError
+from sentiment.evaluation.calibration import fit_temperature
+from sentiment.evaluation.metrics import figures
+from sentiment.nn.model import SentimentModel
+from sentiment.text.tokenizer import Tokenizer
+from sentiment.text.vocabulary import UNK_ID, Vocabulary
+from sentiment.training.card import model_card
+from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_soft_labelled, split, without
+from sentiment.training.golden import golden_predictions
+from sentiment.training.loop import EncodedSet, Report, fit, logits_of
+from sentiment.training.recipe import Recipe
+from sentiment.training.vectors import load_vectors
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a recipe's files hold: the rows to learn from, the sets to judge by, and what was left out on the way."""
+
+    labels: tuple[str, ...]
+    train: tuple[LabelledTexts, ...]
+    dev: tuple[LabelledTexts, ...]
+    repeats: tuple[int, ...]
+    in_dev: int  # training rows dropped, as their text stands in a dev set
+
+
+def read_data(recipe: Recipe) -> Data:
+    """The recipe's data. Raises DataError for what can't be learned from."""
+    gold = [source for source in recipe.train if not source.soft_labels]
+    train = [read_labelled(source, skip_empty=recipe.skip_empty) for source in gold]
+    dev = [read_labelled(source, skip_empty=recipe.skip_empty) for source in recipe.dev]
+    labels = recipe.labels or check_learnable(train)
+    for part in (*train, *dev):
+        unknown = sorted(set(part.labels) - set(labels))
+        if unknown:
+            raise DataError(f"{part.name}: the labels {', '.join(unknown)} stand in no training row, nor in the recipe")
+    if not dev:
+        halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
+        train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
+        dev = [replace(out, name=f"split of {part.name}") for part, (_, out) in zip(train, halves, strict=True)]
+    soft = [source for source in recipe.train if source.soft_labels]
+    train += [read_soft_labelled(source, labels) for source in soft]
+    repeats = [source.repeat for source in (*gold, *soft)]
+    rows = sum(len(part.texts) for part in train)
+    train = [without(part, dev) for part in train]
+    dropped = rows - sum(len(part.texts) for part in train)
+    return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
+
+
+def train(recipe: Recipe, data: Data, report: Report) -> Bundle:
+    """The trained, calibrated bundle, ready to be saved. Raises ConfigError for settings that can't go together."""
+    tokenizer = Tokenizer(recipe.text)
+    tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
+    vocabulary = _vocabulary(tokens, recipe.vocabulary)
+    learned = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
+    targets = torch.cat(
+        [_targets(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
+    )
+    dev = [
+        EncodedSet(
+            part.name,
+            [_encode(vocabulary, text.tokens) for text in tokenizer.tokenize(part.texts)],
+            [data.labels.index(label) for label in part.labels],
+        )
+        for part in data.dev
+    ]
+    torch.manual_seed(recipe.training.seed)
+    model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
+    _start_embedding(model, vocabulary, recipe.training.vectors)
+    best, score = fit(model, learned, targets, lambda judged: _score(judged, dev, data.labels), recipe.training, report)
+    # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
+    best.embedding.weight.data = best.embedding.weight.data.half().float()  # (V, F)
+    return _bundle(recipe, data, vocabulary, best, dev, {"dev_score": score})
+
+
+def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig) -> Vocabulary:
+    vocabulary = Vocabulary.build(
+        (row for part in tokens for row in part), max_size=config.max_size, min_count=config.min_count
+    )
+    if len(vocabulary) == 2:  # a handful of rows, where every word stands once
+        vocabulary = Vocabulary.build((row for part in tokens for row in part), max_size=config.max_size)
+    return vocabulary
+
+
+def _encode(vocabulary: Vocabulary, tokens: list[str]) -> list[int]:
+    return vocabulary.encode(tokens) or [UNK_ID]
+
+
+def _targets(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
+    """What each row should be answered: all on its label, or as the teacher spreads it: (rows, C)."""
+    if part.probabilities is not None:
+        return torch.tensor([[row[label] for label in labels] for row in part.probabilities])
+    return functional.one_hot(torch.tensor([labels.index(label) for label in part.labels]), len(labels)).float()
+
+
+def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Sequence[str]) -> None:
+    weight = model.embedding.weight.data  # (V, F)
+    weight.normal_(std=0.2)
+    weight[model.embedding.padding_idx] = 0
+    start = 0
+    for source in vectors:
+        found, token_ids = load_vectors(source, vocabulary)
+        end = start + found.shape[1]
+        if end > weight.shape[1]:
+            raise ConfigError(f"model.embedding_size is {weight.shape[1]}; the vectors need at least {end}")
+        weight[token_ids, start:end] = found
+        start = end
+
+
+def _held(logits: Tensor, targets: Tensor) -> Tensor:
+    """The logits with minus infinity for the classes that `targets` never hold, so that the rest are renormalised."""
+    absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
+    absent[targets.unique()] = False
+    return logits.masked_fill(absent, -torch.inf)  # (N, C)
+
+
+def _score(model: SentimentModel, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
+    """The mean macro-recall over the dev sets: no set and no class counts for more by being larger."""
+    recalls = [figures(*_answers(model, part, 1.0), labels)["macro_recall"] for part in dev]
+    return float(sum(recalls) / len(recalls))
+
+
+def _answers(model: SentimentModel, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
+    logits = logits_of(model, part.token_ids).double()  # (N, C)
+    return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)
+
+
+def _bundle(
+    recipe: Recipe,
+    data: Data,
+    vocabulary: Vocabulary,
+    model: SentimentModel,
+    dev: Sequence[EncodedSet],
+    training: dict[str, float],
+) -> Bundle:
+    targets = [torch.tensor(part.targets) for part in dev]
+    logits = [logits_of(model, part.token_ids) for part in dev]
+    temperature = fit_temperature([(_held(each, true), true) for each, true in zip(logits, targets, strict=True)])
+    dev_figures = {part.name: figures(*_answers(model, part, temperature), data.labels) for part in dev}
+    bundle = Bundle(
+        name=recipe.name,
+        model=model,
+        vocabulary=vocabulary,
+        labels=data.labels,
+        text_config=recipe.text,
+        temperature=temperature,
+        metrics={"dev": dev_figures, "training": {**training, "rows_also_in_dev_dropped": data.in_dev}},
+        card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
+    )
+    return replace(bundle, golden=golden_predictions(Classifier(bundle)))

@@ -1,0 +1,108 @@
+"""The routes: a request checked, the model asked, the answer written."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request, stream_with_context
+from pydantic import ValidationError
+
+from sentiment.errors import TextError
+from service import body, ndjson, problems, texts
+from service.lifecycle import Lifecycle
+from service.models import Model, Models
+from service.openapi import Form, Scope, operation
+from service.problems import UNKNOWN_MODEL
+from service.schemas import Fault, LineRequest, Live, ModelCard, ModelList, PredictRequest, PredictResponse, Ready
+from service.settings import ServiceSettings
+
+_LINES = Form(
+    ndjson.MEDIA_TYPE,
+    answer="A line for each line of the request, in order: the answer to it alone, or its problem.",
+    request="A LineRequest a line.",
+    shape=LineRequest,
+)
+
+
+def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -> Blueprint:
+    """The API over these models."""
+    api = Blueprint("api", __name__)
+
+    @api.post("/v1/predict")
+    @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
+    def predict() -> Response:
+        """The sentiment of one text, of several, or of a stream of them, by the model named `default`."""
+        return _predict(settings, models.get())
+
+    @api.post("/v1/models/<name>/predict")
+    @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def predict_with(name: str) -> Response:
+        """The sentiment of one text, of several, or of a stream of them, by the model of this name."""
+        return _predict(settings, models.get(name))
+
+    @api.get("/v1/models")
+    @operation(ModelList, scope=Scope.PREDICT)
+    def list_models() -> Response:
+        """All models of this service."""
+        return _json({"models": [model.card.model_dump() for model in models]})
+
+    @api.get("/v1/models/<name>")
+    @operation(ModelCard, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def describe_model(name: str) -> Response:
+        """The model of this name."""
+        return _json(models.get(name).card.model_dump())
+
+    @api.get("/health/live")
+    @operation(Live)
+    def live() -> Response:
+        """Whether the process answers."""
+        return _json(Live().model_dump())
+
+    @api.get("/health/ready")
+    @operation(Ready, problems=[problems.NOT_READY])
+    def ready() -> Response:
+        """Whether the model is loaded, verified and warm, and this worker answers."""
+        problems.refuse_unless_ready(lifecycle.not_ready())
+        return _json(Ready(model=models.get().inference.model).model_dump())
+
+    return api
+
+
+def _predict(settings: ServiceSettings, model: Model) -> Response:
+    if request.mimetype == ndjson.MEDIA_TYPE:
+        return _predict_lines(settings, model)
+    wanted = _read_request(settings)
+    try:
+        answer = model.predict(wanted.all_texts)
+    except TextError as error:
+        raise problems.invalid_text(error, wanted.pointer(error.index)) from None
+    predictions = texts.finish(answer.predictions, wanted.pointer, strict=wanted.strict, threshold=wanted.threshold)
+    return _json({"model": answer.model.model_dump(), "predictions": predictions})
+
+
+def _predict_lines(settings: ServiceSettings, model: Model) -> Response:
+    body.check_headers(request, [ndjson.MEDIA_TYPE])
+    stream = request.environ["wsgi.input"]
+    lines = ndjson.read_lines(stream, request.content_length, settings.max_body_bytes)
+    answers = stream_with_context(ndjson.answer(lines, model, settings))
+    return Response(answers, content_type=ndjson.MEDIA_TYPE)
+
+
+def _read_request(settings: ServiceSettings) -> PredictRequest:
+    content = body.parse(body.read(request, ["application/json", ndjson.MEDIA_TYPE], settings.max_body_bytes))
+    try:
+        wanted = PredictRequest.model_validate(content)
+    except ValidationError as error:
+        raise problems.invalid_shape(error, PredictRequest) from None
+    count, limit = len(wanted.all_texts), settings.max_texts_per_request
+    if not 1 <= count <= limit:
+        raise problems.invalid_request(
+            [Fault(pointer="/texts", detail=f"holds {count} texts; 1 to {limit} are allowed")]
+        )
+    texts.check(wanted.all_texts, wanted.pointer, settings)
+    return wanted
+
+
+def _json(content: Mapping[str, Any]) -> Response:
+    # orjson writes the library's frozen dataclasses as they are; a test holds them against the schema.
+    return Response(orjson.dumps(content), content_type="application/json")

@@ -1,0 +1,68 @@
+"""The app, put together."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+from service import admin, api, auth, deadline, headers, limits, logs, metrics, open_inference, problems, web
+from service.batcher import Batcher
+from service.inference import Inference
+from service.lifecycle import Lifecycle
+from service.models import DEFAULT, Models, load
+from service.reload import Reloader
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier
+
+REQUEST_ID = "X-Request-ID"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")  # safe in a log line, in a header and as a URI reference
+
+
+def create_app(settings: ServiceSettings | None = None, classifier: Classifier | None = None) -> Flask:
+    """The WSGI app. Settings not given are read from the environment, a classifier not given is loaded here.
+
+    Raises ConfigError for a bad setting and BundleError for a bad model. Call it after the fork: see gunicorn.conf.py.
+    """
+    settings = settings or ServiceSettings.read()
+    keys = auth.read_keys(settings.api_keys_file) if settings.api_keys_file else []
+    classifiers = {DEFAULT: classifier} if classifier else load(settings.model, settings.models)
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # one path, one resource: nothing redirects
+    metrics.register(app)
+    app.before_request(_take_request_id)
+    logs.register(app)
+    app.after_request(_give_request_id)
+    problems.register(app)
+    deadline.register(app, settings.request_timeout_seconds)
+    auth.register(app, keys)
+    limits.register(app, settings)
+    headers.register(app, settings.cors_origins)
+    batcher = Batcher(settings.max_batch_tokens, settings.max_waiting_texts)
+    lifecycle = Lifecycle(batcher, settings.max_batch_seconds)
+    lifecycle.register(app)
+    inferences = {name: Inference(found, batcher) for name, found in classifiers.items()}
+    reloader = Reloader(inferences, partial(load, settings.model, settings.models))
+    reloader.register(app)
+    models = Models(inferences)
+    app.register_blueprint(api.blueprint(settings, models, lifecycle))
+    app.register_blueprint(open_inference.blueprint(settings, models, lifecycle))
+    app.register_blueprint(admin.blueprint(reloader))
+    app.register_blueprint(metrics.blueprint())
+    app.register_blueprint(web.blueprint(settings, keys=bool(keys)))
+    return app
+
+
+def _take_request_id() -> None:
+    given = request.headers.get(REQUEST_ID, "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _give_request_id(response: Response) -> Response:
+    response.headers[REQUEST_ID] = g.request_id
+    return response

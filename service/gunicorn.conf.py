@@ -1,0 +1,62 @@
+"""How gunicorn runs the service: `gunicorn -c service/gunicorn.conf.py`, with HOST, PORT, WORKERS and THREADS.
+
+The master imports this file, so nothing here loads torch: a process that ran torch and then forks hangs its children.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from sentiment.errors import ConfigError
+from service import master, metrics_files
+from service.settings import ServerSettings, ServiceSettings
+
+try:
+    _server = ServerSettings.read()
+    ServiceSettings.read()  # refused here, in one line, rather than by every worker
+except ConfigError as error:
+    sys.exit(f"sentiment: {error}")
+
+# Read by torch when it is loaded, in the workers; torch.set_num_threads alone comes too late (pytorch#19213).
+os.environ.setdefault("OMP_NUM_THREADS", str(_server.torch_threads))
+
+wsgi_app = "service.wsgi:application()"
+bind = _server.bind
+workers = _server.workers
+worker_class = "service.worker.BufferingWorker"
+threads = _server.threads
+keepalive = 75  # seconds; longer than the 60 of common proxies, which else meet a connection just closed
+timeout = 60  # seconds without a sign of the worker's main loop; loading torch from a cold disk counts too
+graceful_timeout = 30  # seconds that a stopping worker has for what it has accepted
+header_map = "refuse"  # X_Request_ID and X-Request-ID would be one header to the app
+logger_class = "service.logs.GunicornLogger"
+control_socket_disable = True  # its thread makes forks deadlock (gunicorn#3520), and it wants a folder to write to
+if Path("/dev/shm").is_dir():
+    worker_tmp_dir = "/dev/shm"  # the heartbeat never waits for a disk
+
+
+def on_starting(server: Any) -> None:
+    """In the master, before there is a worker."""
+    metrics_files.prepare()
+    master.prepare(server)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Gives the worker the metrics files of one that is no more, or new ones."""
+    metrics_files.claim(server.WORKERS, worker)
+
+
+def post_fork(_: Any, worker: Any) -> None:
+    """From here on in the worker."""
+    metrics_files.enter(worker)
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """In the master, when a worker is no more."""
+    metrics_files.leave(worker)
+
+
+def on_exit(_: Any) -> None:
+    """In the master, at its end."""
+    metrics_files.remove()

@@ -1,0 +1,62 @@
+"""How often one caller may ask: counted in Redis for all workers together, or by each worker for itself."""
+
+import logging
+import math
+import time
+
+from flask import Flask, g, request
+from flask_limiter import Limiter, RequestLimit
+from limits import parse_many
+
+from sentiment.errors import ConfigError
+from service import openapi
+from service.openapi import Scope
+from service.settings import ServiceSettings
+
+REDIS_TIMEOUT_SECONDS = 0.25  # a request waits no longer than this to learn that Redis is gone
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: Flask, settings: ServiceSettings) -> None:
+    """Makes routes of the scope predict count. While Redis is gone each worker counts for itself."""
+    if settings.rate_limit is None:
+        return
+    try:
+        parse_many(settings.rate_limit)
+    except ValueError:
+        raise ConfigError(
+            f"SENTIMENT_RATE_LIMIT: must be like '100 per second', not {settings.rate_limit!r:.80}"
+        ) from None
+    options: dict[str, object] = {}
+    if settings.redis_url is None:
+        _log.warning("without SENTIMENT_REDIS_URL each worker counts for itself: N workers allow N times the limit")
+    else:
+        # Redis' own client would try again with pauses, while the request waits.
+        options = {
+            "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
+        }  # fmt: skip
+    Limiter(
+        _caller,
+        app=app,
+        application_limits=[settings.rate_limit],
+        application_limits_exempt_when=lambda: not _counts(app),
+        storage_uri=settings.redis_url or "memory://",
+        storage_options=options,  # type: ignore[arg-type]
+        in_memory_fallback_enabled=settings.redis_url is not None,
+        on_breach=_say_when,
+        key_prefix="sentiment",
+    )
+
+
+def _caller() -> str:
+    return f"key:{g.key_id}" if g.key_id else f"address:{request.remote_addr}"
+
+
+def _counts(app: Flask) -> bool:
+    described = openapi.of(app, request.endpoint)
+    return described is not None and described.scope is Scope.PREDICT
+
+
+def _say_when(limit: RequestLimit) -> None:
+    g.retry_after_seconds = max(1, math.ceil(limit.reset_at - time.time()))

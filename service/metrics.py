@@ -1,0 +1,146 @@
+"""What the service shows of itself at /metrics, of all workers together.
+
+Under gunicorn each worker writes to files that all can read: see metrics_files.py. Else the figures are those of this
+process.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)  # fmt: skip
+
+from service.metrics_files import FOLDER
+from service.openapi import Scope, operation
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Prediction
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+ROWS = [2**power for power in range(11)]
+TOKENS = [2**power for power in range(3, 15)]
+SHED = (429, 503, 504)
+
+
+class Figures:
+    """All figures of this process."""
+
+    def __init__(self) -> None:
+        self.requests = Counter("sentiment_requests", "Requests answered.", ["method", "route", "status"])
+        self.request_seconds = Histogram(
+            "sentiment_request_seconds", "From a request's last byte to its answer's.", ["route"], buckets=SECONDS
+        )
+        self.in_flight = Gauge("sentiment_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum")
+        self.queue_seconds = Histogram(
+            "sentiment_queue_wait_seconds", "From a text's arrival to the start of its batch.", buckets=SECONDS
+        )
+        self.batch_rows = Histogram(
+            "sentiment_batch_rows", "Texts of a batch.", buckets=[2**power for power in range(11)]
+        )
+        self.batch_tokens = Histogram(
+            "sentiment_batch_tokens", "Tokens of a batch.", buckets=[2**power for power in range(3, 15)]
+        )
+        self.shed = Counter("sentiment_shed", "Requests refused or given up, by the problem's name.", ["reason"])
+        self.texts = Counter("sentiment_texts", "Texts answered.", ["model"])
+        self.truncated = Counter("sentiment_texts_truncated", "Texts whose middle was left out.", ["model"])
+        self.tokens = Counter("sentiment_tokens", "Tokens read.", ["model"])
+        self.unknown = Counter("sentiment_tokens_unknown", "Tokens read that the model doesn't know.", ["model"])
+        self.labels = Counter("sentiment_labels", "Texts by the label of the highest probability.", ["model", "label"])
+        self.confidence = Counter("sentiment_confidence", "Sum of the highest probabilities.", ["model"])
+        self.model = Gauge("sentiment_model", "1 for what serves.", ["model", "version"], multiprocess_mode="livemax")
+
+
+@cache  # when first asked for, in a worker: in gunicorn's master they would not be the worker's
+def figures() -> Figures:
+    """The figures of this process."""
+    return Figures()
+
+
+def register(app: Flask) -> None:
+    """Makes every request of the app count, from its start to the end of its answer."""
+
+    def start() -> None:
+        g.started_seconds = time.perf_counter()
+        figures().in_flight.inc()
+
+    def finish(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        # Of methods nobody knows there are as many as clients can think of.
+        method = request.method if request.url_rule or request.method in ("GET", "POST") else "other"
+        figures().requests.labels(method, route, response.status_code).inc()
+        if response.status_code in SHED:
+            figures().shed.labels(g.problem).inc()
+        started = g.started_seconds
+
+        def end() -> None:
+            figures().in_flight.dec()
+            figures().request_seconds.labels(route).observe(time.perf_counter() - started)
+
+        response.call_on_close(end)
+        return response
+
+    app.before_request(start)
+    app.after_request(finish)
+
+
+def blueprint() -> Blueprint:
+    """The route that a Prometheus reads."""
+    api = Blueprint("metrics", __name__)
+
+    @api.get("/metrics")
+    @operation("text/plain", scope=Scope.METRICS)
+    def metrics() -> Response:
+        """The figures of all workers, in Prometheus' text format."""
+        registry = REGISTRY
+        if FOLDER in os.environ:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return api
+
+
+def predicted(model: str, predictions: Sequence[Prediction]) -> None:
+    """Counts what the model said: a drift of the texts shows here long before anybody has labels."""
+    now = figures()
+    now.texts.labels(model).inc(len(predictions))
+    now.tokens.labels(model).inc(sum(found.tokens for found in predictions))
+    now.unknown.labels(model).inc(sum(found.unknown_tokens for found in predictions))
+    now.truncated.labels(model).inc(sum(found.truncated for found in predictions))
+    now.confidence.labels(model).inc(sum(max(found.probabilities.values()) for found in predictions))
+    for label, count in collections.Counter(found.label for found in predictions).items():
+        now.labels.labels(model, label).inc(count)
+
+
+def queue_waited(seconds: float) -> None:
+    """Counts how long a text waited for its batch."""
+    figures().queue_seconds.observe(seconds)
+
+
+def batch_ran(rows: int, tokens: int) -> None:
+    """Counts a batch."""
+    figures().batch_rows.observe(rows)
+    figures().batch_tokens.observe(tokens)
+
+
+def serves(model: str, version: str, before: str | None) -> None:
+    """Says which version of a model serves from now on."""
+    if before is not None:
+        figures().model.labels(model, before).set(0)
+    figures().model.labels(model, version).set(1)

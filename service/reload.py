@@ -1,0 +1,102 @@
+"""New bundles in place of old ones, while requests are answered, in every worker.
+
+The worker that is asked verifies and swaps; the others see that it did, and do the same. SIGHUP asks all of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from sentiment.errors import SentimentError
+from service import master
+from service.errors import ModelRefused, ReloadRunning
+from service.inference import Inference
+from service.schemas import Swap
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier
+
+LOOK_EVERY_SECONDS = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Reloader:
+    """Loads the models anew and swaps them in: all of them, or none."""
+
+    def __init__(self, inferences: Mapping[str, Inference], load: Callable[[], Mapping[str, Classifier]]) -> None:
+        self._inferences = inferences
+        self._load = load
+        # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._running = threading.Lock()
+        self._followed = master.reload_asked()
+
+    @staticmethod
+    def of(app: Flask) -> Reloader:
+        """The one of this app."""
+        reloader: Reloader = app.extensions["reloader"]
+        return reloader
+
+    def register(self, app: Flask) -> None:
+        """Makes it the one of this app."""
+        app.extensions["reloader"] = self
+
+    def reload(self) -> list[Swap]:
+        """What was swapped here, all other workers being asked to follow. Raises ReloadRunning and ModelRefused."""
+        if not self._running.acquire(blocking=False):
+            raise ReloadRunning
+        try:
+            swaps = self._swap()
+            master.ask_for_reload()
+            self._followed = master.reload_asked()
+            return swaps
+        finally:
+            self._running.release()
+
+    def follow(self) -> None:
+        """Reloads whenever it is asked for elsewhere, from a thread of its own."""
+        threading.Thread(target=self._follow, name="reloader", daemon=True).start()
+
+    def _follow(self) -> None:
+        pause = threading.Event()
+        while True:
+            pause.wait(LOOK_EVERY_SECONDS)
+            if master.reload_asked() != self._followed:
+                with self._running:
+                    self._catch_up()
+
+    def _catch_up(self) -> None:
+        asked = master.reload_asked()
+        if asked == self._followed:
+            return
+        self._followed = asked
+        try:
+            swaps = self._swap()
+        except ModelRefused as error:
+            _log.error("reload refused, the old models go on serving: %s", error)
+        except Exception as error:  # such as no memory for two models: the old one is still there
+            _log.error("reload failed, the old models go on serving: %s", type(error).__name__)
+        else:
+            _log.info("reloaded: %s", ", ".join(f"{swap.name} {swap.version}" for swap in swaps))
+
+    def _swap(self) -> list[Swap]:
+        try:
+            classifiers = self._loader.submit(self._load).result()
+        except SentimentError as error:
+            raise ModelRefused(str(error)) from None
+        if classifiers.keys() != self._inferences.keys():
+            names = ", ".join(sorted(classifiers.keys() ^ self._inferences.keys()))
+            raise ModelRefused(f"models come and go with a restart alone: {names}")
+        swaps = []
+        for name, classifier in classifiers.items():
+            inference = self._inferences[name]
+            swaps.append(Swap(name=name, previous=inference.classifier.version, version=classifier.version))
+            inference.classifier = classifier
+        return swaps

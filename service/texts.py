@@ -1,0 +1,48 @@
+"""What is checked of texts before the model sees them, and what the options make of its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from service import problems
+from service.schemas import UNCERTAIN, Fault
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Prediction
+
+Pointer = Callable[[int], str]  # from a text's place to where it stands in the body
+
+
+def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> None:
+    """Raises Problem for each text longer than the limit."""
+    limit = settings.max_characters_per_text
+    faults = [
+        Fault(pointer=pointer(index), detail=f"has {len(text)} characters; the limit is {limit}")
+        for index, text in enumerate(texts)
+        if len(text) > limit
+    ]
+    if faults:
+        raise problems.invalid_request(faults)
+
+
+def finish(
+    predictions: Sequence[Prediction], pointer: Pointer, *, strict: bool, threshold: float
+) -> Sequence[Prediction]:
+    """The predictions, those under the threshold labelled `uncertain`. Raises Problem for truncated ones if strict."""
+    if strict:
+        faults = [
+            Fault(pointer=pointer(index), detail=f"is too long to be read in full: the limit is {found.tokens} tokens")
+            for index, found in enumerate(predictions)
+            if found.truncated
+        ]
+        if faults:
+            raise problems.invalid_request(faults)
+    if not threshold:
+        return predictions
+    return [
+        found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)
+        for found in predictions
+    ]

@@ -1,0 +1,31 @@
+"""What gunicorn loads in each worker."""
+
+import logging
+import sys
+import time
+
+from flask import Flask
+from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
+
+from sentiment.errors import SentimentError
+from service import master
+from service.app import create_app
+
+RETRY_SECONDS = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def application() -> Flask:
+    """The app of the environment. A model or setting that is refused stops gunicorn with that one line.
+
+    Unless a worker has served before: then this one alone ends, and gunicorn tries again, while the others serve.
+    """
+    try:
+        return create_app()
+    except SentimentError as error:
+        if not master.has_served():
+            raise AppImportError(str(error)) from None
+        _log.critical("this worker can't start: %s", error)
+        time.sleep(RETRY_SECONDS)  # or the master would start them as fast as they end
+        sys.exit(1)

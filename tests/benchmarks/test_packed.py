@@ -1,0 +1,21 @@
+import torch
+
+from benchmarks.packed import PackedLoop, packed_model
+from benchmarks.workloads import generated_texts, random_bundle
+from sentiment.batching import PaddedBatch
+from sentiment.classifier import Classifier
+from sentiment.config import ModelConfig
+
+BUNDLE = random_bundle(ModelConfig(embedding_size=8, hidden_size=8, num_layers=2), vocabulary_size=300)
+
+
+def test_the_packed_model_gives_the_same_logits() -> None:
+    batch = PaddedBatch.of([[2, 3, 4], [5], [6, 7, 8, 9, 10], [11, 12]])
+    packed = packed_model(BUNDLE.model)
+    assert packed.lstm is not BUNDLE.model.lstm
+    torch.testing.assert_close(packed(batch), BUNDLE.model(batch), atol=1e-5, rtol=0)
+
+
+def test_the_loop_gives_the_same_labels() -> None:
+    texts = [*generated_texts(BUNDLE.vocabulary)["sentences"][:50], "\N{SOFT HYPHEN}"]
+    assert PackedLoop(BUNDLE).predict(texts) == [answer.label for answer in Classifier(BUNDLE).predict(texts)]

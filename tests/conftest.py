@@ -1,0 +1,87 @@
+"""A model of a few hundred numbers: real in every part, clear in its answers, built in milliseconds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+import sentiment
+from sentiment import bundle as bundles
+from sentiment.bundle import Bundle
+from sentiment.classifier import Classifier
+from sentiment.config import ModelConfig, TextConfig
+from sentiment.nn.model import SentimentModel
+from sentiment.text.vocabulary import PAD, UNK, Vocabulary
+
+# Examples are counted, not timed: the machine may be busy with something else.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+# Tensors here are too small to share out, and waiting for a second core that is busy costs seconds.
+torch.set_num_threads(1)
+
+LABELS = ("negative", "neutral", "positive")
+WORDS = (
+    ".", ",", "!", "a", "and", "awful", "bad", "boring", "film", "good", "great", "is", "it", "n't", "not", "okay",
+    "the", "very", "was", ":)",
+)  # fmt: skip
+GOLDEN_TEXTS = ("A great film.", "The film was not good!", "It is okay :)", "zyzzyva")
+
+MakeBundle = Callable[..., Bundle]
+
+
+def build_bundle(
+    *, seed: int = 0, scale: float = 3.0, language: str = "en", max_tokens: int = 4096, **model_settings: Any
+) -> Bundle:
+    """A bundle of seeded weights, `scale` times the usual so that texts get clearly different answers."""
+    model_config = ModelConfig(**{"embedding_size": 8, "hidden_size": 8, **model_settings})
+    vocabulary = Vocabulary([PAD, UNK, *WORDS])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = SentimentModel(model_config, vocabulary_size=len(vocabulary), num_classes=len(LABELS)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(scale)
+    bundle = Bundle(
+        name="tiny",
+        model=model.requires_grad_(False),
+        vocabulary=vocabulary,
+        labels=LABELS,
+        text_config=TextConfig(language=language, max_tokens=max_tokens),
+        metrics={"accuracy": 0.5},
+        card="# tiny\n\nA model for the tests.\n",
+    )
+    return replace(bundle, golden=golden_of(bundle))
+
+
+def golden_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
+    """What the bundle's model answers to the golden texts, in the bundle's form."""
+    predictions = Classifier(bundle).predict(GOLDEN_TEXTS)
+    return tuple(
+        {"text": text, "probabilities": prediction.probabilities}
+        for text, prediction in zip(GOLDEN_TEXTS, predictions, strict=True)
+    )
+
+
+@pytest.fixture(scope="session")
+def make_bundle() -> MakeBundle:
+    """The builder itself, for tests that need other settings: `make_bundle(num_layers=2)`."""
+    return build_bundle
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny three-class model. Shared: copy it before changing anything in it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    bundles.save(build_bundle(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tiny_bundle: Path) -> Classifier:
+    """The classifier of `tiny_bundle`."""
+    return sentiment.load(tiny_bundle)

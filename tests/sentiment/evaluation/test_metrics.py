@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from sentiment.classifier import Classifier
+from sentiment.errors import DataError
+from sentiment.evaluation.metrics import evaluate, figures
+
+NAMES = ("negative", "neutral", "positive")
+
+
+def test_figures_by_hand() -> None:
+    probabilities = torch.tensor(
+        [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7], [0.6, 0.3, 0.1]], dtype=torch.double
+    )
+    measured = figures(probabilities, torch.tensor([0, 1, 2, 2]), NAMES)
+    assert measured["accuracy"] == 0.75
+    assert measured["confusion"] == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    assert measured["macro_recall"] == pytest.approx((1 + 1 + 0.5) / 3)
+    assert measured["macro_f1"] == pytest.approx((2 / 3 + 1 + 2 / 3) / 3)
+    assert measured["per_class"]["negative"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "rows": 1}
+    assert (measured["rows"], measured["labels"], measured["renormalized"]) == (4, list(NAMES), False)
+
+
+def test_probabilities_are_renormalised_over_the_labels_of_the_file() -> None:
+    probabilities = torch.tensor([[0.3, 0.6, 0.1], [0.1, 0.7, 0.2]], dtype=torch.double)
+    measured = figures(probabilities, torch.tensor([0, 2]), NAMES)
+    assert measured["accuracy"] == 1.0
+    assert measured["labels"] == ["negative", "positive"]
+    assert measured["renormalized"] is True
+    assert measured["ece"] == pytest.approx((0.25 + 1 / 3) / 2)
+
+
+def test_evaluate_agrees_with_the_classifier(tiny_classifier: Classifier) -> None:
+    texts = ["good film", "bad film", "not good", "terrible"]
+    labels = [prediction.label for prediction in tiny_classifier.predict(texts)]
+    assert evaluate(tiny_classifier, texts, labels)["accuracy"] == 1.0
+
+
+def test_a_label_the_model_lacks_is_named(tiny_classifier: Classifier) -> None:
+    with pytest.raises(DataError, match="row 2 has the label 'mixed'; the model knows negative, neutral, positive"):
+        evaluate(tiny_classifier, ["good", "bad"], ["positive", "mixed"])

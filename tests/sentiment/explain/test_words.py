@@ -1,0 +1,122 @@
+"""Weights that sum to what they explain, alone as in company."""
+
+import builtins
+import math
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment.classifier import Classifier
+from sentiment.errors import ConfigError, TextError
+from sentiment.explain.words import MAX_GAP, NEGLIGIBLE_GAP, Explanation, LogOdds, explain
+from tests.conftest import WORDS, MakeBundle
+
+pytest.importorskip("captum", reason="explaining is an extra")
+TEXTS = st.lists(st.lists(st.sampled_from([*WORDS, "zyzzyva"]), min_size=1, max_size=25).map(" ".join), max_size=6)
+
+
+def assert_complete(explanation: Explanation) -> None:
+    change = explanation.log_odds - explanation.baseline_log_odds
+    total = sum(token.weight for token in explanation.tokens)
+    assert explanation.gap == pytest.approx(abs(total - change), abs=1e-9)
+    assert explanation.gap <= max(MAX_GAP * abs(change), NEGLIGIBLE_GAP)
+
+
+@settings(max_examples=20)
+@given(TEXTS)
+def test_the_weights_sum_to_the_change(tiny_classifier: Classifier, texts: list[str]) -> None:
+    explanations = explain(tiny_classifier, texts)
+    assert len(explanations) == len(texts)
+    for explanation, prediction in zip(explanations, tiny_classifier.predict(texts), strict=True):
+        assert explanation.prediction.label == prediction.label
+        p = prediction.probabilities[prediction.label]
+        assert explanation.log_odds == pytest.approx(math.log(p / (1 - p)), abs=1e-4)
+        assert_complete(explanation)
+
+
+@pytest.mark.parametrize("options", [{"num_layers": 2}, {"bidirectional": False}, {"seed": 3, "scale": 6.0}])
+def test_other_networks_too(make_bundle: MakeBundle, options: dict[str, Any]) -> None:
+    classifier = Classifier(make_bundle(**options))
+    for explanation in explain(classifier, ["A great film.", "not good", "The film was very boring, and it was bad!"]):
+        assert_complete(explanation)
+
+
+def test_an_explanation_alone_is_the_one_in_a_batch(tiny_classifier: Classifier) -> None:
+    texts = ["good", "The film was not good!", "very " * 40 + "bad", "zyzzyva film", "It is okay :)"]
+    for text, together in zip(texts, explain(tiny_classifier, texts), strict=True):
+        [alone] = explain(tiny_classifier, [text])
+        assert alone.points == together.points
+        assert [token.text for token in alone.tokens] == [token.text for token in together.tokens]
+        for one, other in zip(alone.tokens, together.tokens, strict=True):
+            assert one.weight == pytest.approx(other.weight, abs=1e-4)
+
+
+def test_padding_has_no_gradient(tiny_classifier: Classifier) -> None:
+    log_odds = LogOdds(tiny_classifier.model, 1.0)
+    embedded = torch.randn(2, 6, 8, requires_grad=True)
+    values = log_odds(embedded, torch.tensor([3, 6]), torch.tensor([0, 2]))
+    [gradient] = torch.autograd.grad(values.sum(), embedded)
+    assert gradient[0, 3:].abs().max() == 0
+    assert (gradient[0, :3].abs().amax(dim=-1) > 0).all()
+
+
+def test_more_points_are_taken_until_the_sum_is_right(make_bundle: MakeBundle) -> None:
+    classifier = Classifier(make_bundle(scale=8.0))
+    explanations = explain(classifier, [f"{word} film was very {word} and not {word}" for word in WORDS])
+    assert len({explanation.points for explanation in explanations}) > 1
+    for explanation in explanations:
+        if explanation.points < 256:
+            assert_complete(explanation)
+
+
+def test_the_tokens_are_where_they_stand(tiny_classifier: Classifier) -> None:
+    text = "A GREAT film&#33; Zyzzyva"
+    [explanation] = explain(tiny_classifier, [text])
+    assert [token.text for token in explanation.tokens] == ["A", "GREAT", "film", "&#33;", "Zyzzyva"]
+    assert all(text[token.start : token.end] == token.text for token in explanation.tokens)
+    assert [token.text for token in explanation.tokens if token.unknown] == ["Zyzzyva"]
+    assert explanation.omitted == []
+
+
+def test_what_was_not_read_is_said(make_bundle: MakeBundle) -> None:
+    text = "good film very bad it is"
+    [explanation] = explain(Classifier(make_bundle(max_tokens=4)), [text])
+    assert [token.text for token in explanation.tokens] == ["good", "film", "it", "is"]
+    assert [text[start:end] for start, end in explanation.omitted] == ["very bad"]
+    assert explanation.prediction.truncated
+
+
+def test_the_heaviest_word_is_the_one_that_moves_the_answer(tiny_classifier: Classifier) -> None:
+    fell = []
+    for text in ("the film was awful and it is okay", "a great film and a very boring , bad film"):
+        [explanation] = explain(tiny_classifier, [text])
+        ranked = sorted(explanation.tokens, key=lambda token: token.weight)
+        label = explanation.prediction.label
+        shorter = [text[: token.start] + text[token.end :] for token in (ranked[-1], ranked[0])]
+        without_heaviest, without_lightest = tiny_classifier.predict(shorter)
+        fell.append(without_lightest.probabilities[label] - without_heaviest.probabilities[label])
+    assert min(fell) > 0
+
+
+def test_what_has_no_explanation(tiny_classifier: Classifier, make_bundle: MakeBundle) -> None:
+    assert explain(tiny_classifier, []) == []
+    with pytest.raises(TextError, match="text 1: is empty or blank"):
+        explain(tiny_classifier, ["good", " "])
+    with pytest.raises(ConfigError, match="computed in float32: the classifier's dtype is 'bfloat16'"):
+        explain(Classifier(make_bundle(), dtype="bfloat16"), ["good"])
+
+
+def test_without_captum_it_says_what_to_install(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_import = builtins.__import__
+
+    def without_captum(name: str, *rest: Any) -> Any:
+        if name.startswith("captum"):
+            raise ImportError(name)
+        return real_import(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without_captum)
+    with pytest.raises(ConfigError, match=r"pip install 'sentiment-bilstm\[explain\]'"):
+        explain(tiny_classifier, ["good"])

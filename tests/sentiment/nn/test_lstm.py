@@ -1,0 +1,183 @@
+"""The LSTM held against torch's own on packed input, the slow way that is known to be right."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from sentiment.nn.lstm import PaddedLSTM, reversed_positions
+
+F, H = 5, 7
+SETTINGS = [
+    {"num_layers": layers, "bias": bias, "bidirectional": bidirectional}
+    for layers in (1, 2, 3)
+    for bias in (True, False)
+    for bidirectional in (True, False)
+]
+RAGGED = pytest.mark.parametrize(
+    "lengths",
+    [[3, 9, 1, 9, 4], [9, 5, 2], [1, 6], [6], [1], [1, 1, 1], [4, 4]],
+    ids=["ragged-unsorted", "sorted", "ascending", "single-row", "single-token", "all-length-1", "even"],
+)
+ANY_SETTINGS = pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: "-".join(map(str, s.values())))
+
+
+@dataclass
+class Run:
+    """What one pass gave: the output where there are tokens, the final states, every gradient."""
+
+    output: Tensor
+    ht: Tensor
+    gradients: dict[str, Tensor]
+
+
+def lstm_of(settings: dict[str, Any]) -> PaddedLSTM:
+    torch.manual_seed(1)
+    lstm = PaddedLSTM(F, H, **settings)
+    with torch.no_grad():
+        for parameter in lstm.parameters():
+            parameter.mul_(2.0)
+    return lstm
+
+
+def run(lstm: nn.LSTM, lengths: list[int], *, packed: bool, extra_padding: int = 0) -> Run:
+    generator = torch.Generator().manual_seed(2)
+    longest = max(lengths)
+    embedded = torch.randn(len(lengths), longest, F, generator=generator)
+    embedded = nn.functional.pad(embedded, (0, 0, 0, extra_padding)).requires_grad_()
+    mask = (torch.arange(longest) < torch.tensor(lengths).unsqueeze(1)).unsqueeze(-1)  # (N, T, 1)
+    if packed:
+        sequence = pack_padded_sequence(embedded, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
+        packed_output, (ht, _) = nn.LSTM.forward(lstm, sequence)
+        output, _ = pad_packed_sequence(packed_output, batch_first=True, total_length=longest)
+    else:
+        output, ht = lstm(embedded, torch.tensor(lengths))
+        output = output[:, :longest].masked_fill(~mask, 0.0)
+    weight = torch.randn(output.shape, generator=generator)
+    ((output * weight).sum() + (ht**2).sum()).backward()
+    assert embedded.grad is not None
+    gradients = {
+        name: parameter.grad.clone() for name, parameter in lstm.named_parameters() if parameter.grad is not None
+    }
+    lstm.zero_grad()
+    return Run(output.detach(), ht.detach(), gradients | {"input": embedded.grad[:, :longest].masked_fill(~mask, 0.0)})
+
+
+def assert_same(one: Run, other: Run) -> None:
+    torch.testing.assert_close(one.output, other.output, atol=1e-5, rtol=0)
+    torch.testing.assert_close(one.ht, other.ht, atol=1e-5, rtol=0)
+    assert one.gradients.keys() == other.gradients.keys()
+    for name, gradient in one.gradients.items():
+        # A parameter's gradient is a sum over all time steps of all rows: its rounding grows with its size.
+        scale = max(1.0, gradient.abs().max().item())
+        assert (gradient - other.gradients[name]).abs().max() <= 1e-5 * scale, name
+
+
+@ANY_SETTINGS
+@RAGGED
+def test_padded_equals_packed(settings: dict[str, Any], lengths: list[int]) -> None:
+    lstm = lstm_of(settings)
+    padded = run(lstm, lengths, packed=False)
+    assert_same(padded, run(lstm, lengths, packed=True))
+    assert len(padded.gradients) == len(list(lstm.parameters())) + 1
+    assert all(gradient.abs().max() > 0 for name, gradient in padded.gradients.items() if "hh" not in name)
+
+
+@given(st.sampled_from(SETTINGS), st.lists(st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 30))
+def test_padded_equals_packed_for_any_lengths(settings: dict[str, Any], lengths: list[int], extra_padding: int) -> None:
+    lstm = lstm_of(settings)
+    padded = run(lstm, lengths, packed=False, extra_padding=extra_padding)
+    assert_same(padded, run(lstm, lengths, packed=True))
+
+
+@ANY_SETTINGS
+def test_in_evaluation_without_gradients(settings: dict[str, Any]) -> None:
+    lstm = lstm_of(settings).eval()
+    embedded, lengths = torch.randn(6, 50, F), torch.tensor([50, 1, 17, 33, 2, 50])
+    packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+    with torch.inference_mode():
+        _, ht = lstm(embedded, lengths)
+        _, (expected, _) = nn.LSTM.forward(lstm, packed)
+    torch.testing.assert_close(ht, expected, atol=1e-5, rtol=0)
+
+
+@ANY_SETTINGS
+def test_padding_is_never_read(settings: dict[str, Any]) -> None:
+    lstm = lstm_of(settings)
+    embedded, lengths = torch.randn(4, 9, F), torch.tensor([3, 9, 1, 6])
+    poisoned = embedded.clone()
+    for row, length in enumerate(lengths):
+        poisoned[row, length:] = float("nan")
+    output, ht = lstm(embedded, lengths)
+    poisoned_output, poisoned_ht = lstm(poisoned, lengths)
+    assert torch.equal(ht, poisoned_ht)
+    for row, length in enumerate(lengths):
+        assert torch.equal(output[row, :length], poisoned_output[row, :length])
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_every_direction_reads_the_order(bidirectional: bool) -> None:
+    lstm = lstm_of({"bidirectional": bidirectional, "num_layers": 2})
+    embedded = torch.randn(1, 6, F)
+    _, ht = lstm(embedded, torch.tensor([6]))
+    _, reversed_ht = lstm(embedded.flip(1), torch.tensor([6]))
+    gaps = (ht - reversed_ht).abs().amax(dim=(1, 2))  # (L x directions,)
+    assert gaps.min() > 0.01
+    if bidirectional:
+        forward, backward = ht[0, 0], ht[1, 0]
+        assert (forward - backward).abs().max() > 0.01
+
+
+def test_the_final_state_has_read_the_whole_row_in_both_directions() -> None:
+    lstm = lstm_of({"bidirectional": True})
+    embedded = torch.randn(1, 5, F).requires_grad_()
+    _, ht = lstm(embedded, torch.tensor([5]))
+    for direction in range(2):
+        [gradient] = torch.autograd.grad(ht[direction].sum(), embedded, retain_graph=True)
+        assert (gradient[0].abs().amax(dim=-1) > 0).all(), f"direction {direction} misses a token"
+
+
+def test_dropout_between_layers_acts_in_training_only() -> None:
+    lstm = lstm_of({"num_layers": 2, "bidirectional": True, "dropout": 0.5})
+    embedded, lengths = torch.randn(3, 6, F), torch.tensor([6, 2, 4])
+    _, first = lstm(embedded, lengths)
+    _, second = lstm(embedded, lengths)
+    assert torch.equal(first[:2], second[:2])  # the first layer's input is not dropped
+    assert not torch.equal(first[2:], second[2:])
+    lstm.eval()
+    _, first = lstm(embedded, lengths)
+    _, second = lstm(embedded, lengths)
+    assert torch.equal(first, second)
+
+
+def test_a_layer_more_is_another_answer() -> None:
+    one, two = lstm_of({"num_layers": 1}), lstm_of({"num_layers": 2})
+    two.load_state_dict({**two.state_dict(), **one.state_dict()})
+    embedded, lengths = torch.randn(2, 4, F), torch.tensor([4, 3])
+    _, ht = one(embedded, lengths)
+    _, deeper = two(embedded, lengths)
+    torch.testing.assert_close(ht[0], deeper[0], atol=1e-6, rtol=0)
+    assert (ht[0] - deeper[1]).abs().max() > 0.01
+
+
+def test_parameters_are_those_of_torch() -> None:
+    settings: dict[str, Any] = {"num_layers": 2, "bidirectional": True}
+    theirs = nn.LSTM(F, H, batch_first=True, **settings)
+    lstm = PaddedLSTM(F, H, **settings)
+    lstm.load_state_dict(theirs.state_dict())
+    embedded = torch.randn(2, 4, F)
+    _, ht = lstm(embedded, torch.tensor([4, 4]))
+    torch.testing.assert_close(ht, theirs(embedded)[1][0], atol=1e-6, rtol=0)
+
+
+def test_reversed_positions() -> None:
+    assert reversed_positions(torch.tensor([3, 1, 5]), 5).tolist() == [
+        [2, 1, 0, 3, 4],
+        [0, 1, 2, 3, 4],
+        [4, 3, 2, 1, 0],
+    ]

@@ -1,0 +1,57 @@
+from typing import Any
+
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, check_columns, to_json, to_text
+
+ROWS = [Row(b'{"id": 1.10, "text": "a"} ', {"id": 1.1, "text": "a"}, None), Row(b"{", {}, "is not JSON")]
+
+
+def test_a_window_knows_texts_and_faults_by_place() -> None:
+    window = RowWindow(1, ROWS, ["id", "text"], "text")
+    assert window.texts == ["a", None]
+    assert window.faults == {1: "is not JSON"}
+    assert window.values([0]) == [{"id": 1.1, "text": "a"}]
+    assert window.json_objects([0]) == [b'{"id":1.1,"text":"a"}']
+    assert window.raw(1) == b"{"
+
+
+def test_rows_that_are_json_stay_as_they_are_written() -> None:
+    assert JsonRowWindow(1, ROWS, ["id", "text"], "text").json_objects([0]) == [b'{"id": 1.10, "text": "a"}']
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["id", "review"], "in.csv: there is no column 'text'; there are 'id', 'review'"),
+        (["text", "id", "id"], "in.csv: two columns are called 'id'; give each its own name"),
+        (["text", "label"], "in.csv: there is a column 'label' already, and one is added; give it another name"),
+    ],
+)
+def test_columns_that_cannot_be_scored_are_refused_by_name(columns: list[str], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        check_columns("in.csv", columns, "text", {"label", "tokens"})
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("=plain", "=plain"),
+        (1.5, "1.5"),
+        (10**30, "1" + "0" * 30),
+        (True, "true"),
+        ([1, {"a": None}], '[1,{"a":null}]'),
+        (b"\xff", "/w=="),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_value_as_text(value: Any, text: str) -> None:
+    assert to_text(value) == text
+
+
+def test_json_has_no_number_that_is_none_and_no_other_types() -> None:
+    assert to_json({"a": float("nan"), "b": b"\xff"}) == b'{"a":null,"b":"/w=="}'
+    with pytest.raises(TypeError, match="not JSON serializable: complex"):
+        to_json(1j)

@@ -1,0 +1,118 @@
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sentiment.scoring import table_writer
+from sentiment.scoring.rows import Row, RowWindow, Values
+from sentiment.scoring.table_reader import TableWindow
+from sentiment.scoring.table_writer import ParquetWriter
+
+ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
+ADDED = {"label": str, "tokens": int, "probability_positive": float, "truncated": bool}
+
+
+def window_of(*rows: Values) -> RowWindow:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    return RowWindow(1, [Row(b"", row, None) for row in rows], columns, "text")
+
+
+def read(file: io.BytesIO) -> pa.Table:
+    return pq.read_table(io.BytesIO(file.getvalue()))
+
+
+def test_columns_of_a_table_keep_their_types_and_metadata() -> None:
+    schema = pa.schema(
+        [
+            pa.field("id", pa.uint8(), nullable=False, metadata={"unit": "none"}),
+            pa.field("text", pa.large_string()),
+            pa.field("when", pa.timestamp("ns", "Europe/Berlin")),
+            pa.field("price", pa.decimal128(10, 2)),
+            pa.field("kind", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("tags", pa.list_(pa.struct([("a", pa.float32())]))),
+            pa.field("pairs", pa.map_(pa.string(), pa.int16())),
+        ],
+        metadata={"origin": "test"},
+    )
+    row = {"id": 1, "text": "a", "when": 1, "price": None, "kind": "x", "tags": [{"a": 0.5}], "pairs": [("k", 1)]}
+    batch = pa.RecordBatch.from_pylist([row, {**row, "id": 2}, {**row, "id": 3}], schema)
+    file = io.BytesIO()
+    window = TableWindow(1, batch, "text")
+    writer = ParquetWriter(file, window, ADDED)
+    assert writer.write(window, {0: ANSWER, 2: ANSWER}) == {}
+    writer.close()
+    written = read(file)
+    assert written.select(schema.names).schema.equals(schema)
+    assert written.schema.metadata[b"origin"] == b"test"
+    assert written.schema.field("id").metadata[b"unit"] == b"none"
+    assert written.select(schema.names).to_batches()[0].equals(batch.take(pa.array([0, 2])))
+    assert written.schema.names[len(schema.names) :] == list(ADDED)
+    assert written["label"].to_pylist() == ["positive", "positive"]
+    assert written.schema.field("probability_positive").type == pa.float64()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "written"),
+    [
+        (["007", ""], pa.string(), ["007", ""]),
+        ([1, None], pa.int64(), [1, None]),
+        ([1, 1.5], pa.float64(), [1.0, 1.5]),
+        ([True, False], pa.bool_(), [True, False]),
+        ([None, None], pa.string(), [None, None]),
+        ([1, "x"], pa.string(), ["1", "x"]),
+        ([1, True], pa.string(), ["1", "true"]),
+        ([[1], {"a": None}], pa.string(), ["[1]", '{"a":null}']),
+        ([1 << 63, 1], pa.string(), ["9223372036854775808", "1"]),
+        ([1.5, (1 << 53) + 1], pa.string(), ["1.5", "9007199254740993"]),
+    ],
+)
+def test_columns_of_text_files_take_the_type_that_fits_all(
+    values: list[Any], kind: pa.DataType, written: list[Any]
+) -> None:
+    window = window_of(*({"text": "a", "x": value} for value in values))
+    file = io.BytesIO()
+    writer = ParquetWriter(file, window, ADDED)
+    assert writer.write(window, {0: ANSWER, 1: ANSWER}) == {}
+    writer.close()
+    assert read(file).schema.field("x").type == kind
+    assert read(file)["x"].to_pylist() == written
+
+
+def test_a_later_row_that_does_not_fit_is_refused_with_its_reason() -> None:
+    first = window_of({"text": "a", "n": 1, "ok": True})
+    file = io.BytesIO()
+    writer = ParquetWriter(file, first, ADDED)
+    later = window_of({"text": "b", "n": 1.5}, {"text": "c", "z": 1}, {"text": "d", "ok": 1}, {"text": "e"})
+    assert writer.write(first, {0: ANSWER}) == {}
+    assert writer.write(later, dict.fromkeys(range(4), ANSWER)) == {
+        0: "'n' is 1.5 where the first rows have int64: write .jsonl to keep it",
+        1: "has 'z', which no row of the first window has: write .jsonl to keep it",
+        2: "'ok' is 1 where the first rows have bool: write .jsonl to keep it",
+    }
+    writer.close()
+    assert writer.rows == 2
+    assert read(file).select(["text", "n", "ok"]).to_pylist() == [
+        {"text": "a", "n": 1, "ok": True},
+        {"text": "e", "n": None, "ok": None},
+    ]
+
+
+def test_windows_are_gathered_into_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_writer, "ROW_GROUP_ROWS", 4)
+    file = io.BytesIO()
+    window = window_of({"text": "a"}, {"text": "b"}, {"text": "c"})
+    writer = ParquetWriter(file, window, ADDED)
+    for _ in range(3):
+        writer.write(window, dict.fromkeys(range(3), ANSWER))
+    writer.close()
+    metadata = pq.ParquetFile(io.BytesIO(file.getvalue())).metadata
+    assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [6, 3]
+
+
+def test_no_row_at_all_is_a_table_with_columns() -> None:
+    file = io.BytesIO()
+    ParquetWriter(file, RowWindow(1, [], ["id", "text"], "text"), ADDED).close()
+    assert read(file).schema.names == ["id", "text", *ADDED]
+    assert read(file).num_rows == 0

@@ -1,0 +1,164 @@
+import io
+import json
+
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.scoring import text_readers
+from sentiment.scoring.lines import Lines
+from sentiment.scoring.rows import RowWindow
+from sentiment.scoring.text_readers import csv_windows, json_windows, line_windows
+
+ADDED = ("label", "tokens")
+
+
+def csv_of(content: bytes, delimiter: str = ",") -> list[RowWindow]:
+    return list(csv_windows(Lines(io.BytesIO(content)), "in.csv", "text", ADDED, delimiter))
+
+
+def json_of(content: bytes) -> list[RowWindow]:
+    return list(json_windows(Lines(io.BytesIO(content)), "in.jsonl", "text", ADDED))
+
+
+def faults_of(window: RowWindow) -> dict[bytes, str]:
+    return {window.raw(place): reason for place, reason in window.faults.items()}
+
+
+def test_csv_cells_are_text_quotes_and_line_breaks_included() -> None:
+    [window] = csv_of(b'\xef\xbb\xbfid,text,n\r\n007,"said ""no"",\nthen left",1.50\r\n8,caf\xc3\xa9,')
+    assert window.columns == ["id", "text", "n"]
+    assert window.values([0, 1]) == [
+        {"id": "007", "text": 'said "no",\nthen left', "n": "1.50"},
+        {"id": "8", "text": "café", "n": ""},
+    ]
+    assert window.faults == {}
+
+
+def test_tsv_is_csv_with_tabs() -> None:
+    [window] = csv_of(b"id\ttext\n1\tgood, bad\n", "\t")
+    assert window.texts == ["good, bad"]
+
+
+def test_csv_faults_name_each_bad_record_and_leave_its_neighbours_alone() -> None:
+    [window] = csv_of(
+        b'id,text\n1,good\n2,caf\xe9\n3,a,b\n4\n\n6,"open\n7,"closed"\n8,"x"y\n9,fine\n10,"never closed\n11,last'
+    )
+    assert [text for place, text in enumerate(window.texts) if place not in window.faults] == [
+        "good", "closed", "fine", "last",
+    ]  # fmt: skip
+    assert faults_of(window) == {
+        b"2,caf\xe9": "is not UTF-8: byte 0xe9",
+        b"3,a,b": "has 3 cells where the first line names 2 columns",
+        b"4": "has 1 cells where the first line names 2 columns",
+        b"": "is a blank line",
+        b'6,"open': "is malformed: ',' expected after '\"'",
+        b'8,"x"y': "is malformed: ',' expected after '\"'",
+        b'10,"never closed': "is malformed: unexpected end of data",
+    }
+
+
+def test_a_cell_past_the_limit_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_readers, "MAX_CELL_CHARACTERS", 10)
+    [window] = csv_of(b"text\n" + b"x" * 11 + b"\nfine\n")
+    assert window.faults == {0: "is malformed: field larger than field limit (10)"}
+    assert window.texts == [None, "fine"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "in.csv: is empty; its first line should name the columns"),
+        (b"id,t\xffxt\n", "in.csv: its first line, which should name the columns, is not UTF-8: byte 0xff"),
+        (b'"id,text\n1,a\n', "in.csv: its first line, which should name the columns, is malformed: "),
+        (b"id,review\n1,a\n", "in.csv: there is no column 'text'; there are 'id', 'review'"),
+        (b"\n1,a\n", "in.csv: there is no column 'text'; there are "),
+        (b"text,tokens\n", "in.csv: there is a column 'tokens' already, and one is added; give it another name"),
+    ],
+)
+def test_csv_files_that_cannot_be_read_at_all(content: bytes, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        csv_of(content)
+    assert str(caught.value).startswith(message)
+
+
+def test_json_values_keep_their_types_and_rows_their_keys() -> None:
+    [window] = json_of(b'{"id": 12345678901234567890123, "text": "a"}\r\n{"text": "b", "tags": ["\\ud83d\\ude00"]}')
+    assert window.columns == ["id", "text", "tags"]
+    assert window.values([0, 1]) == [{"id": 12345678901234567890123, "text": "a"}, {"text": "b", "tags": ["😀"]}]
+    assert window.faults == {}
+
+
+def test_json_faults() -> None:
+    deep = b"[" * 100_000
+    [window] = json_of(
+        b'{"text": "fine"}\n{"text": \n[1]\n\n{"text": "x", "n": NaN}\n{"text": "x", "n": "\\ud800"}\n"\xff"\n'
+        + deep
+        + b'\n{"id": 1}\n'
+    )
+    assert window.texts[8] is None
+    assert {raw: reason for raw, reason in faults_of(window).items() if raw != deep} == {
+        b'{"text": ': "is not JSON: Expecting value at character 8",
+        b"[1]": "is not a JSON object",
+        b"": "is a blank line",
+        b'{"text": "x", "n": NaN}': "is not JSON: it has no NaN",
+        b'{"text": "x", "n": "\\ud800"}': "holds a lone surrogate: it is not valid Unicode",
+        b'"\xff"': "is not UTF-8: byte 0xff",
+    }
+    assert faults_of(window)[deep].startswith("is not JSON: ")
+
+
+def test_a_later_row_that_has_an_added_column_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 2)
+    windows = json_of(b'{"text": "a"}\n{"text": "b"}\n{"text": "c", "label": 1}\n')
+    assert [window.faults for window in windows] == [{}, {0: "has 'label', the name of an added column"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"review": "a", "id": 1}\n', "in.jsonl: there is no column 'text'; there are 'review', 'id'"),
+        (
+            b'{"text": "a"}\n{"text": "b", "label": 1}\n',
+            "in.jsonl: there is a column 'label' already, and one is added; give it another name",
+        ),
+        (
+            b"id,text\n1,a\n",
+            "in.jsonl: none of its first 2 lines is a JSON object: line 1 is not JSON: Expecting value at character 0",
+        ),
+    ],
+)
+def test_json_files_that_cannot_be_read_at_all(content: bytes, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        json_of(content)
+    assert str(caught.value) == message
+
+
+def test_plain_lines_are_texts_blank_ones_included() -> None:
+    [window] = line_windows(Lines(io.BytesIO(b"good\r\n\n caf\xe9\nlast\x00")), "in.txt", "text", ADDED)
+    assert window.columns == ["text"]
+    assert window.texts == ["good", "", None, "last\x00"]
+    assert window.faults == {2: "is not UTF-8: byte 0xe9"}
+
+
+def test_a_text_column_named_like_an_added_one_is_refused() -> None:
+    with pytest.raises(DataError, match="there is a column 'label' already"):
+        list(line_windows(Lines(io.BytesIO(b"good\n")), "in.txt", "label", ADDED))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_one_empty_window(content: bytes) -> None:
+    assert [list(window.texts) for window in json_of(content)] == [[]]
+    assert [list(window.texts) for window in line_windows(Lines(io.BytesIO(content)), "in.txt", "text", ADDED)] == [[]]
+    assert [list(window.texts) for window in csv_of(b"id,text\n")] == [[]]
+
+
+def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 3)
+    monkeypatch.setattr(text_readers, "WINDOW_BYTES", 100)
+    texts = ["a", "b", "c", "d", "e" * 100, "f", "g"]
+    windows = json_of(b"".join(json.dumps({"text": text}).encode() + b"\n" for text in texts))
+    assert [(window.first_row, list(window.texts)) for window in windows] == [
+        (1, ["a", "b", "c"]),
+        (4, ["d", "e" * 100]),
+        (6, ["f", "g"]),
+    ]

@@ -1,0 +1,73 @@
+import csv
+import io
+import json
+from typing import Any
+
+from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, Values
+from sentiment.scoring.text_writers import CsvWriter, JsonWriter
+
+ANSWER = {"label": "positive", "tokens": 3, "truncated": False}
+ADDED = {"label": str, "tokens": int, "truncated": bool}
+
+
+def window_of(*rows: Values) -> RowWindow:
+    return RowWindow(1, [Row(b"", row, None) for row in rows], list(rows[0]), "text")
+
+
+def read_csv(content: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode(), newline=""), delimiter=delimiter, strict=True))
+
+
+def test_csv_quotes_what_needs_it_and_leaves_out_what_is_missing() -> None:
+    window = window_of({"text": 'a "b",\nc\td', "n": "007"}, {"text": "x", "n": "1"}, {"text": "café\r", "n": None})
+    for delimiter in (",", "\t"):
+        file = io.BytesIO()
+        writer = CsvWriter(file, window.columns, ADDED, delimiter)
+        assert writer.write(window, {0: ANSWER, 2: ANSWER}) == {}
+        writer.close()
+        assert writer.rows == 2
+        assert read_csv(file.getvalue(), delimiter) == [
+            ["text", "n", "label", "tokens", "truncated"],
+            ['a "b",\nc\td', "007", "positive", "3", "false"],
+            ["café\r", "", "positive", "3", "false"],
+        ]
+
+
+def test_csv_takes_json_values_but_no_column_that_the_first_line_lacks() -> None:
+    rows: list[dict[str, Any]] = [{"text": "a", "n": 10**30, "tags": ["x", 1.5]}, {"text": "b"}, {"text": "c", "z": 1}]
+    file = io.BytesIO()
+    writer = CsvWriter(file, ["text", "n", "tags"], ADDED, ",")
+    misfits = writer.write(window_of(*rows), {0: ANSWER, 1: ANSWER, 2: ANSWER})
+    assert misfits == {2: "has 'z', which no row of the first window has: write .jsonl to keep it"}
+    assert writer.rows == 2
+    assert [record[:3] for record in read_csv(file.getvalue())[1:]] == [
+        ["a", "1" + "0" * 30, '["x",1.5]'],
+        ["b", "", ""],
+    ]
+
+
+def test_csv_refuses_a_value_it_would_change() -> None:
+    file = io.BytesIO()
+    writer = CsvWriter(file, ["text", "n"], ADDED, ",")
+    assert writer.write(window_of({"text": "a", "n": [10**30]}), {0: ANSWER}) == {
+        0: "holds what a cell can't: Integer exceeds 64-bit range"
+    }
+    assert writer.rows == 0
+
+
+def test_json_members_follow_the_rows_own_in_order() -> None:
+    file = io.BytesIO()
+    writer = JsonWriter(file)
+    assert writer.write(window_of({"text": "a}", "n": "007"}, {"text": "b", "n": ""}), {1: ANSWER}) == {}
+    row = Row(b'{ "n": 1.10, "text": "c" }', {"n": 1.1, "text": "c"}, None)
+    assert writer.write(JsonRowWindow(3, [row], ["n", "text"], "text"), {0: ANSWER}) == {}
+    writer.close()
+    assert writer.rows == 2
+    assert file.getvalue().splitlines() == [
+        b'{"text":"b","n":"","label":"positive","tokens":3,"truncated":false}',
+        b'{ "n": 1.10, "text": "c" ,"label":"positive","tokens":3,"truncated":false}',
+    ]
+    assert [list(json.loads(line)) for line in file.getvalue().splitlines()] == [
+        ["text", "n", "label", "tokens", "truncated"],
+        ["n", "text", "label", "tokens", "truncated"],
+    ]

@@ -1,0 +1,340 @@
+"""Texts to predictions: exact whatever the company, and a named refusal where there is no answer."""
+
+import random
+import unicodedata
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sentiment
+from sentiment import classifier as classifiers
+from sentiment.bundle import Bundle
+from sentiment.classifier import Classifier, EncodedText, Prediction
+from sentiment.errors import ConfigError, TextError
+from sentiment.text.vocabulary import PAD_ID, UNK_ID
+
+MakeBundle = Callable[..., Bundle]
+
+SENTENCES = st.lists(
+    st.sampled_from(["good", "bad", "not", "film", "great", "awful", ",", ".", "n't", "zyzzyva", "😀", "<pad>", "the"]),
+    min_size=1,
+    max_size=40,
+).map(" ".join)
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+TEXTS = (SENTENCES | ANYTHING).filter(lambda text: bool(text.strip()))
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["1-layer", "2-layers"])
+def classifier(request: pytest.FixtureRequest, make_bundle: MakeBundle) -> Classifier:
+    return Classifier(make_bundle(num_layers=request.param))
+
+
+def assert_same(one: Prediction, other: Prediction) -> None:
+    assert one.probabilities == pytest.approx(other.probabilities, abs=1e-5, rel=0)
+    for name in ("label", "tokens", "unknown_tokens", "truncated"):
+        assert getattr(one, name) == getattr(other, name), name
+
+
+# Invariance
+
+
+@given(text=TEXTS, before=st.lists(TEXTS, max_size=5), after=st.lists(TEXTS, max_size=5))
+def test_a_text_alone_equals_it_in_any_company(
+    classifier: Classifier, text: str, before: list[str], after: list[str]
+) -> None:
+    [alone] = classifier.predict([text])
+    together = classifier.predict([*before, text, *after])
+    assert len(together) == len(before) + 1 + len(after)
+    assert_same(together[len(before)], alone)
+
+
+@given(text=TEXTS, padding=st.integers(1, 400))
+def test_a_text_after_any_padding(classifier: Classifier, text: str, padding: int) -> None:
+    [alone] = classifier.predict([text])
+    padded, _ = classifier.predict([text, "good film " * padding])
+    assert_same(padded, alone)
+
+
+@given(texts=st.lists(TEXTS, max_size=12), data=st.data())
+def test_the_order_of_texts_is_kept(classifier: Classifier, texts: list[str], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(range(len(texts))))
+    straight = classifier.predict(texts)
+    for place, prediction in zip(order, classifier.predict([texts[place] for place in order]), strict=True):
+        assert_same(prediction, straight[place])
+
+
+@pytest.mark.parametrize("bound", [1, 7, 50, 8192])
+def test_the_bound_of_a_batch_changes_nothing(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, bound: int
+) -> None:
+    rng = random.Random(0)
+    texts = [" ".join(rng.choices(["good", "bad", "not", "film", "."], k=rng.randint(1, 60))) for _ in range(40)]
+    expected = [classifier.predict([text])[0] for text in texts]
+    monkeypatch.setattr(classifiers, "MAX_BATCH_TOKENS", bound)
+    for one, other in zip(classifier.predict(texts), expected, strict=True):
+        assert_same(one, other)
+
+
+def test_threads_agree_with_one(tiny_classifier: Classifier) -> None:
+    rng = random.Random(1)
+    words = [*tiny_classifier.vocabulary.tokens[2:], *(f"novel{number}" for number in range(200))]
+    texts = [" ".join(rng.choices(words, k=rng.randint(1, 40))) for _ in range(60)]
+    expected = tiny_classifier.predict(texts)
+    with ThreadPoolExecutor(8) as pool:
+        for answers in pool.map(lambda _: tiny_classifier.predict(texts), range(24)):
+            for one, other in zip(answers, expected, strict=True):
+                assert_same(one, other)
+
+
+# Answers
+
+
+def test_a_prediction_says_all_it_knows(tiny_classifier: Classifier) -> None:
+    [prediction] = tiny_classifier.predict(["A great film, zyzzyva!"])
+    assert list(prediction.probabilities) == ["negative", "neutral", "positive"]
+    assert prediction.label == max(prediction.probabilities, key=prediction.probabilities.__getitem__)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-12)
+    assert (prediction.tokens, prediction.unknown_tokens, prediction.truncated) == (6, 1, False)
+    with pytest.raises(FrozenInstanceError):
+        prediction.label = "other"  # type: ignore[misc]
+
+
+def test_the_order_of_words_matters(tiny_classifier: Classifier) -> None:
+    one, other = tiny_classifier.predict(["not bad , great", "great , bad not"])
+    assert gap(one, other) > 0.01
+
+
+def test_texts_get_clearly_different_answers(tiny_classifier: Classifier) -> None:
+    labels = {
+        prediction.label for prediction in tiny_classifier.predict(["okay", "great", "bad", "not", ":)", "awful"])
+    }
+    assert len(labels) > 1
+
+
+def test_the_temperature_divides_the_logits(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    [sharp] = Classifier(bundle).predict(["a great film"])
+    [flat] = Classifier(replace(bundle, temperature=2.0)).predict(["a great film"])
+    logits = torch.tensor(list(sharp.probabilities.values()), dtype=torch.float64).log()
+    assert list(flat.probabilities.values()) == pytest.approx(torch.softmax(logits / 2, dim=-1).tolist(), abs=1e-6)
+
+
+def test_no_texts_no_predictions(tiny_classifier: Classifier) -> None:
+    assert tiny_classifier.predict([]) == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tuple, iter, lambda texts: (text for text in texts), dict.fromkeys],
+    ids=["tuple", "iterator", "generator", "dict"],
+)
+def test_any_collection_of_texts_is_read(tiny_classifier: Classifier, kind: Callable[[list[str]], Any]) -> None:
+    texts = ["good", "bad film"]
+    assert tiny_classifier.predict(kind(texts)) == tiny_classifier.predict(texts)
+
+
+def test_warm_changes_nothing(make_bundle: MakeBundle) -> None:
+    classifier = Classifier(make_bundle())
+    texts = ["A great film, isn't it?", "zyzzyva :)"]
+    cold = classifier.predict(texts)
+    assert classifier.warm() is classifier
+    for one, other in zip(classifier.predict(texts), cold, strict=True):
+        assert_same(one, other)
+
+
+@pytest.mark.parametrize("special", ["<pad>", "<unk>", "<PAD>", "<url>", "<user>"])
+def test_a_special_token_in_a_text_is_text(tiny_classifier: Classifier, special: str) -> None:
+    [encoded] = tiny_classifier.encode([f"good {special}"])
+    good = tiny_classifier.vocabulary.encode(["good"])
+    assert encoded.token_ids == [*good, UNK_ID, UNK_ID, UNK_ID]
+    assert PAD_ID not in encoded.token_ids
+    plain, marked = tiny_classifier.predict(["good", f"good {special}"])
+    assert gap(plain, marked) > 0.001
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("texts", "index", "reason"),
+    [
+        (["good", "", "bad"], 1, "is empty or blank"),
+        ([" \t\r\n\u3000\xa0"], 0, "is empty or blank"),
+        (["good", None], 1, "must be a str, not NoneType"),
+        ([5], 0, "must be a str, not int"),
+        ([b"good"], 0, "must be a str, not bytes"),
+        ([float("nan")], 0, "must be a str, not float"),
+        ([["good"]], 0, "must be a str, not list"),
+        (b"good", 0, "must be a str, not int"),
+        ("good", 0, "texts are a list of str: wrap a single one in []"),
+        (["fine", "so \ud83d sad"], 1, "holds the lone surrogate U+D83D at character 3: it is not valid Unicode"),
+        (["\ude00"], 0, "holds the lone surrogate U+DE00 at character 0: it is not valid Unicode"),
+    ],
+)
+def test_what_has_no_answer(tiny_classifier: Classifier, texts: Any, index: int, reason: str) -> None:
+    with pytest.raises(TextError) as caught:
+        tiny_classifier.predict(texts)
+    assert (caught.value.index, caught.value.reason) == (index, reason)
+    assert str(caught.value) == f"text {index}: {reason}"
+
+
+def test_the_first_fault_is_named_before_anything_is_read(tiny_classifier: Classifier) -> None:
+    with pytest.raises(TextError, match="text 1: is empty"):
+        tiny_classifier.predict(["x" * 10_000_000, "", "\ud800"])
+    assert tiny_classifier.predict(["good"])[0].tokens == 1
+
+
+# The classics
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "unknown"),
+    [
+        ("It's great, isn't it?", 8, 2),  # 's and ? are not among the twenty words
+        ("not bad", 2, 0),
+        ("😀", 1, 1),
+        ("👨‍👩‍👧‍👦👍🏽🇩🇪❤️", 4, 4),
+        ("电影很好看", 1, 1),
+        ("good\x00film", 2, 0),
+        ("\x00", 1, 1),
+        ("\u200b", 1, 1),
+        ("\ufeffgood", 1, 0),
+        ("\u0301" * 1000, 1, 1),
+        (f"&#{'9' * 10_000};", 160, 160),
+        ("<br /><br />", 1, 1),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_a_classic(tiny_classifier: Classifier, text: str, tokens: int, unknown: int) -> None:
+    [prediction] = tiny_classifier.predict([text])
+    assert (prediction.tokens, prediction.unknown_tokens, prediction.truncated) == (tokens, unknown, False)
+
+
+def test_treebank_text_and_plain_text_get_one_answer(tiny_classifier: Classifier) -> None:
+    plain, treebank = tiny_classifier.predict(["It isn't a GREAT film!", "It is n't a great film !"])
+    assert_same(plain, treebank)
+
+
+def test_unicode_forms_get_one_answer(tiny_classifier: Classifier) -> None:
+    text = "good café naïve Ångström"
+    predictions = tiny_classifier.predict([unicodedata.normalize(form, text) for form in ("NFC", "NFD")])
+    assert_same(*predictions)
+
+
+def test_a_review_of_twenty_thousand_words(tiny_classifier: Classifier) -> None:
+    words = ["the", "film", "was", "very", "okay"] * 4000
+    head, middle, tail = list(words), list(words), list(words)
+    head[0] = middle[10_000] = tail[-1] = "awful"
+    base, *others = tiny_classifier.predict([" ".join(text) for text in (words, head, middle, tail)])
+    assert (base.tokens, base.unknown_tokens, base.truncated) == (4096, 0, True)
+    gaps = [gap(base, other) for other in others]
+    assert gaps[0] > 1e-3
+    assert gaps[1] < 1e-6
+    assert gaps[2] > 1e-3
+
+
+def test_up_to_the_limit_every_word_is_read(make_bundle: MakeBundle) -> None:
+    classifier = Classifier(make_bundle(max_tokens=10))
+    exact, over = classifier.predict(["good " * 10, "good " * 11])
+    assert (exact.tokens, exact.truncated) == (10, False)
+    assert (over.tokens, over.truncated) == (10, True)
+    base = classifier.predict(["good " * 10])[0]
+    for place in range(10):
+        words = ["good"] * 10
+        words[place] = "awful"
+        assert gap(base, classifier.predict([" ".join(words)])[0]) > 1e-6, place
+
+
+def test_ten_megabytes_in_one_line(tiny_classifier: Classifier) -> None:
+    [prediction] = tiny_classifier.predict(["great " * 1_700_000])
+    assert (prediction.tokens, prediction.unknown_tokens, prediction.truncated) == (4096, 0, True)
+
+
+def test_chinese(make_bundle: MakeBundle) -> None:
+    classifier = Classifier(make_bundle(language="zh"))
+    [prediction] = classifier.predict(["电影很好 :)"])
+    assert (prediction.tokens, prediction.unknown_tokens) == (5, 4)
+
+
+# bfloat16
+
+
+def sentences_of(classifier: Classifier) -> Iterator[str]:
+    rng = random.Random(2)
+    for _ in range(300):
+        yield " ".join(rng.choices(classifier.vocabulary.tokens[2:], k=rng.randint(1, 200)))
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_bfloat16_is_within_its_stated_tolerance(make_bundle: MakeBundle, num_layers: int) -> None:
+    full = Classifier(make_bundle(num_layers=num_layers))
+    half = Classifier(make_bundle(num_layers=num_layers), dtype="bfloat16")
+    texts = list(sentences_of(full))
+    gaps = []
+    for exact, rough in zip(full.predict(texts), half.predict(texts), strict=True):
+        gaps.append(gap(exact, rough))
+        first, second = sorted(exact.probabilities.values(), reverse=True)[:2]
+        assert exact.label == rough.label or first - second <= 0.1  # each may move by the tolerance
+        assert sum(rough.probabilities.values()) == pytest.approx(1, abs=1e-12)
+    assert 0 < max(gaps) <= 0.05  # none at all would be float32
+
+
+def test_dtype_is_by_request(tiny_bundle: Path) -> None:
+    assert sentiment.load(tiny_bundle).dtype == "float32"
+    half = sentiment.load(tiny_bundle, dtype="bfloat16")
+    assert half.dtype == "bfloat16"
+    assert {parameter.dtype for parameter in half._model.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8", "", "FLOAT32"])
+def test_another_dtype_is_refused(tiny_bundle: Path, dtype: str) -> None:
+    with pytest.raises(ConfigError, match=f"^dtype: one of float32, bfloat16, not '{dtype}'$"):
+        sentiment.load(tiny_bundle, dtype=dtype)
+
+
+def test_two_classifiers_of_one_bundle_leave_each_other_alone(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    full = Classifier(bundle)
+    before = full.predict(["a great film"])
+    Classifier(bundle, dtype="bfloat16")
+    assert full.predict(["a great film"]) == before
+    assert {parameter.dtype for parameter in bundle.model.parameters()} == {torch.float32}
+
+
+def test_a_model_in_training_is_still_answered_without_dropout(make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    expected = Classifier(bundle).predict(["a great film"])
+    bundle.model.train()
+    classifier = Classifier(bundle)
+    assert [classifier.predict(["a great film"]) for _ in range(3)] == [expected] * 3
+
+
+# The steps one by one
+
+
+def test_predict_is_encode_then_classify(tiny_classifier: Classifier) -> None:
+    texts = ["good film", "A great film, zyzzyva!"]
+    encoded = tiny_classifier.encode(texts)
+    assert encoded[0] == EncodedText(tiny_classifier.vocabulary.encode(["good", "film"]), False)
+    assert tiny_classifier.classify(encoded) == tiny_classifier.predict(texts)
+
+
+def test_what_a_classifier_tells_of_itself(tiny_classifier: Classifier, tiny_bundle: Path) -> None:
+    assert tiny_classifier.name == "tiny"
+    assert len(tiny_classifier.version) == 12
+    assert tiny_classifier.labels == ("negative", "neutral", "positive")
+    assert tiny_classifier.metrics == {"accuracy": 0.5}
+    assert tiny_classifier.card.startswith("# tiny")
+    assert tiny_classifier.num_parameters == 22 * 8 + 2 * 4 * 8 * (8 + 8 + 2) + 3 * 17
+    assert sentiment.load(str(tiny_bundle)).version == tiny_classifier.version
+
+
+def gap(one: Prediction, other: Prediction) -> float:
+    return max(abs(one.probabilities[label] - other.probabilities[label]) for label in one.probabilities)

@@ -1,0 +1,118 @@
+"""The real command in a process of its own, as a user types it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sentiment.classifier import Classifier
+
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Runs `sentiment ARGUMENTS` and gives its exit code and output."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "sentiment", *map(str, arguments)]
+        return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False)
+
+    return run
+
+
+def test_predict_answers_as_the_library(run: Run, tiny_bundle: Path, tiny_classifier: Classifier) -> None:
+    texts = ["a great film", "not good", "zyzzyva"]
+    done = run("predict", "--model", tiny_bundle, "--json", *texts)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer, expected in zip(answers, tiny_classifier.predict(texts), strict=True):
+        assert answer["label"] == expected.label
+        assert answer["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
+        assert (answer["tokens"], answer["unknown_tokens"]) == (expected.tokens, expected.unknown_tokens)
+
+
+def test_a_bad_line_is_named_and_the_others_answered(run: Run, tiny_bundle: Path) -> None:
+    done = run("predict", "--model", tiny_bundle, "--json", stdin=b"good\r\n\n\xff\nbad film")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [("label" in answer, answer.get("error")) for answer in answers] == [
+        (True, None),
+        (False, "is empty or blank"),
+        (False, "is not UTF-8: byte 0xff at offset 0"),
+        (True, None),
+    ]
+    assert answers[0]["tokens"] == 1
+    assert done.stderr.decode().splitlines() == [
+        "error: text 2: is empty or blank",
+        "error: text 3: is not UTF-8: byte 0xff at offset 0",
+    ]
+
+
+def test_people_get_the_label_its_probability_and_what_was_not_known(run: Run, tiny_bundle: Path) -> None:
+    done = run("predict", "--model", tiny_bundle, "a great zyzzyva")
+    assert "%  a great zyzzyva  (1 of 3 tokens unknown)" in done.stdout.decode()
+
+
+def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
+    rows = [("great film", "good"), ("dull film", "bad")] * 40
+    data, model = tmp_path / "reviews.csv", tmp_path / "model"
+    data.write_text("review,verdict\n" + "".join(f"{text} {n},{label}\n" for n, (text, label) in enumerate(rows)))
+    columns = ("--text-column", "review", "--label-column", "verdict")
+    trained = run("train", data, "--out", model, "--epochs", 3, "--hidden-size", 8, *columns)
+    assert trained.returncode == 0, trained.stderr
+    assert f'sentiment predict --model {model} "a text of yours"' in trained.stdout.decode()
+
+    measured = json.loads(run("evaluate", "--model", model, "--data", data, "--json", *columns).stdout)
+    assert measured.keys() == {
+        *("accuracy", "macro_f1", "macro_recall", "per_class", "ece", "rows", "labels", "renormalized", "confusion")
+    }
+    assert (measured["rows"], measured["labels"]) == (80, ["bad", "good"])
+    assert sum(map(sum, measured["confusion"])) == 80
+
+    facts = json.loads(run("info", "--model", model, "--json").stdout)
+    assert (facts["name"], facts["labels"], facts["language"]) == ("model", ["bad", "good"], "en")
+
+    scored = tmp_path / "scored.csv"
+    done = run("score", "--model", model, data, scored, "--text-column", "review")
+    assert done.returncode == 0, done.stderr
+    assert scored.read_text().splitlines()[0].startswith("review,verdict,label,probability_bad,probability_good,")
+    assert len(scored.read_text().splitlines()) == 81
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("predict", "--model", "gone", "a"), "error: model bundle refused: gone: there is no such folder\n"),
+        (("train", "gone.csv", "--out", "{tmp}/m"), "error: gone.csv: there is no such file\n"),
+        (("train", "--out", "{tmp}/m"), "error: give labelled files, or one --recipe\n"),
+        (("train", "a.csv", "--out", "{tmp}"), "holds other files than a bundle's: choose an empty or a new folder\n"),
+        (("serve", "--model", "gone"), "error: --model: gone holds no model (there is no gone/manifest.json)\n"),
+        (("evaluate", "--data", "gone.csv"), "error: gone.csv: there is no such file\n"),
+    ],
+)
+def test_refusals_are_one_line_and_exit_2(run: Run, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    (tmp_path / "precious.txt").write_text("keep")
+    done = run(*(argument.format(tmp=tmp_path) for argument in arguments))
+    assert done.returncode == 2
+    assert done.stderr.decode().endswith(message)
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_reader_that_leaves_is_no_error(tiny_bundle: Path) -> None:
+    command = [sys.executable, "-m", "sentiment", "predict", "--model", str(tiny_bundle), "--json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        try:
+            process.stdin.write(b"good film\n" * 2000)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 1

@@ -1,0 +1,66 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from sentiment.config import ModelConfig, TextConfig
+from sentiment.errors import ConfigError
+
+
+def test_defaults() -> None:
+    assert TextConfig().model_dump() == {"language": "en", "max_tokens": 4096}
+    assert TextConfig().max_characters == 65_536
+    assert ModelConfig().model_dump() == {
+        "embedding_size": 100,
+        "hidden_size": 128,
+        "num_layers": 1,
+        "bias": True,
+        "bidirectional": True,
+        "embedding_dropout": 0.3,
+        "dropout": 0.0,
+        "output_dropout": 0.3,
+    }
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="Instance is frozen"):
+        TextConfig().language = "de"
+
+
+def test_settings_survive_the_way_to_json_and_back() -> None:
+    config = ModelConfig(hidden_size=7, num_layers=2, dropout=0.25)
+    assert ModelConfig.of(config.model_dump()) == config
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"hidden_size": 0}, "hidden_size: Input should be greater than or equal to 1, not 0"),
+        ({"hidden_size": True}, "hidden_size: Input should be a valid integer, not True"),
+        ({"dropout": float("nan")}, "dropout: Input should be less than 1, not nan"),
+        ({"dropout": -0.1}, "dropout: Input should be greater than or equal to 0, not -0.1"),
+        ({"hiden_size": 5}, "hiden_size: Extra inputs are not permitted, not 5"),
+        (
+            {"hidden_size": 0, "bias": "maybe"},
+            "hidden_size: Input should be greater than or equal to 1, not 0; "
+            "bias: Input should be a valid boolean, unable to interpret input, not 'maybe'",
+        ),
+        ([], "settings: Input should be a valid dictionary or instance of ModelConfig, not []"),
+    ],
+)
+def test_every_fault_is_named_with_its_value(values: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ModelConfig.of(values)
+    assert str(caught.value) == message
+
+
+def test_a_long_value_is_cut() -> None:
+    with pytest.raises(ConfigError) as caught:
+        TextConfig.of({"language": "e" * 10_000})
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("language", ["", "EN", "en-US", "../en", "en.stop_words", "lex_attrs", "\x00", "e n"])
+def test_what_is_no_language_code(language: str) -> None:
+    with pytest.raises(ConfigError, match="language: String should match pattern"):
+        TextConfig.of({"language": language})

@@ -1,0 +1,245 @@
+"""Texts to tokens: what stays whole, what reads the same, and that no text is too much."""
+
+import string
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sentiment.config import TextConfig
+from sentiment.errors import ConfigError
+from sentiment.text.tokenizer import Tokenizer, Tokens
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer(TextConfig())
+
+
+@pytest.fixture(scope="module")
+def roomy() -> Tokenizer:
+    """One that reads all of an adversarial text."""
+    return Tokenizer(TextConfig(max_tokens=1 << 16))
+
+
+def tokens_of(tokenizer: Tokenizer, text: str) -> list[str]:
+    [(tokens, truncated)] = tokenizer.tokenize([text])
+    assert not truncated
+    return tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It's great, isn't it?", "it 's great , is n't it ?"),
+        ("not bad at all", "not bad at all"),
+        ("gonna cannot", "gon na can not"),
+        ("soooooo good!!!!!!", "sooo good ! ! !"),
+        ("word--word well-made", "word -- word well - made"),
+        ("8/10 3.5 $5.00 100%", "8/10 3.5 $ 5.00 100 %"),
+        ("#hashtag", "# hashtag"),
+        # URLs and handles
+        ("see https://x.com/a?b=c#d, or (www.foo.org).", "see <url> , or ( <url> ) ."),
+        ("HTTP://SHOUT.COM/ http://", "<url> http ://"),
+        ("@joe and @Ann_2: hi", "<user> and <user> : hi"),
+        ("mail a@b.com @@ @", "mail a@b.com @@ @"),
+        # emoticons
+        ("ok:) fine :-( sad :'( wow :D ;-P =) hm :/", "ok :) fine :-( sad :'( wow :d ;-p =) hm :/"),
+        ("<3 </3 ^_^ ^^ \\o/ :))))))", "<3 </3 ^_^ ^^ \\o/ :)))"),
+        ("at 10:30, re:do", "at 10:30 , re : do"),
+    ],
+)
+def test_what_stays_whole(tokenizer: Tokenizer, text: str, expected: str) -> None:
+    assert tokens_of(tokenizer, text) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("good😀😀", ["good", "😀", "😀"]),
+        ("❤️👍🏽👍🏿", ["❤", "👍", "👍"]),
+        ("👨‍👩‍👧‍👦ok🏳️‍🌈", ["👨\u200d👩\u200d👧\u200d👦", "ok", "🏳\u200d🌈"]),
+        ("🇩🇪🇫🇷🇺🇸", ["🇩🇪", "🇫🇷", "🇺🇸"]),
+        ("🤷🏽‍♀️", ["🤷\u200d♀"]),
+    ],
+)
+def test_emoji_stay_whole(tokenizer: Tokenizer, text: str, expected: list[str]) -> None:
+    assert tokens_of(tokenizer, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("treebank", "plain"),
+    [
+        ("It 's great , is n't it ?", "It's great, isn't it?"),
+        ("`` Do n't , '' he said .", '"Don\'t," he said.'),
+        ("`` Do n't , '' he said .", "“Don’t,” he said."),
+        ("-LRB- They 've -RRB- and\\/or", "(They've) and/or"),
+        ("A film -- no , a treat ...", "A film—no, a treat…"),
+        ("A film -- no , a treat ...", "A film--no, a treat..."),
+        ("caf\u00e9", "cafe\u0301"),
+        ("Great\nfilm", "Great<br /><br />film"),
+        ("fish & chips", "fish &amp; chips"),
+    ],
+)
+def test_the_same_words_are_the_same_tokens(tokenizer: Tokenizer, treebank: str, plain: str) -> None:
+    assert tokens_of(tokenizer, treebank) == tokens_of(tokenizer, plain)
+
+
+@pytest.mark.parametrize("special", ["<pad>", "<unk>", "<url>", "<user>"])
+def test_a_special_token_can_not_be_written(tokenizer: Tokenizer, special: str) -> None:
+    assert special not in tokens_of(tokenizer, f"{special} x{special}x {special}")
+
+
+def test_texts_keep_their_order_and_blank_ones_have_no_token(tokenizer: Tokenizer) -> None:
+    assert tokenizer.tokenize(["b", " \n", "", "\x00", "a"]) == [
+        Tokens(["b"], False), Tokens([], False), Tokens([], False), Tokens([], False), Tokens(["a"], False),
+    ]  # fmt: skip
+    assert tokenizer.tokenize([]) == []
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_tokens_that_are_neither_empty_nor_blank(tokenizer: Tokenizer, text: str) -> None:
+    [(tokens, truncated)] = tokenizer.tokenize([text])
+    assert not truncated
+    assert all(token and not token.isspace() for token in tokens)
+    assert tokenizer.tokenize([text]) == [Tokens(tokens, False)]
+
+
+# The languages
+
+
+def test_chinese_is_read_by_character() -> None:
+    assert tokens_of(Tokenizer(TextConfig(language="zh")), "电影很好 😀") == ["电", "影", "很", "好", "😀"]
+
+
+@pytest.mark.parametrize("language", ["de", "es", "ar", "xx"])
+def test_what_stays_whole_does_in_every_language(language: str) -> None:
+    tokens = tokens_of(Tokenizer(TextConfig(language=language)), "ok 😀 https://x.org @me :)")
+    assert tokens == ["ok", "😀", "<url>", "<user>", ":)"]
+
+
+@pytest.mark.parametrize("language", ["qq", "qqq"])
+def test_an_unknown_language_is_refused(language: str) -> None:
+    with pytest.raises(ConfigError, match=f"language: spaCy has no tokenizer for '{language}' here: "):
+        Tokenizer(TextConfig(language=language))
+
+
+# The limits
+
+
+def test_too_many_tokens_lose_the_middle() -> None:
+    small = Tokenizer(TextConfig(max_tokens=5))
+    assert small.tokenize(["a b c d e"]) == [Tokens(list("abcde"), False)]
+    assert small.tokenize(["a b c d e f g"]) == [Tokens(list("abcfg"), True)]
+    assert Tokenizer(TextConfig(max_tokens=2)).tokenize(["a b c"]) == [Tokens(["a", "c"], True)]
+
+
+def test_too_many_characters_lose_the_middle() -> None:
+    config = TextConfig(max_tokens=4)
+    small = Tokenizer(config)
+    assert config.max_characters == 64
+    assert small.tokenize([f"head {' ' * 50} tail"]) == [Tokens(["head", "tail"], False)]
+    assert small.tokenize([f"head {' ' * 60} tail"]) == [Tokens(["head", "tail"], True)]
+    assert small.tokenize([f"{' ' * 100}padded{' ' * 100}"]) == [Tokens(["padded"], False)]
+
+
+def test_ten_megabytes_in_one_line(tokenizer: Tokenizer) -> None:
+    text = "first " + "word " * 2_000_000 + "last"
+    [(tokens, truncated)] = tokenizer.tokenize([text])
+    assert (len(tokens), tokens[0], tokens[-1], truncated) == (4096, "first", "last", True)
+
+
+def test_one_endless_word(tokenizer: Tokenizer) -> None:
+    [(tokens, truncated)] = tokenizer.tokenize([string.ascii_lowercase * 400_000])
+    assert truncated
+    assert max(map(len, tokens)) == 64
+
+
+ADVERSARIAL = [
+    "!?", "(", "[)", "a", "a.", "a-b", "a'", " 's", " n't", "'", "''", "`", '"', "1,", "$", "x_", "_", "^_", "@",
+    "a@b.", "http://", "www.!", "http://!? ", "hw", "&", "&amp", "&#1", "<br ", "<3x", ":/\\x", ":-)x", ":(/", ";'^-",
+    "-lrb", "\\/", "\u0301\u0323", "\u0338a\u0301", "\u0f71\u0f72\u0f74", "İ", "\u200d", "👩\u200d", "🇩",
+    "\U000e0067", "ﷺ", "한", "\x00", "\xa0.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", ADVERSARIAL)
+def test_the_time_per_character_is_flat(roomy: Tokenizer, pattern: str) -> None:
+    def seconds(size: int) -> float:
+        text = pattern * (size // len(pattern))
+        laps = []
+        for _ in range(3):
+            start = time.thread_time()  # of the processor, not of the clock: others may be at work here
+            roomy.tokenize([text])
+            laps.append(time.thread_time() - start)
+        return min(laps)
+
+    ratios = []
+    for _ in range(3):  # chance may spoil one measurement; quadratic time spoils each
+        ratios.append(seconds(16_000) / seconds(4_000))
+        if ratios[-1] < 8:
+            break
+    assert min(ratios) < 8, f"{pattern!r}: four times the text took {min(ratios):.1f} times as long"
+
+
+def test_an_entity_of_ten_thousand_digits(tokenizer: Tokenizer) -> None:
+    tokens = tokens_of(tokenizer, f"&#{'9' * 10_000};")
+    assert "".join(tokens) == f"&#{'9' * 10_000};"
+
+
+# Sharing
+
+
+def test_new_words_are_not_kept() -> None:
+    tokenizer = Tokenizer(TextConfig())
+    tokenizer.tokenize(["a first text :) https://x.org"])
+    before = len(tokenizer._nlp.vocab.strings)
+    for batch in range(10):
+        tokenizer.tokenize([f"novel{batch}x{word} other{word}y{batch}" for word in range(500)])
+    assert len(tokenizer._nlp.vocab.strings) == before
+
+
+def test_after_many_words_spacy_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = Tokenizer(TextConfig())
+    tokenizer.warm(["wonderful"])
+    expected = tokenizer.tokenize(["Isn't it wonderful?"])
+    bound = len(tokenizer._nlp.vocab) + 2000
+    monkeypatch.setattr("sentiment.text.tokenizer.MAX_WORDS_MET", bound)
+    for batch in range(10):
+        tokenizer.tokenize([" ".join(f"novel{batch}x{word}" for word in range(500))])
+        assert len(tokenizer._nlp.vocab) <= bound + 501
+    assert "wonderful" in tokenizer._nlp.vocab.strings
+    assert tokenizer.tokenize(["Isn't it wonderful?"]) == expected
+
+
+def test_warm_words_are_kept_and_change_nothing() -> None:
+    warm, cold = Tokenizer(TextConfig()), Tokenizer(TextConfig())
+    warm.warm(["wonderful", "isn't", "<pad>"])
+    assert "wonderful" in warm._nlp.vocab.strings
+    assert "wonderful" not in cold._nlp.vocab.strings
+    texts = ["It isn't wonderful.", "wonderful <pad>"]
+    assert warm.tokenize(texts) == cold.tokenize(texts)
+
+
+def test_a_failure_leaves_the_tokenizer_usable(tokenizer: Tokenizer) -> None:
+    with pytest.raises(TypeError):
+        tokenizer.tokenize(["fine", None])  # type: ignore[list-item]
+    assert tokens_of(tokenizer, "still fine") == ["still", "fine"]
+
+
+@settings(max_examples=5)
+@given(st.lists(st.text(max_size=50), min_size=8, max_size=40))
+def test_threads_agree_with_one(tokenizer: Tokenizer, texts: list[str]) -> None:
+    expected = tokenizer.tokenize(texts)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: tokenizer.tokenize(texts), range(16))) == [expected] * 16
+
+
+def test_a_run_of_characters_has_the_tokens_spacy_gives_it_in_its_text() -> None:
+    text = "isn't it (great) in the u.s. for $5.00! a well-made, mr. smith-like e.g. 10km/h thing..."
+    tokenizer = Tokenizer(TextConfig())
+    expected = [token.text for token in spacy.blank("en").tokenizer(text)]
+    assert [tokenizer.tokenize([text])[0].tokens for _ in range(2)] == [expected, expected]

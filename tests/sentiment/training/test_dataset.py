@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, split, without
+from sentiment.training.recipe import Source
+
+ROWS = {"text": ["good", "bad, really", "so-so"], "label": ["positive", "negative", "neutral"]}
+
+
+def write(path: Path, rows: dict[str, list[object]]) -> Source:
+    frame = pl.DataFrame(rows)
+    match path.suffix:
+        case ".csv":
+            frame.write_csv(path)
+        case ".tsv":
+            frame.write_csv(path, separator="\t")
+        case ".jsonl":
+            frame.write_ndjson(path)
+        case ".parquet":
+            frame.write_parquet(path)
+    return Source(path=path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_formats_hold_the_same_rows(tmp_path: Path, suffix: str) -> None:
+    data = read_labelled(write(tmp_path / f"data{suffix}", dict(ROWS)))
+    assert (data.texts, data.labels, data.skipped) == (ROWS["text"], ROWS["label"], 0)
+
+
+def test_whole_numbers_are_labels(tmp_path: Path) -> None:
+    assert read_labelled(write(tmp_path / "a.csv", {"text": ["a", "b"], "label": [1, 0]})).labels == ["1", "0"]
+
+
+def test_where_keeps_rows(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv", {**ROWS, "side": ["x", "y", "x"]})
+    assert read_labelled(source.model_copy(update={"where": {"side": "x"}})).texts == ["good", "so-so"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"text": ["a"], "lable": ["x"]}, "there is no column 'label'; there are 'text', 'lable'"),
+        ({"text": [1, 2], "label": ["x", "y"]}, "column 'text' holds Int64, not text"),
+        ({"text": ["a", "b"], "label": [0.5, 1.0]}, r"column 'label' holds fractions \(Float64\); labels are names"),
+        ({"text": ["a", "b"], "label": ["x", None]}, r"1 row has \(row 2, counted from 1\) no label"),
+        (
+            {"text": ["a", " ", None], "label": ["x"] * 3},
+            r"2 rows have \(rows 2, 3, counted from 1\) no text",
+        ),
+        ({"text": [""] * 9, "label": ["x"] * 9}, r"9 rows have \(rows 1, 2, 3, 4, 5, …, counted from 1\) no text"),
+    ],
+)
+def test_refusals_say_what_to_mend(tmp_path: Path, rows: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_labelled(write(tmp_path / "a.parquet", rows))
+
+
+def test_rows_without_text_are_counted_when_skipped(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.parquet", {"text": ["a", " ", None], "label": ["x", "y", "z"]})
+    data = read_labelled(source, skip_empty=True)
+    assert (data.texts, data.labels, data.skipped) == (["a"], ["x"], 2)
+    with pytest.raises(DataError, match="there is no row with text"):
+        read_labelled(write(tmp_path / "b.parquet", {"text": [" "], "label": ["x"]}), skip_empty=True)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
+        read_labelled(Source(path=tmp_path / "gone.csv"))
+    with pytest.raises(DataError, match=r"a\.xlsx: the suffix '\.xlsx' isn't known; known are \.csv, \.tsv, \.jsonl"):
+        read_labelled(Source(path=tmp_path / "a.xlsx"))
+    for name, content in (("a.parquet", b"PAR1 no"), ("b.csv", b""), ("c.jsonl", b"{nothing"), ("d.csv", b"\xff\xfe,")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError, match=rf"{name}: (can't be read|there is no column)"):
+            read_labelled(Source(path=tmp_path / name))
+
+
+def test_labels_must_differ_and_stand_more_than_once() -> None:
+    with pytest.raises(DataError, match="every row has the label 'x'; a classifier needs two labels or more"):
+        check_learnable([LabelledTexts("a", ["1", "2"], ["x", "x"])])
+    with pytest.raises(DataError, match="a.csv: the label 'postive' stands in one row only .row 3 of those read."):
+        check_learnable([LabelledTexts("a.csv", list("1234"), ["x", "x", "postive", "x"])])
+    assert check_learnable([LabelledTexts("a", list("1234"), ["y", "x", "x", "y"])]) == ("x", "y")
+
+
+def test_split_keeps_shares_and_depends_on_the_seed_only() -> None:
+    data = LabelledTexts(
+        "a", [str(row) for row in range(1000)], ["rare" if row < 20 else "often" for row in range(1000)]
+    )
+    train, dev = split(data, 0.1, seed=3)
+    assert (len(dev.texts), dev.labels.count("rare")) == (100, 2)
+    assert sorted(train.texts + dev.texts) == sorted(data.texts)
+    assert split(data, 0.1, seed=3)[1] == dev
+    assert split(data, 0.1, seed=4)[1] != dev
+
+
+def test_split_leaves_every_label_in_training() -> None:
+    train, dev = split(LabelledTexts("a", list("12"), ["x", "y"]), 0.5, seed=0)
+    assert (train.texts, dev.texts) == (["1", "2"], [])
+
+
+def test_what_judges_does_not_teach() -> None:
+    data = LabelledTexts("a", ["seen", "new", "seen"], ["x", "y", "x"])
+    assert without(data, [LabelledTexts("dev", ["seen"], ["x"])]).texts == ["new"]

@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sentiment import bundle as bundles
+from sentiment.classifier import Classifier, load
+from sentiment.errors import ConfigError, DataError
+from sentiment.training.loop import Progress
+from sentiment.training.recipe import Recipe
+from sentiment.training.trainer import read_data, train
+
+Write = Callable[[Path, int], Path]
+
+
+def recipe_of(path: Path, **settings: Any) -> Recipe:
+    training = {"epochs": 4, "learning_rate": 0.01, **settings.pop("training", {})}
+    model = {"embedding_size": 8, "hidden_size": 8, **settings.pop("model", {})}
+    return Recipe.of({"name": "toy", "train": [{"path": path}], "model": model, "training": training, **settings})
+
+
+def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400))
+    seen: list[Progress] = []
+    bundle = train(recipe, read_data(recipe), seen.append)
+    bundles.save(bundle, tmp_path / "model")
+    classifier = load(tmp_path / "model")
+    assert [p.label for p in classifier.predict(["the cast was superb", "a dull plot"])] == ["positive", "negative"]
+    dev = bundle.metrics["dev"]["split of a.csv"]
+    assert dev["accuracy"] == 1.0
+    assert dev["ece"] < 0.1
+    assert "| a.csv | " in bundle.card
+    assert len(bundle.golden) == 10
+    scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
+    assert bundle.metrics["training"]["dev_score"] == max(scores)
+    assert seen[-1].loss < seen[0].loss
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 100)
+    versions = []
+    for name, seed in (("one", 1), ("two", 1), ("three", 2)):
+        recipe = recipe_of(path, training={"seed": seed, "epochs": 1})
+        versions.append(bundles.save(train(recipe, read_data(recipe), lambda _: None), tmp_path / name))
+    assert versions[0] == versions[1] != versions[2]
+    assert (tmp_path / "one" / "weights.safetensors").read_bytes() == (
+        tmp_path / "two" / "weights.safetensors"
+    ).read_bytes()
+
+
+def test_it_stops_when_dev_no_longer_gets_better(tmp_path: Path, write_reviews: Write) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 200), training={"epochs": 30, "patience": 2})
+    seen: list[Progress] = []
+    train(recipe, read_data(recipe), seen.append)
+    scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
+    assert len(scores) == scores.index(max(scores)) + 1 + 2
+
+
+def test_a_given_dev_set_judges_and_its_texts_are_kept_out(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 60)
+    dev = tmp_path / "dev.csv"
+    dev.write_text("".join(path.read_text().splitlines(keepends=True)[:11]))
+    recipe = recipe_of(path, dev=[{"path": dev}])
+    data = read_data(recipe)
+    assert [part.name for part in data.dev] == ["dev.csv"]
+    assert len(data.train[0].texts) + data.in_dev == 60
+    assert data.in_dev >= 10
+    assert not set(data.train[0].texts) & set(data.dev[0].texts)
+
+
+def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_reviews: Write) -> None:
+    dev = tmp_path / "dev.csv"
+    dev.write_text("text,label\na,mixed\nb,positive\n")
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
+    with pytest.raises(DataError, match="dev.csv: the labels mixed stand in no training row, nor in the recipe"):
+        read_data(recipe)
+
+
+def test_repeated_sources_are_read_as_often(tmp_path: Path, write_reviews: Write) -> None:
+    once, thrice = write_reviews(tmp_path / "a.csv", 300), write_reviews(tmp_path / "b.csv", 302)
+    recipe = Recipe.of({**recipe_of(once).model_dump(), "train": [{"path": once}, {"path": thrice, "repeat": 3}]})
+    seen: list[Progress] = []
+    data = read_data(recipe)
+    bundle = train(recipe, data, seen.append)
+    assert data.repeats == (1, 3)
+    assert torch.isfinite(bundle.model.classifier.weight).all()
+
+
+def test_vectors_start_the_first_features(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 60)
+    with pytest.raises(ConfigError, match="model.embedding_size is 8; the vectors need at least 50"):
+        recipe = recipe_of(path, training={"vectors": ["glove-6b-50d"]})
+        train(recipe, read_data(recipe), lambda _: None)
+    with pytest.raises(ConfigError, match="vectors: 'glove' is neither a file nor one of glove-6b-50d"):
+        recipe = recipe_of(path, training={"vectors": ["glove"]})
+        train(recipe, read_data(recipe), lambda _: None)
+    frozen = {"vectors": ["glove-6b-50d"], "embedding_learning_rate_share": 0.0, "epochs": 1}
+    recipe = recipe_of(path, model={"embedding_size": 52}, training=frozen)
+    bundle = train(recipe, read_data(recipe), lambda _: None)
+    vector = bundle.model.embedding.weight[bundle.vocabulary.encode(["great"])[0]]
+    # The published first features of "great".
+    assert vector[:3].tolist() == pytest.approx([-0.026567, 1.3357, -1.028], abs=1e-3)
+
+
+def test_vectors_of_a_file_stand_beside_those_of_a_package(tmp_path: Path, write_reviews: Write) -> None:
+    (tmp_path / "own.vec").write_text("2 2\ngreat 0.5 -0.25\nunseen 1 1\n")
+    training = {"vectors": ["glove-6b-50d", str(tmp_path / "own.vec")], "embedding_learning_rate_share": 0.0}
+    recipe = recipe_of(
+        write_reviews(tmp_path / "a.csv", 60), model={"embedding_size": 52}, training={**training, "epochs": 1}
+    )
+    bundle = train(recipe, read_data(recipe), lambda _: None)
+    vector = bundle.model.embedding.weight[bundle.vocabulary.encode(["great"])[0]]
+    assert vector[50:].tolist() == [0.5, -0.25]
+
+
+def test_soft_labels_teach_what_they_say(tmp_path: Path, write_reviews: Write) -> None:
+    rows = "".join(f"the {word} film,{p},{1 - p}\n" for word, p in (("grand", 0.9), ("grim", 0.2)) for _ in range(100))
+    (tmp_path / "soft.csv").write_text("text,positive,negative\n" + rows)
+    sources = [{"path": write_reviews(tmp_path / "a.csv", 40)}, {"path": tmp_path / "soft.csv", "soft_labels": True}]
+    recipe = Recipe.of(
+        {**recipe_of(tmp_path / "a.csv").model_dump(), "train": sources, "labels": ["positive", "negative"]}
+    )
+    bundle = train(recipe, read_data(recipe), lambda _: None)
+    answers = Classifier(replace(bundle, temperature=1.0)).predict(["the grand film", "the grim film"])
+    assert [answer.probabilities["positive"] for answer in answers] == pytest.approx([0.9, 0.2], abs=0.1)
+    assert bundle.labels == ("positive", "negative")
+
+
+def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 20)
+    recipe = recipe_of(path)
+    recipe = recipe.model_copy(
+        update={"train": (*recipe.train, recipe.train[0].model_copy(update={"soft_labels": True}))}
+    )
+    with pytest.raises(DataError, match="there is no column 'negative'; there are 'text', 'label'"):
+        read_data(recipe)

@@ -1,0 +1,74 @@
+"""The app with a model that fails on words, for tests alone: gunicorn runs it as `APP`."""
+
+import threading
+from collections.abc import Sequence
+
+from flask import Flask, Response
+
+from sentiment import bundle as bundles
+from sentiment.classifier import Classifier, EncodedText, Prediction
+from service import connection, worker
+from service.app import create_app
+from service.settings import ServiceSettings
+
+APP = "tests.service.faults:application()"
+IMPATIENT_APP = "tests.service.faults:impatient_application()"
+WAITS = "boring"  # until the gate is opened
+FAILS = "awful"
+KILLS = "okay"  # the thread that computes
+
+
+class FaultyClassifier(Classifier):
+    """A classifier that keeps count, and does on each of these words what its name says."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(bundles.load(folder))  # type: ignore[arg-type]
+        self.computed = 0
+        self.waiting = False
+        self.gate = threading.Event()
+        self._word_ids = dict(zip((WAITS, FAILS, KILLS), self.vocabulary.encode([WAITS, FAILS, KILLS]), strict=True))
+
+    def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
+        """As Classifier's, if no word is in the way."""
+        self.computed += len(encoded)
+        if self._holds(WAITS, encoded):
+            self.waiting = True
+            self.gate.wait()
+            self.waiting = False
+        if self._holds(FAILS, encoded):
+            raise RuntimeError
+        if self._holds(KILLS, encoded):
+            raise SystemExit
+        return super().classify(encoded)
+
+    def _holds(self, word: str, encoded: Sequence[EncodedText]) -> bool:
+        return any(self._word_ids[word] in text.token_ids for text in encoded)
+
+
+def application() -> Flask:
+    """The app, with a route to look at the model and one to open its gate."""
+    settings = ServiceSettings.read()
+    classifier = FaultyClassifier(str(settings.model))
+    app = create_app(settings, classifier)
+
+    @app.get("/test/state")
+    def state() -> dict[str, int]:
+        return {"computed": classifier.computed, "waiting": classifier.waiting}
+
+    @app.get("/test/open")
+    def open_gate() -> Response:
+        classifier.gate.set()
+        return Response()
+
+    @app.get("/test/close")
+    def close_gate() -> Response:
+        classifier.gate.clear()
+        return Response()
+
+    return app
+
+
+def impatient_application() -> Flask:
+    """The app in a worker that waits a second for what it waits many for else."""
+    worker.REQUEST_SECONDS = connection.STREAM_GRACE_SECONDS = 1.0
+    return create_app()

@@ -1,0 +1,70 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from sentiment.classifier import Classifier
+from sentiment.errors import BundleError
+from service.app import create_app
+from service.settings import ServiceSettings
+from tests.service.conftest import ROOT
+
+# spaCy itself imports typer and rich.
+NOT_TO_SERVE = ("sentiment.training", "sentiment.evaluation", "sentiment.scoring", "sentiment.cli", "polars")
+NEVER_IMPORTED = ("torch", "spacy", "numpy", "polars", "typer", "sentiment.classifier")  # structlog imports rich
+
+
+def test_without_a_classifier_the_settings_model_is_loaded(tiny_bundle: Path, tiny_classifier: Classifier) -> None:
+    client = create_app(ServiceSettings(model=tiny_bundle)).test_client()
+    assert client.get("/health/ready").get_json()["model"] == {"name": "tiny", "version": tiny_classifier.version}
+
+
+def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tiny_classifier: Classifier) -> None:
+    monkeypatch.setenv("SENTIMENT_MAX_TEXTS_PER_REQUEST", "1")
+    response = create_app(classifier=tiny_classifier).test_client().post("/v1/predict", json={"texts": ["a", "b"]})
+    assert response.get_json()["detail"] == "/texts holds 2 texts; 1 to 1 are allowed."
+
+
+def test_a_bad_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"manifest\.json: is missing"):
+        create_app(ServiceSettings(model=tmp_path))
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/nothing", "/v1/predict"])
+def test_every_response_has_a_request_id_of_its_own(client: FlaskClient, path: str) -> None:
+    ids = {client.get(path).headers["X-Request-ID"] for _ in range(2)}
+    assert len(ids) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", request_id) for request_id in ids)
+
+
+@pytest.mark.parametrize("request_id", ["r", "3f2a-b.c_D", "a" * 128])
+def test_a_request_id_is_taken(client: FlaskClient, request_id: str) -> None:
+    response = client.get("/nothing", headers={"X-Request-ID": request_id})
+    assert response.headers["X-Request-ID"] == request_id
+    assert response.get_json()["instance"] == request_id
+
+
+@pytest.mark.parametrize("request_id", ["", "a" * 129, "a b", "a,b", "ü", "<script>", "a/b", "http:x"])
+def test_a_request_id_of_another_form_is_replaced(client: FlaskClient, request_id: str) -> None:
+    response = client.get("/nothing", headers={"X-Request-ID": request_id})
+    assert re.fullmatch("[0-9a-f]{32}", response.headers["X-Request-ID"])
+
+
+@pytest.mark.parametrize("module", ["service.app", "service.wsgi"])
+def test_importing_the_service_loads_nothing_heavy(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {NEVER_IMPORTED} if name in sys.modules])"
+    seen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert seen.stdout == "[]\n"
+
+
+def test_a_serving_process_loads_nothing_of_training(tiny_bundle: Path) -> None:
+    code = (
+        "import sys; from service.app import create_app; from service.settings import ServiceSettings\n"
+        f"create_app(ServiceSettings(model={str(tiny_bundle)!r}))\n"
+        f"print([name for name in {NOT_TO_SERVE} if name in sys.modules])"
+    )
+    seen = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert seen.stdout == "[]\n"

@@ -1,0 +1,135 @@
+"""What the model does wrong: it fails, it hangs, it dies. Each answered as promised, on a real gunicorn."""
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import requests
+
+from tests.service import faults
+from tests.service.conftest import WAIT_SECONDS, Server, StartServer
+
+
+@pytest.fixture(scope="module")
+def shared_server(tiny_bundle: Path) -> Iterator[Server]:
+    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "SENTIMENT_DRAIN_SECONDS": "0"}, faults.APP)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    """One server for all tests that leave it as it was, its gate closed."""
+    get(shared_server, "/test/close")
+    return shared_server
+
+
+def ask(server: Server, text: str, **headers: str) -> requests.Response:
+    return requests.post(f"{server.url}/v1/predict", json={"text": text}, headers=headers, timeout=WAIT_SECONDS)
+
+
+def get(server: Server, path: str) -> requests.Response:
+    return requests.get(f"{server.url}{path}", timeout=WAIT_SECONDS)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = monotonic() + WAIT_SECONDS
+    while not condition():
+        assert monotonic() < end
+
+
+def wait_until_computing(server: Server) -> None:
+    wait_for(lambda: get(server, "/test/state").json()["waiting"])
+
+
+def test_one_poisoned_text_among_31(server: Server) -> None:
+    texts = ["good"] * 20 + [faults.FAILS] + ["bad"] * 10
+    with ThreadPoolExecutor(len(texts) + 1) as threads:
+        gate = threads.submit(ask, server, faults.WAITS)
+        wait_until_computing(server)
+        asked = [threads.submit(ask, server, text) for text in texts]
+        get(server, "/test/open")
+        answers = [future.result() for future in asked]
+    assert gate.result().status_code == 200
+    assert [answer.status_code for answer in answers] == [200] * 20 + [500] + [200] * 10
+    problem = answers[20].json()
+    assert (problem["type"], problem["detail"]) == (
+        "urn:sentiment:problem:text-failed",
+        "The model fails at text 0 of the request, counted from 0.",
+    )
+
+
+def test_a_text_whose_deadline_passed_in_the_queue_is_never_computed(server: Server) -> None:
+    computed = get(server, "/test/state").json()["computed"]
+    with ThreadPoolExecutor(1) as threads:
+        gate = threads.submit(ask, server, faults.WAITS)
+        wait_until_computing(server)
+        late = ask(server, "good", **{"X-Request-Timeout-Seconds": "0.1"})
+        assert (late.status_code, late.json()["type"]) == (504, "urn:sentiment:problem:deadline-passed")
+        assert late.json()["detail"] == "There was no answer within 0.1 seconds."
+        get(server, "/test/open")
+        assert gate.result().status_code == 200
+    assert ask(server, "bad").status_code == 200
+    assert get(server, "/test/state").json()["computed"] == computed + 2
+
+
+def test_a_client_gone_while_its_text_is_computed(server: Server) -> None:
+    body, logged = f'{{"text": "{faults.WAITS}"}}', len(server.log)
+    with server.connect() as connection:
+        connection.sendall(
+            f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            f"\r\n\r\n{body}".encode()
+        )
+        wait_until_computing(server)
+    with ThreadPoolExecutor(1) as threads:
+        behind = threads.submit(ask, server, "good")
+        get(server, "/test/open")
+        assert behind.result().json()["predictions"] == ask(server, "good").json()["predictions"]
+    assert '"level":"error"' not in server.log[logged:]
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (faults.KILLS, "the batcher died of SystemExit"),
+        (faults.WAITS, "a batch has been computing for more than 1 seconds"),
+    ],
+    ids=["killed", "hanging"],
+)
+def test_a_worker_whose_batcher_is_gone_is_replaced(start_server: StartServer, word: str, reason: str) -> None:
+    server = start_server(faults.APP, SENTIMENT_MAX_BATCH_SECONDS="1").wait_until_ready()
+    (worker,) = server.worker_pids
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(ask, server, word)
+        problem = asked.result().json()
+    assert (problem["status"], problem["type"]) == (503, "urn:sentiment:problem:not-ready")
+    assert problem["detail"] == f"This worker is being replaced: {reason}."
+    wait_for(lambda: server.worker_pids not in ([worker], []))
+    assert ask(server, "good").status_code == 200
+    assert f"worker {worker} is replaced: {reason}" in server.log
+
+
+def test_health_is_told_while_the_model_hangs(server: Server) -> None:
+    with ThreadPoolExecutor(40) as threads:
+        asked = [threads.submit(ask, server, faults.WAITS) for _ in range(40)]
+        wait_until_computing(server)
+        started = monotonic()
+        assert get(server, "/health/live").status_code == 200
+        assert monotonic() - started < 1
+        get(server, "/test/open")
+        assert {future.result().status_code for future in asked} <= {200, 503}
+
+
+def test_sigterm_while_the_model_computes(server: Server) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(ask, server, faults.WAITS)
+        wait_until_computing(server)
+        get(server, "/test/open")
+        server.process.send_signal(signal.SIGTERM)
+        assert asked.result().status_code == 200
+    assert server.wait_for_exit() == 0

@@ -1,0 +1,138 @@
+"""gunicorn as it is configured: what it loads where, how it starts, stops and refuses to start."""
+
+import json
+import os
+import runpy
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+
+from service.settings import available_cores
+from tests.service.conftest import ROOT, WAIT_SECONDS, Server, StartServer
+
+
+def read_conf(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, object]:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(ROOT / "service" / "gunicorn.conf.py"))
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    conf = read_conf(monkeypatch, HOST="0.0.0.0", PORT="9000", WORKERS="3", THREADS="5")
+    assert (conf["bind"], conf["workers"], conf["threads"]) == ("0.0.0.0:9000", 3, 5)
+    assert conf["worker_class"] == "service.worker.BufferingWorker"
+
+
+def test_the_workers_models_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_conf(monkeypatch, WORKERS="1")
+    assert os.environ["OMP_NUM_THREADS"] == str(available_cores())
+
+
+def test_threads_chosen_by_hand_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_conf(monkeypatch, OMP_NUM_THREADS="7")
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_the_model_is_loaded_in_the_workers_only(server: Server) -> None:
+    (worker,) = server.worker_pids
+    assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
+    assert "libtorch" in Path(f"/proc/{worker}/maps").read_text()
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"PORT": "http"}, "sentiment: PORT: Input should be a valid integer, unable to parse string as an integer, "),
+        ({"SENTIMENT_MAX_BODY_BYTES": "0"}, "sentiment: SENTIMENT_MAX_BODY_BYTES: Input should be greater than or "),
+        ({"SENTIMENT_MODEL": "/nowhere"}, "model bundle refused: /nowhere: there is no such folder\n"),
+    ],
+)
+def test_what_is_wrong_at_start_is_said_in_one_line(
+    start_server: StartServer, environment: dict[str, str], line: str
+) -> None:
+    server = start_server(**environment)
+    assert server.wait_for_exit() != 0
+    assert line in server.log
+    assert "Traceback" not in server.log
+
+
+def test_headers_that_could_be_taken_for_others_are_refused(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nX_Request_ID: r1\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 13\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 13\r\nContent-Length: 13\r\n",
+        "Content-Length: 13, 13\r\n",
+        "Transfer-Encoding: gzip\r\n",
+    ],
+    ids=["CL+TE", "duplicate CL", "list of CL", "TE without chunked"],
+)
+def test_a_body_of_two_lengths_is_refused(server: Server, head: str) -> None:
+    with server.connect() as connection:
+        connection.sendall(f"POST /v1/predict HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + b'{"text": "a"}')
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+def test_sigterm_answers_what_was_accepted(start_server: StartServer) -> None:
+    server = start_server().wait_until_ready()
+    body = json.dumps({"text": "A great film."}).encode()
+    head = (
+        "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Expect: 100-continue\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with server.connect() as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"  # in a worker's hand from here on
+        server.process.send_signal(signal.SIGTERM)
+        connection.sendall(body)
+        received = connection.makefile("rb").read()
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'"label":' in received
+    assert server.wait_for_exit() == 0
+
+
+def test_threads_of_a_worker_give_each_caller_its_own_answer(server: Server) -> None:
+    texts = ["good", "bad", "not good", "a great film", "awful and boring", "okay :)"]
+    alone = {text: ask(server, text) for text in texts}
+    wrong: list[str] = []
+
+    def caller(text: str) -> None:
+        wrong.extend(text for _ in range(20) if ask(server, text) != pytest.approx(alone[text], abs=1e-5))
+
+    callers = [threading.Thread(target=caller, args=(text,)) for text in texts * 2]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join(WAIT_SECONDS)
+    assert wrong == []
+    assert not any(thread.is_alive() for thread in callers)
+
+
+def test_no_text_is_ever_logged(server: Server) -> None:
+    secret = "zyzzyvasecret"
+    for body in (
+        f'{{"text": "{secret}"}}',
+        f'{{"text": "{secret}',
+        f'{{"{secret} {secret}": 1}}',
+        f'{{"text": ["{secret}"]}}',
+    ):
+        response = requests.post(
+            f"{server.url}/v1/predict", data=body, headers={"Content-Type": "application/json"}, timeout=WAIT_SECONDS
+        )
+        assert secret not in response.text
+    assert secret not in server.log
+
+
+def ask(server: Server, text: str) -> dict[str, float]:
+    response = requests.post(f"{server.url}/v1/predict", json={"text": text}, timeout=WAIT_SECONDS)
+    probabilities: dict[str, float] = response.json()["predictions"][0]["probabilities"]
+    return probabilities

@@ -1,0 +1,125 @@
+"""Many clients at once, and what must not be lost of their requests when there are too many or a process ends."""
+
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import requests
+
+from sentiment.classifier import Classifier
+from tests.service.conftest import WAIT_SECONDS, Server
+
+TEXTS = ("good", "not good", "a great film", "awful and boring", "okay :)")
+
+
+class Clients:
+    """Threads that ask one after the other on connections of their own, and what became of each request."""
+
+    def __init__(self, server: Server, classifier: Classifier, count: int) -> None:
+        self.name = secrets.token_hex(4)
+        self.answered: Counter[int] = Counter()
+        self.lost: list[str] = []  # on a new connection
+        self.broken: list[str] = []  # on one used before: a server may close it between two requests
+        self.wrong: list[str] = []
+        self.without_retry_after = 0
+        self._port = server.port
+        self._expected = {text: classifier.predict([text])[0].probabilities for text in TEXTS}
+        self._stop = threading.Event()
+        self._started = threading.Barrier(count + 1)
+        self._threads = [threading.Thread(target=self._run, args=(TEXTS[place % 5],)) for place in range(count)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        self._started.wait(WAIT_SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(WAIT_SECONDS)
+
+    def wait_for(self, answers: int) -> None:
+        """Until so many more were answered."""
+        wanted, end = self.answered[200] + answers, monotonic() + WAIT_SECONDS
+        while self.answered[200] < wanted:
+            assert monotonic() < end
+            threading.Event().wait(0.01)
+
+    def _run(self, text: str) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=WAIT_SECONDS)
+        body = json.dumps({"text": text})
+        for number in range(1_000_000):
+            if number == 1:
+                self._started.wait(WAIT_SECONDS)
+            if self._stop.is_set():
+                break
+            is_new = connection.sock is None
+            try:
+                if is_new:
+                    connection.connect()
+            except ConnectionRefusedError:  # nobody took the request in
+                break
+            try:
+                headers = {"Content-Type": "application/json", "X-Request-ID": f"{self.name}-{number}"}
+                connection.request("POST", "/v1/predict", body, headers)
+                response = connection.getresponse()
+                answer = json.loads(response.read())
+            except (OSError, http.client.HTTPException) as error:
+                (self.lost if is_new else self.broken).append(repr(error))
+                connection.close()
+                continue
+            self.answered[response.status] += 1
+            if response.status == 503:
+                self.without_retry_after += response.headers["Retry-After"] != "1"
+            elif answer["predictions"][0]["probabilities"] != pytest.approx(self._expected[text], abs=1e-5):
+                self.wrong.append(text)
+        connection.close()
+
+
+@pytest.fixture
+def server(tiny_bundle: Path) -> Iterator[Server]:
+    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "WORKERS": "2", "THREADS": "4"})
+    try:
+        yield server.wait_until_ready()
+    finally:
+        server.stop()
+
+
+def test_ten_times_the_load_then_a_worker_killed_then_the_end(server: Server, tiny_classifier: Classifier) -> None:
+    with Clients(server, tiny_classifier, count=80) as overload:
+        overload.wait_for(200)
+        assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+    assert set(overload.answered) == {200, 503}
+    assert (overload.lost, overload.broken, overload.wrong, overload.without_retry_after) == ([], [], [], 0)
+
+    with Clients(server, tiny_classifier, count=4) as clients:
+        clients.wait_for(20)
+        before = server.worker_pids
+        os.kill(before[0], signal.SIGKILL)
+        killed = monotonic()
+        assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+        assert monotonic() - killed < 5
+        while len(set(server.worker_pids) - {before[0]}) < 2:
+            assert monotonic() - killed < WAIT_SECONDS
+        clients.wait_for(100)
+    assert len(clients.lost + clients.broken) <= 4  # a client has one request in flight
+    assert clients.wrong == []
+
+    with Clients(server, tiny_classifier, count=8) as clients:
+        clients.wait_for(20)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.wait_for_exit() == 0
+    assert set(clients.answered) <= {200, 503}
+    assert (clients.lost, clients.wrong) == ([], [])
+    taken_in = re.findall(rf'"request_id":"{clients.name}-.*"status":200', server.log)
+    assert len(taken_in) == clients.answered[200]

@@ -1,0 +1,101 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from sentiment import bundle as bundles
+from sentiment.errors import BundleError, ConfigError
+from service import models
+from service.app import create_app
+from service.schemas import ModelCard, ModelList
+from service.settings import ServiceSettings
+from tests.conftest import MakeBundle
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory, tiny_bundle: Path, make_bundle: MakeBundle) -> Path:
+    folder = tmp_path_factory.mktemp("several")
+    shutil.copytree(tiny_bundle, folder / "default")
+    bundles.save(make_bundle(seed=1, max_tokens=8), folder / "short")
+    (folder / ".short.writing").mkdir()
+    (folder / "README.md").write_text("not a model")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def zoo(several: Path) -> FlaskClient:
+    return create_app(ServiceSettings(models=several)).test_client()
+
+
+def test_all_models_are_listed(zoo: FlaskClient) -> None:
+    listed = ModelList.model_validate(zoo.get("/v1/models").get_json()).models
+    assert [(card.name, card.language, card.max_tokens) for card in listed] == [
+        ("default", "en", 4096), ("short", "en", 8)
+    ]  # fmt: skip
+    assert listed[0].labels == ["negative", "neutral", "positive"]
+    assert ModelCard.model_validate(zoo.get("/v1/models/short").get_json()) == listed[1]
+
+
+def test_each_answers_under_its_name(zoo: FlaskClient) -> None:
+    versions = {card["name"]: card["model"]["version"] for card in zoo.get("/v1/models").get_json()["models"]}
+    assert len(set(versions.values())) == 2
+    for path, name in (
+        ("/v1/predict", "default"), ("/v1/models/default/predict", "default"), ("/v1/models/short/predict", "short")
+    ):  # fmt: skip
+        assert zoo.post(path, json={"text": "good"}).get_json()["model"]["version"] == versions[name]
+    assert zoo.get("/v2/models/short").get_json()["versions"] == [versions["short"]]
+
+
+def test_strict_refuses_what_would_be_truncated(zoo: FlaskClient) -> None:
+    path, long = "/v1/models/short/predict", "good " * 9
+    assert zoo.post(path, json={"text": long}).get_json()["predictions"][0]["truncated"] is True
+    response = zoo.post(path, json={"texts": ["good", long, long], "strict": True})
+    assert response.status_code == 422
+    detail = "is too long to be read in full: the limit is 8 tokens"
+    assert response.get_json()["errors"] == [
+        {"pointer": "/texts/1", "detail": detail}, {"pointer": "/texts/2", "detail": detail}
+    ]  # fmt: skip
+    assert zoo.post(path, json={"text": "good", "strict": True}).status_code == 200
+    assert zoo.post(path, json={"text": long, "strict": True}).get_json()["errors"][0]["pointer"] == "/text"
+
+
+def test_threshold_makes_a_label_uncertain_and_nothing_else(zoo: FlaskClient) -> None:
+    (plain,) = zoo.post("/v1/predict", json={"text": "good"}).get_json()["predictions"]
+    top = max(plain["probabilities"].values())
+    for threshold, label in ((0, plain["label"]), (top, plain["label"]), (top + 1e-9, "uncertain"), (1, "uncertain")):
+        (found,) = zoo.post("/v1/predict", json={"text": "good", "threshold": threshold}).get_json()["predictions"]
+        assert found == plain | {"label": label}
+
+
+@pytest.mark.parametrize(("threshold", "status"), [(-0.1, 422), (1.1, 422), ("1", 422), (True, 422), (None, 422)])
+def test_a_threshold_is_a_probability(zoo: FlaskClient, threshold: object, status: int) -> None:
+    assert zoo.post("/v1/predict", json={"text": "good", "threshold": threshold}).status_code == status
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["other", "..", "%2e%2e", "..%2fdefault", "%2e%2e%2fdefault", "DEFAULT", "default%00", ".short.writing", "\u00fc"],
+)
+def test_a_name_is_a_key_and_never_a_path(zoo: FlaskClient, name: str) -> None:
+    for path in (f"/v1/models/{name}", f"/v2/models/{name}"):
+        response = zoo.get(path)
+        assert response.status_code == 404
+        assert response.content_type == "application/problem+json"
+        assert response.get_json()["type"].endswith((":unknown-model", ":not-found"))
+
+
+def test_a_folder_without_a_default_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="SENTIMENT_MODELS: must be a folder of model folders"):
+        models.folders(Path("m"), tmp_path / "none")
+    with pytest.raises(ConfigError, match=r"SENTIMENT_MODELS: needs a folder 'default', not only \[\]"):
+        models.folders(Path("m"), tmp_path)
+    (tmp_path / "a b").mkdir()
+    with pytest.raises(ConfigError, match="not 'a b'"):
+        models.folders(Path("m"), tmp_path)
+
+
+def test_one_bad_bundle_refuses_all(tmp_path: Path) -> None:
+    (tmp_path / "default").mkdir()
+    with pytest.raises(BundleError):
+        create_app(ServiceSettings(models=tmp_path))

@@ -1,0 +1,236 @@
+"""What clients do wrong, on a real gunicorn: none of them keeps another waiting."""
+
+import re
+import selectors
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+import pytest
+import requests
+from gunicorn.config import Config  # type: ignore[import-untyped]
+
+from service.worker import BufferingWorker
+from tests.service import faults
+from tests.service.conftest import WAIT_SECONDS, Server, StartServer
+
+BODY = b'{"text": "good"}'
+HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+REQUEST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+def receive(connection: socket.socket, until: bytes) -> bytes:
+    received = b""
+    while until not in received:
+        data = connection.recv(1 << 16)
+        assert data, received
+        received += data
+    return received
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    with connection.makefile("rb") as file:
+        return file.read()
+
+
+def health_seconds(server: Server) -> float:
+    started = monotonic()
+    assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+    return monotonic() - started
+
+
+@pytest.fixture
+def drippers(server: Server) -> Iterator[threading.Event]:
+    """200 clients that send a byte of their request a second; the event is set when all have sent ten."""
+    stop, dripping = threading.Event(), threading.Event()
+    with selectors.DefaultSelector() as hung_up:
+        connections = [server.connect() for _ in range(200)]
+        for connection in connections:
+            hung_up.register(connection, selectors.EVENT_READ)
+
+        def drip() -> None:
+            for count, byte in enumerate(REQUEST):
+                for connection in connections:
+                    connection.send(bytes([byte]))
+                if count == 2:
+                    dripping.set()
+                if stop.wait(1):
+                    return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield dripping
+        stop.set()
+        thread.join()
+        assert hung_up.select(0) == []
+    for connection in connections:
+        connection.close()
+
+
+def test_200_clients_that_drip_a_byte_a_second(server: Server, drippers: threading.Event) -> None:
+    assert drippers.wait(WAIT_SECONDS)
+    assert max(health_seconds(server) for _ in range(5)) < 1
+    started = monotonic()
+    answer = requests.post(f"{server.url}/v1/predict", data=BODY, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200
+    assert monotonic() - started < 1
+
+
+def test_clients_that_never_hang_up(server: Server) -> None:
+    connections = [server.connect() for _ in range(20)]
+    for connection in connections:
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert receive_all(connection).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert health_seconds(server) < 1
+    for connection in connections:
+        connection.close()
+
+
+def test_clients_that_stop_in_a_body_that_is_refused(server: Server) -> None:
+    connections = [server.connect() for _ in range(50)]
+    for connection in connections:
+        connection.sendall(HEAD + b"Content-Length: 10000000\r\n\r\n{")
+        received = receive_all(connection)
+        assert received.startswith(b"HTTP/1.1 413 ")
+        assert b"\r\nConnection: close\r\n" in received
+    assert health_seconds(server) < 1
+    for connection in connections:
+        connection.close()
+
+
+def test_a_request_byte_by_byte_is_answered(server: Server) -> None:
+    with server.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in REQUEST:
+            connection.sendall(bytes([byte]))
+        assert receive(connection, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_requests_sent_ahead_are_answered_in_order(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(REQUEST + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + REQUEST.replace(b"good", b"bad!"))
+        connection.shutdown(socket.SHUT_WR)
+        received = receive_all(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"200", b"404", b"200"]
+
+
+@pytest.mark.parametrize("sent_with_head", [b"", BODY[:3]])
+def test_leave_to_send_a_body_is_given_once(server: Server, sent_with_head: bytes) -> None:
+    with server.connect() as connection:
+        head = HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+        connection.sendall(head + sent_with_head)
+        assert receive(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(BODY[len(sent_with_head) :])
+        assert receive(connection, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_request_that_is_cut_off_is_dropped(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(HEAD[:40])
+        connection.shutdown(socket.SHUT_WR)
+        assert receive_all(connection) == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "kind"),
+    [
+        (b"zyzzyva zyzzyva\r\n\r\n", 400, "malformed-request"),
+        (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400, "malformed-request"),
+        (b"GET / HTTP/1.1\r\nzyzzyva\r\n\r\n", 400, "malformed-request"),
+        (b"GET /" + b"x" * 8200 + b" HTTP/1.1\r\n\r\n", 414, "uri-too-long"),
+        (b"x" * 40_000, 414, "uri-too-long"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431, "headers-too-large"),
+        (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 200 + b"\r\n", 431, "headers-too-large"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000, 431, "headers-too-large"),
+    ],
+)
+def test_what_is_no_http_is_refused_in_the_one_form(server: Server, sent: bytes, status: int, kind: str) -> None:
+    with server.connect() as connection:
+        connection.sendall(sent)
+        received = receive_all(connection)
+    assert received.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nContent-Type: application/problem+json\r\n" in received
+    assert f'"type":"urn:sentiment:problem:{kind}"'.encode() in received
+    assert b"zyzzyva" not in received
+
+
+def test_a_body_without_a_length_is_never_logged(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(HEAD + b'\r\n{"text": "zyzzyvasecret"}\r\n\r\n')
+        received = receive_all(connection)
+    assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"400", b"400"]
+    assert "zyzzyvasecret" not in server.log
+
+
+def test_past_its_threads_a_worker_refuses_at_once(start_server: StartServer) -> None:
+    server = start_server(faults.APP, THREADS="2", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
+
+    def ask(seconds: float, request_id: str) -> requests.Response:
+        headers = {"X-Request-Timeout-Seconds": str(seconds), "X-Request-ID": request_id}
+        body = {"text": faults.WAITS}
+        return requests.post(f"{server.url}/v1/predict", json=body, headers=headers, timeout=WAIT_SECONDS)
+
+    def ask_until_taken() -> None:
+        while ask(WAIT_SECONDS, "r0").status_code != 200:
+            pass
+
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(ask_until_taken) for _ in range(2)]
+        while (refused := ask(0.1, "r1")).status_code != 503:  # it took the place of one of the others
+            assert refused.status_code == 504
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.json() == {
+            "type": "urn:sentiment:problem:overloaded",
+            "title": "More is asked than can be answered",
+            "status": 503,
+            "detail": "2 requests are being answered; the limit is 2.",
+            "instance": "r1",
+            "errors": [],
+        }
+        assert requests.get(f"{server.url}/test/open", timeout=WAIT_SECONDS).status_code == 200
+        for future in asked:
+            future.result()
+
+
+def test_requests_that_take_too_long_to_arrive(start_server: StartServer) -> None:
+    server = start_server(faults.IMPATIENT_APP, SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
+    with server.connect() as slow, server.connect() as slow_stream:
+        slow.sendall(REQUEST[:-1])
+        ndjson = HEAD.replace(b"application/json", b"application/x-ndjson")
+        slow_stream.sendall(ndjson + b"Content-Length: 10000000\r\n\r\n" + BODY)
+        received = receive_all(slow)
+        assert received.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b'"type":"urn:sentiment:problem:request-timeout"' in received
+        received = receive_all(slow_stream)
+        assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b'"type":"urn:sentiment:problem:incomplete-body"' in received
+
+
+def test_a_stream_larger_than_is_kept(server: Server) -> None:
+    lines, count = BODY + b"\n", 20_000  # 340,000 bytes, where 262,144 are kept
+    headers = {"Content-Type": "application/x-ndjson"}
+    answer = requests.post(f"{server.url}/v1/predict", data=lines * count, headers=headers, timeout=WAIT_SECONDS)
+    assert answer.status_code == 200
+    assert len(set(answer.content.splitlines())) == 1
+    assert answer.content.count(b"\n") == count
+
+
+def test_when_told_to_stop_readiness_goes_first(start_server: StartServer) -> None:
+    server = start_server(SENTIMENT_DRAIN_SECONDS="20").wait_until_ready()
+    server.process.send_signal(signal.SIGTERM)
+    statuses = {200}
+    while 503 not in statuses:
+        ready = requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS)
+        statuses.add(ready.status_code)
+    assert ready.json()["detail"] == "No more requests should come here: the worker is stopping."
+    assert requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS).status_code == 200
+
+
+def test_tls_is_refused_at_start() -> None:
+    config = Config()
+    config.set("certfile", "cert.pem")
+    with pytest.raises(RuntimeError, match="^TLS is not served here"):
+        BufferingWorker.check_config(config, None)

@@ -1,0 +1,94 @@
+"""What the README shows is run, in its order, in one folder with the shipped model: outputs shown are outputs given."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+EXAMPLES = BLOCK.findall((ROOT / "README.md").read_text())
+TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder but for the shipped models and a small table of reviews."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "models").mkdir()
+    (folder / "models" / "default").symlink_to(ROOT / "models" / "default")
+    rows = [("I love this", "good"), ("It broke at once", "bad")] * 20
+    lines = (f"{text} {number},{label}\n" for number, (text, label) in enumerate(rows))
+    (folder / "reviews.csv").write_text("text,label\n" + "".join(lines))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def port(workspace: Path, environment: dict[str, str]) -> Iterator[int]:
+    """The port of the service, started as the README starts it but for the port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sentiment", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.DEVNULL) as process:
+        wait_until_ready(port, process)
+        yield port
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=1)
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"the service was not ready: exit code {process.poll()}")
+
+
+@pytest.mark.parametrize(("language", "code", "output"), EXAMPLES, ids=[code.split("\n")[0] for _, code, _ in EXAMPLES])
+def test_example(
+    language: str,
+    code: str,
+    output: str,
+    workspace: Path,
+    environment: dict[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
+    if "curl" in code:
+        code = code.replace("8000", str(request.getfixturevalue("port")))
+    command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    if output:
+        assert done.stdout == output
+
+
+def test_every_way_in_is_shown() -> None:
+    shown = "\n".join(code for _, code, _ in EXAMPLES)
+    for command in ("train", "evaluate", "predict", "score", "info"):
+        assert f"sentiment {command}" in shown
+    assert "sentiment.load(" in shown
+    assert "/v1/predict" in shown
+
+
+def test_the_picture_of_the_structure_is_true() -> None:
+    picture = re.search(r"```\n(sentiment/ .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert picture
+    for name in re.findall(r"[\w./-]+\.(?:py|toml)\b", picture.group(1)):
+        assert any(path.name == Path(name).name for top in TESTED for path in (ROOT / top).rglob("*")), name
