@@ -1,0 +1,20 @@
+"""The application that the commands belong to, and the options that several of them share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_MODEL = Path("models/default")
+
+app = typer.Typer(
+    name="sentiment",
+    help="Sentiment of texts by a small bidirectional LSTM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Model = Annotated[Path, typer.Option("--model", help="Model folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
+LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]

@@ -1,0 +1,31 @@
+"""The command that shows a model."""
+
+import json
+
+import typer
+
+from sentiment.cli.application import DEFAULT_MODEL, Json, Model, app
+
+
+@app.command()
+def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
+    """Show what a model is: its labels, sizes, version and figures."""
+    from sentiment.classifier import load
+    from sentiment.terminal import print_info
+
+    classifier = load(model)
+    facts = {
+        "name": classifier.name,
+        "version": classifier.version,
+        "labels": list(classifier.labels),
+        "language": classifier.text_config.language,
+        "max_tokens": classifier.text_config.max_tokens,
+        "vocabulary": len(classifier.vocabulary),
+        "parameters": classifier.num_parameters,
+        "bytes": sum(file.stat().st_size for file in model.iterdir()),
+        "metrics": classifier.metrics,
+    }
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        print_info(facts)

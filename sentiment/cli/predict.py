@@ -1,0 +1,78 @@
+"""The command that labels texts on the spot."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentiment.cli.application import DEFAULT_MODEL, Json, Model, app
+from sentiment.errors import ConfigError, TextError
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier, EncodedText, Prediction
+
+LINES_AT_ONCE = 256
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; none: the lines of standard input.")] = None,
+    model: Model = DEFAULT_MODEL,
+    as_json: Json = False,
+) -> None:
+    """Label texts, or the lines of standard input."""
+    from sentiment.classifier import load
+
+    if not texts and sys.stdin.isatty():
+        raise ConfigError('give texts, as in: sentiment predict "Not bad at all.", or lines on standard input')
+    classifier = load(model)
+    lines: Iterable[str | bytes] = texts or (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
+    given = iter(lines)
+    refused = False
+    number = 0
+    while window := list(islice(given, LINES_AT_ONCE)):
+        for text, answer in zip(window, _answers(classifier, window), strict=True):
+            number += 1
+            refused |= isinstance(answer, str)
+            _print_answer(number, text, answer, as_json)
+    if refused:
+        sys.exit(1)
+
+
+def _answers(classifier: "Classifier", texts: "Sequence[str | bytes]") -> "Iterator[Prediction | str]":
+    """A prediction, or why there is none, for each text: one bad line costs the others nothing."""
+    encoded: list[EncodedText | str] = []
+    for text in texts:
+        try:
+            decoded = text.decode() if isinstance(text, bytes) else text
+            encoded.append(classifier.encode([decoded])[0])
+        except UnicodeDecodeError as error:
+            encoded.append(f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}")
+        except TextError as error:
+            encoded.append(error.reason)
+    predictions = iter(classifier.classify([each for each in encoded if not isinstance(each, str)]))
+    return (each if isinstance(each, str) else next(predictions) for each in encoded)
+
+
+def _print_answer(number: int, text: str | bytes, answer: "Prediction | str", as_json: bool) -> None:
+    if isinstance(answer, str):
+        if as_json:
+            typer.echo(json.dumps({"line": number, "error": answer}))
+        typer.secho(f"error: text {number}: {answer}", fg="red", err=True)
+        return
+    if as_json:
+        typer.echo(json.dumps(asdict(answer)))
+        return
+    notes = []
+    if answer.unknown_tokens:
+        notes.append(f"{answer.unknown_tokens} of {answer.tokens} tokens unknown")
+    if answer.truncated:
+        notes.append("truncated: the middle was not read")
+    shown = text.decode() if isinstance(text, bytes) else text
+    shown = " ".join(shown[:200].split())
+    note = f"  ({'; '.join(notes)})" if notes else ""
+    typer.echo(f"{answer.label:<10} {answer.probabilities[answer.label]:6.1%}  {shown[:100]}{note}")
