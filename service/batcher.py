@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from service import metrics
+from service import metrics, tasks
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Classify(Protocol):
 
 
 class Work:
-    """One caller's texts, their answers as they come, and a lock that is released when they are all there."""
+    """One caller's texts, their answers as they come, and the event that they are all there."""
 
     __slots__ = (
         "answered", "arrived", "classifier", "deadline", "error", "missing", "predictions", "settled", "taken", "texts",
@@ -46,8 +46,7 @@ class Work:
         self.taken = 0  # texts before this place are computed or being computed
         self.error: Exception | None = None
         self.settled = False
-        self.answered = threading.Lock()
-        self.answered.acquire()
+        self.answered = tasks.event()
 
 
 class Batcher:
@@ -97,8 +96,8 @@ class Batcher:
                 raise Overloaded(self._waiting_texts, self._max_waiting_texts)
             self._waiting_texts += len(texts)
             self._queue.append(work)
-            self._arrived.notify()
-        if not work.answered.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        tasks.when_idle(self._wake)
+        if not work.answered.wait(max(0.0, deadline - time.monotonic())):
             self._withdraw(work)
         if work.error is not None:
             raise work.error
@@ -112,6 +111,10 @@ class Batcher:
                 self._settle(work, BatcherFailed(self._failure))
             self._queue.clear()
 
+    def _wake(self) -> None:
+        with self._lock:
+            self._arrived.notify()
+
     def _withdraw(self, work: Work) -> None:
         with self._lock:
             if work in self._queue:
@@ -124,7 +127,7 @@ class Batcher:
             work.settled = True
             work.error = error
             self._waiting_texts -= len(work.texts)
-            work.answered.release()
+            work.answered.set()
 
     def _run(self) -> None:
         try:

@@ -2,8 +2,10 @@
 
 import socket
 import time
+from functools import partial
 from typing import Any
 
+from service import tasks
 from service.framing import Arrival, Framing
 
 RECEIVE_BYTES = 1 << 16
@@ -69,8 +71,19 @@ class Sink:
 
     def _write(self, data: bytes) -> None:
         self.written = True
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            tasks.offload(partial(self._wait_and_send, data[sent:]))
+
+    def _wait_and_send(self, data: bytes) -> None:
         self._sock.settimeout(WRITE_SECONDS)
-        self._sock.sendall(data)
+        try:
+            self._sock.sendall(data)
+        finally:
+            self._sock.setblocking(False)
 
 
 class Connection:

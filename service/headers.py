@@ -24,7 +24,7 @@ def register(app: Flask, cors_origins: Sequence[str]) -> None:
     """Makes every response carry the security headers, and those to these origins the CORS ones."""
 
     def add(response: Response) -> Response:
-        response.headers.update(SECURITY)
+        response.headers.extend(SECURITY)  # none of them is set elsewhere
         if cors_origins:
             response.vary.add("Origin")
             origin = request.headers.get("Origin", "")

@@ -3,13 +3,14 @@
 import logging
 import math
 import time
+from functools import partial
 
 from flask import Flask, g, request
 from flask_limiter import Limiter, RequestLimit
 from limits import parse_many
 
 from sentiment.errors import ConfigError
-from service import openapi
+from service import openapi, tasks
 from service.openapi import Scope
 from service.settings import ServiceSettings
 
@@ -36,7 +37,8 @@ def register(app: Flask, settings: ServiceSettings) -> None:
         options = {
             "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
         }  # fmt: skip
-    Limiter(
+    kind = Limiter if settings.redis_url is None else _RemoteLimiter
+    kind(
         _caller,
         app=app,
         application_limits=[settings.rate_limit],
@@ -47,6 +49,13 @@ def register(app: Flask, settings: ServiceSettings) -> None:
         on_breach=_say_when,
         key_prefix="sentiment",
     )
+
+
+class _RemoteLimiter(Limiter):
+    """A limiter that waits for another server, and lets other requests go on meanwhile."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        tasks.offload(partial(super()._check_request_limit, callable_name, in_middleware))
 
 
 def _caller() -> str:

@@ -50,12 +50,8 @@ class Figures:
         self.queue_seconds = Histogram(
             "sentiment_queue_wait_seconds", "From a text's arrival to the start of its batch.", buckets=SECONDS
         )
-        self.batch_rows = Histogram(
-            "sentiment_batch_rows", "Texts of a batch.", buckets=[2**power for power in range(11)]
-        )
-        self.batch_tokens = Histogram(
-            "sentiment_batch_tokens", "Tokens of a batch.", buckets=[2**power for power in range(3, 15)]
-        )
+        self.batch_rows = Histogram("sentiment_batch_rows", "Texts of a batch.", buckets=ROWS)
+        self.batch_tokens = Histogram("sentiment_batch_tokens", "Tokens of a batch.", buckets=TOKENS)
         self.shed = Counter("sentiment_shed", "Requests refused or given up, by the problem's name.", ["reason"])
         self.texts = Counter("sentiment_texts", "Texts answered.", ["model"])
         self.truncated = Counter("sentiment_texts_truncated", "Texts whose middle was left out.", ["model"])
@@ -66,10 +62,28 @@ class Figures:
         self.model = Gauge("sentiment_model", "1 for what serves.", ["model", "version"], multiprocess_mode="livemax")
 
 
+class ModelFigures:
+    """What is counted of one model's texts."""
+
+    def __init__(self, model: str) -> None:
+        now = figures()
+        self.texts = now.texts.labels(model)
+        self.truncated = now.truncated.labels(model)
+        self.tokens = now.tokens.labels(model)
+        self.unknown = now.unknown.labels(model)
+        self.confidence = now.confidence.labels(model)
+        self.label = cache(lambda label: now.labels.labels(model, label))
+
+
 @cache  # when first asked for, in a worker: in gunicorn's master they would not be the worker's
 def figures() -> Figures:
     """The figures of this process."""
     return Figures()
+
+
+_of_model = cache(ModelFigures)  # looking a child up by its labels takes longer than to count
+_answered = cache(lambda method, route, status: figures().requests.labels(method, route, status))
+_seconds = cache(lambda route: figures().request_seconds.labels(route))
 
 
 def register(app: Flask) -> None:
@@ -83,14 +97,14 @@ def register(app: Flask) -> None:
         route = request.url_rule.rule if request.url_rule else "none"
         # Of methods nobody knows there are as many as clients can think of.
         method = request.method if request.url_rule or request.method in ("GET", "POST") else "other"
-        figures().requests.labels(method, route, response.status_code).inc()
+        _answered(method, route, response.status_code).inc()
         if response.status_code in SHED:
             figures().shed.labels(g.problem).inc()
         started = g.started_seconds
 
         def end() -> None:
             figures().in_flight.dec()
-            figures().request_seconds.labels(route).observe(time.perf_counter() - started)
+            _seconds(route).observe(time.perf_counter() - started)
 
         response.call_on_close(end)
         return response
@@ -118,14 +132,14 @@ def blueprint() -> Blueprint:
 
 def predicted(model: str, predictions: Sequence[Prediction]) -> None:
     """Counts what the model said: a drift of the texts shows here long before anybody has labels."""
-    now = figures()
-    now.texts.labels(model).inc(len(predictions))
-    now.tokens.labels(model).inc(sum(found.tokens for found in predictions))
-    now.unknown.labels(model).inc(sum(found.unknown_tokens for found in predictions))
-    now.truncated.labels(model).inc(sum(found.truncated for found in predictions))
-    now.confidence.labels(model).inc(sum(max(found.probabilities.values()) for found in predictions))
+    now = _of_model(model)
+    now.texts.inc(len(predictions))
+    now.tokens.inc(sum(found.tokens for found in predictions))
+    now.unknown.inc(sum(found.unknown_tokens for found in predictions))
+    now.truncated.inc(sum(found.truncated for found in predictions))
+    now.confidence.inc(sum(max(found.probabilities.values()) for found in predictions))
     for label, count in collections.Counter(found.label for found in predictions).items():
-        now.labels.labels(model, label).inc(count)
+        now.label(label).inc(count)
 
 
 def queue_waited(seconds: float) -> None:

@@ -1,7 +1,7 @@
 """The worker's own answers, to requests that never reach the app: in the one form of all problems."""
 
+import random
 import re
-import secrets
 from http import HTTPStatus
 
 import orjson
@@ -25,7 +25,7 @@ def keeps_alive(head: bytes | bytearray) -> bool:
 def response(problem: Problem, head: bytes | bytearray, keep_alive: bool) -> bytes:
     """The whole response, under the request's id if it has one."""
     given = _REQUEST_ID.search(head, 0, MAX_HEAD_BYTES)
-    request_id = given[1].decode() if given else secrets.token_hex(16)
+    request_id = given[1].decode() if given else f"{random.getrandbits(128):032x}"
     body = orjson.dumps(problems.document(problem, request_id))
     headers = {
         "Content-Type": problems.MEDIA_TYPE,

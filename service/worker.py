@@ -1,13 +1,14 @@
 """A gunicorn worker in which no client holds a thread: a request is read whole on the main loop, then answered.
 
 gunicorn's own gthread reads in its threads, without a time limit, and closes connections on its main loop, waiting for
-the client: one that drips its request, or doesn't hang up, stops others. Prediction and the rest have threads of their
-own here, so that health is told whatever the model does.
+the client: one that drips its request, or doesn't hang up, stops others. Predictions are tasks of the loop here, all
+else has threads of its own, so that health is told whatever the model does.
 """
 
 import contextlib
 import logging
 import os
+import re
 import selectors
 import signal
 import socket
@@ -32,15 +33,20 @@ from service.pool import Pool
 from service.problems import OVERLOADED, REQUEST_TIMEOUT, RETRY, Problem
 from service.reload import Reloader
 from service.settings import ServiceSettings
+from service.tasks import Tasks
 
 REQUEST_SECONDS = 20.0  # from a request's first byte to its last
 LINGER_SECONDS = 2.0  # for the client to hang up first: it may still be reading its answer
 LINGER_BYTES = 1 << 18
 MAX_ARRIVING_BYTES = 1 << 26  # of all requests that are not yet whole
+STREAM_THREADS = 32  # for bodies larger than is kept, and for clients that take their answer slowly
 OTHER_THREADS = 4  # for what asks no model
 MAX_OTHER_REQUESTS = 256
+MAX_ACCEPTED_A_TURN = 32  # the other workers take theirs
+BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
 
 _log = logging.getLogger(__name__)
+_ASKS_THE_MODEL = re.compile(rb"POST [^ ?]*/(predict|infer)[ ?]")
 _TOO_SLOW = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
 
 
@@ -76,13 +82,15 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self._seconds = {State.IDLE: self.cfg.keepalive, State.ARRIVING: REQUEST_SECONDS, State.CLOSING: LINGER_SECONDS}
         self._states: dict[Connection, State] = {}
         self._arriving_bytes = 0
-        self._answered: deque[tuple[Connection, Pool]] = deque()
-        self._predicting = Pool("predict", self.cfg.threads, max_jobs=self.cfg.threads)
+        self._beat = 0.0
+        self._answered: deque[tuple[Connection, Pool | Tasks]] = deque()
+        self._streams = Pool("stream", STREAM_THREADS, max_jobs=self.cfg.threads)
+        self._tasks = Tasks(self.cfg.threads, Pool("blocking", STREAM_THREADS, max_jobs=self.cfg.threads), self._wake)
         self._other = Pool("other", OTHER_THREADS, max_jobs=MAX_OTHER_REQUESTS)
         self._poller.register(self.PIPE[0], selectors.EVENT_READ, self._take_back)
         for listener in self.sockets:
             listener.setblocking(False)
-            self._poller.register(listener, selectors.EVENT_READ, partial(self._accept, listener))
+            self._poller.register(listener, selectors.EVENT_READ, partial(self._accept_some, listener))
         self._lifecycle.watch()
         Reloader.of(self.wsgi).follow()
         master.set_served()
@@ -110,25 +118,36 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self._on_readable(connection)
         for connection in list(self._watched[State.IDLE]):
             self._drop(connection)
-        self._turn_while(lambda: bool(self._watched[State.ARRIVING] or self._predicting.jobs or self._other.jobs), end)
+        self._turn_while(self._has_work, end)
         self._turn_while(lambda: bool(self._watched[State.CLOSING]), end + LINGER_SECONDS)
         # Not by the interpreter's own end: it takes seconds to take torch and a model apart, and a thread that still
         # computes can hang it.
         logging.shutdown()
         os._exit(int(self._lifecycle.failed))
 
+    def _has_work(self) -> bool:
+        return bool(self._watched[State.ARRIVING] or self._tasks.jobs or self._streams.jobs or self._other.jobs)
+
     def _turn_while(self, wanted: Callable[[], bool], end: float) -> None:
         while wanted() and time.monotonic() < end:
             self._turn(end - time.monotonic())
 
     def _turn(self, seconds: float = 1.0) -> None:
-        self.notify()
-        for key, _ in self._poller.select(max(0.0, min(1.0, seconds))):
+        if time.monotonic() > self._beat + BEAT_SECONDS:
+            self.notify()
+            self._beat = time.monotonic()
+        for key, _ in self._poller.select(max(0.0, min(1.0, seconds, self._tasks.seconds_to_next()))):
             key.data()
+        self._tasks.run()
         now = time.monotonic()
         for state, connections in self._watched.items():
             while connections and now > next(iter(connections)).since + self._seconds[state]:
                 self._expire(next(iter(connections)), state)
+
+    def _accept_some(self, listener: socket.socket) -> None:
+        for _ in range(MAX_ACCEPTED_A_TURN):
+            if not self._accept(listener):
+                return
 
     def _accept(self, listener: socket.socket) -> bool:
         """Whether there was a connection to accept."""
@@ -231,7 +250,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 if self._arriving_bytes > MAX_ARRIVING_BYTES:
                     self._expire(next(iter(self._watched[State.ARRIVING])), State.ARRIVING)
                 return
-            pool = self._predicting if connection.buffer.startswith(b"POST ") else self._other
+            pool = self._pool(connection, arrival)
             if not pool.is_full:
                 self._unwatch(connection)
                 pool.submit(partial(self._answer, connection, arrival, *connection.take(arrival), pool))
@@ -247,24 +266,35 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         else:
             self._watch(connection, State.IDLE)
 
+    def _pool(self, connection: Connection, arrival: Arrival) -> Pool | Tasks:
+        if not _ASKS_THE_MODEL.match(connection.buffer):
+            return self._other
+        return self._tasks if arrival is Arrival.WHOLE else self._streams
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # full: the loop is awake
+            os.write(self.PIPE[1], b"\0")
+
     def _take_back(self) -> None:
         """What the threads have answered, and the signals that woke this loop."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.PIPE[0], 1 << 12)
         while self._answered:
-            connection, pool = self._answered.popleft()
-            pool.jobs -= 1
-            if not connection.keep:
-                self._close(connection)
-                continue
-            connection.sock.setblocking(False)
-            try:
-                self._look(connection)
-            except OSError:
-                self._drop(connection)
+            self._go_on(*self._answered.popleft())
 
-    def _answer(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink, pool: Pool) -> None:
-        """Answers one request. Runs in a thread of the pool."""
+    def _go_on(self, connection: Connection, pool: Pool | Tasks) -> None:
+        pool.jobs -= 1
+        if not connection.keep:
+            self._close(connection)
+            return
+        connection.sock.setblocking(False)
+        try:
+            self._look(connection)
+        except OSError:
+            self._drop(connection)
+
+    def _answer(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink, pool: Pool | Tasks) -> None:
+        """Answers one request. Runs as a task, or in a thread of the pool."""
         connection.keep = False
         try:
             connection.keep = self._respond(connection, arrival, source, sink)
@@ -277,9 +307,11 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 if not sink.written:
                     connection.sock.sendall(refusals.response(problem, b"", keep_alive=False))
         finally:
-            self._answered.append((connection, pool))
-            with contextlib.suppress(BlockingIOError):  # full: the loop is awake
-                os.write(self.PIPE[1], b"\0")
+            if pool is self._tasks:
+                self._go_on(connection, pool)
+            else:
+                self._answered.append((connection, pool))
+                self._wake()
 
     def _respond(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink) -> bool:
         """Whether the connection stays open."""

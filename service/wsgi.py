@@ -1,5 +1,6 @@
 """What gunicorn loads in each worker."""
 
+import gc
 import logging
 import sys
 import time
@@ -22,10 +23,14 @@ def application() -> Flask:
     Unless a worker has served before: then this one alone ends, and gunicorn tries again, while the others serve.
     """
     try:
-        return create_app()
+        app = create_app()
     except SentimentError as error:
         if not master.has_served():
             raise AppImportError(str(error)) from None
         _log.critical("this worker can't start: %s", error)
         time.sleep(RETRY_SECONDS)  # or the master would start them as fast as they end
         sys.exit(1)
+    # What is loaded stays: looking through all of it for garbage would hold every answer up, again and again.
+    gc.collect()
+    gc.freeze()
+    return app

@@ -1,0 +1,176 @@
+"""Many requests on one thread: each is a greenlet, which leaves the thread to the others while it waits for the model.
+
+A thread for each would have to be given Python's lock, and a processor, four times an answer, in no fair order: that
+takes as long as the rest of the answer, and the unlucky wait ten times as long as the others. docs/service.md has the
+figures.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import greenlet
+
+from service.pool import Pool
+
+SLICE_SECONDS = 0.01  # of answering, after which the sockets are looked at again
+
+T = TypeVar("T")
+
+
+class Event(Protocol):
+    """Something that one caller waits for, and that happens once."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has happened, by then at the latest."""
+
+    def set(self) -> None:
+        """Says that it has. From any thread."""
+
+
+def event() -> Event:
+    """What the caller, a task or a plain thread, can wait for in its own way."""
+    task = greenlet.getcurrent()
+    return _Parked(task) if isinstance(task, Task) else _Blocked()
+
+
+def when_idle(call: Callable[[], None]) -> None:
+    """Calls it once the other tasks have had their turn too; at once where there are no others."""
+    task = greenlet.getcurrent()
+    if isinstance(task, Task):
+        task.tasks.idle_calls[call] = None
+    else:
+        call()
+
+
+def offload(call: Callable[[], T]) -> T:
+    """What the call returns or raises: a task has it made by a thread, since it may wait for somebody else."""
+    task = greenlet.getcurrent()
+    if not isinstance(task, Task):
+        return call()
+    result: list[T] = []
+    errors: list[BaseException] = []
+    made = _Parked(task)
+    context = contextvars.copy_context()
+
+    def make() -> None:
+        try:
+            result.append(context.run(call))
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            made.set()
+
+    task.tasks.threads.submit(make)
+    made.wait(math.inf)
+    if errors:
+        raise errors[0]
+    return result[0]
+
+
+class Task(greenlet.greenlet):
+    """One request that is being answered."""
+
+    def __init__(self, tasks: Tasks, job: Callable[[], None]) -> None:
+        super().__init__(job)
+        self.tasks = tasks
+
+
+class Tasks:
+    """Does jobs in turns, on the thread that calls `run`. Its `submit`, `jobs` and `is_full` are those of a Pool."""
+
+    def __init__(self, max_jobs: int, threads: Pool, wake: Callable[[], None]) -> None:
+        self.jobs = 0
+        self.max_jobs = max_jobs
+        self.threads = threads  # for the calls that block
+        self.idle_calls: dict[Callable[[], None], None] = {}
+        self.parked: dict[_Parked, float] = {}  # and until when
+        self._wake = wake
+        self._woken = False  # whoever finds it set after adding an event is before the loop in `run`, which sees both
+        self._new: deque[Callable[[], None]] = deque()
+        self._happened: deque[_Parked] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many jobs as it may."""
+        return self.jobs >= self.max_jobs
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Does it in its turn. A job raises nothing, and counts itself down."""
+        self.jobs += 1
+        self._new.append(job)
+
+    def happened(self, event: _Parked) -> None:
+        """Goes on with the task that waits for it. From any thread."""
+        self._happened.append(event)
+        if not self._woken:
+            self._woken = True
+            self._wake()
+
+    def seconds_to_next(self) -> float:
+        """How long nothing can go on, unless something happens."""
+        if self._new or self._happened:
+            return 0.0
+        return min(self.parked.values(), default=math.inf) - time.monotonic()
+
+    def run(self) -> None:
+        """Lets every task go on that can, and new ones begin for a slice of time."""
+        now = time.monotonic()
+        self._woken = False
+        while self._happened:
+            event = self._happened.popleft()
+            if self.parked.pop(event, None) is not None:
+                event.task.switch()
+        for event in [event for event, deadline in self.parked.items() if deadline <= now]:
+            if self.parked.pop(event, None) is not None:
+                event.task.switch()
+        while self._new:
+            Task(self, self._new.popleft()).switch()
+            if time.monotonic() - now > SLICE_SECONDS:
+                break
+        while self.idle_calls:
+            self.idle_calls.popitem()[0]()
+
+
+class _Blocked:
+    """A plain thread's event."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def wait(self, seconds: float) -> bool:
+        return self._lock.acquire(timeout=seconds)
+
+    def set(self) -> None:
+        self._lock.release()
+
+
+class _Parked:
+    """A task's event."""
+
+    __slots__ = ("_is_set", "task")
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._is_set = False
+
+    def wait(self, seconds: float) -> bool:
+        if not self._is_set:
+            self.task.tasks.parked[self] = time.monotonic() + seconds
+            # The task's parent is the thread's own greenlet: the loop, which goes on where it switched to this one.
+            assert self.task.parent is not None
+            self.task.parent.switch()
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+        self.task.tasks.happened(self)

@@ -1,0 +1,150 @@
+"""Many requests on one thread, and what they wait for."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from service import tasks
+from service.pool import Pool
+from service.tasks import Tasks
+from tests.service.conftest import WAIT_SECONDS
+
+
+class Loop:
+    """The tasks of this thread, run until they are done."""
+
+    def __init__(self) -> None:
+        self._awake = threading.Event()
+        self.tasks = Tasks(8, Pool("blocking", 2, max_jobs=8), self._awake.set)
+
+    def start(self, job: Callable[[], None]) -> None:
+        """Submits a job that counts itself down."""
+
+        def counted() -> None:
+            job()
+            self.tasks.jobs -= 1
+
+        self.tasks.submit(counted)
+
+    def run(self) -> None:
+        """Until every job is done."""
+        while self.tasks.jobs:
+            self._awake.wait(min(WAIT_SECONDS, max(0.0, self.tasks.seconds_to_next())))
+            self._awake.clear()
+            self.tasks.run()
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+def test_a_task_that_waits_leaves_the_thread_to_the_next(loop: Loop) -> None:
+    said: list[str] = []
+    happened: list[tasks.Event] = []
+
+    def waits() -> None:
+        happened.append(tasks.event())
+        said.append("waits")
+        assert happened[0].wait(WAIT_SECONDS)
+        said.append("goes on")
+
+    def goes_first() -> None:
+        said.append("goes first")
+        happened[0].set()
+
+    loop.start(waits)
+    loop.start(goes_first)
+    loop.run()
+    assert said == ["waits", "goes first", "goes on"]
+
+
+def test_an_event_set_by_another_thread(loop: Loop) -> None:
+    def waits() -> None:
+        event = tasks.event()
+        threading.Timer(0.01, event.set).start()
+        assert event.wait(WAIT_SECONDS)
+
+    for _ in range(8):
+        loop.start(waits)
+    loop.run()
+    assert not loop.tasks.parked
+
+
+def test_an_event_that_happens_too_soon_or_never_or_late(loop: Loop) -> None:
+    found: list[bool] = []
+
+    def waits() -> None:
+        early, never = tasks.event(), tasks.event()
+        early.set()
+        found.append(early.wait(WAIT_SECONDS))
+        found.append(never.wait(0.01))
+        never.set()
+        found.append(never.wait(0.01))
+
+    loop.start(waits)
+    loop.run()
+    assert found == [True, False, True]
+
+
+def test_who_waits_without_an_end_needs_no_waking(loop: Loop) -> None:
+    loop.start(lambda: None)
+    assert (loop.tasks.jobs, loop.tasks.is_full, loop.tasks.seconds_to_next()) == (1, False, 0.0)
+    loop.run()
+    assert loop.tasks.seconds_to_next() > WAIT_SECONDS
+    for _ in range(8):
+        loop.start(lambda: None)
+    assert loop.tasks.is_full
+    loop.run()
+
+
+def test_what_is_done_when_idle_is_done_once_after_all_tasks(loop: Loop) -> None:
+    said: list[str] = []
+    idle = partial(said.append, "idle")
+
+    def task(name: str) -> None:
+        said.append(name)
+        tasks.when_idle(idle)
+
+    for name in "ab":
+        loop.start(partial(task, name))
+    loop.run()
+    assert said == ["a", "b", "idle"]
+
+
+def test_what_blocks_is_done_by_a_thread_in_the_context_of_the_task(loop: Loop) -> None:
+    name = contextvars.ContextVar[str]("name")
+    found: list[tuple[str, str, str]] = []
+
+    def task(own: str) -> None:
+        name.set(own)
+        thread = tasks.offload(lambda: (name.get(), threading.current_thread().name.rstrip("01")))
+        found.append((own, *thread))
+
+    for own in "ab":
+        loop.start(partial(task, own))
+    loop.run()
+    assert sorted(found) == [("a", "a", "blocking-"), ("b", "b", "blocking-")]
+
+
+def test_what_a_thread_raises_is_raised_in_the_task(loop: Loop) -> None:
+    def task() -> None:
+        with pytest.raises(ZeroDivisionError):
+            tasks.offload(lambda: 1 // 0)
+
+    loop.start(task)
+    loop.run()
+
+
+def test_without_tasks_a_thread_waits_for_itself() -> None:
+    event = tasks.event()
+    assert not event.wait(0.0)
+    event.set()
+    assert event.wait(WAIT_SECONDS)
+    assert tasks.offload(threading.get_ident) == threading.get_ident()
+    done: list[int] = []
+    tasks.when_idle(partial(done.append, 1))
+    assert done == [1]
