@@ -24,11 +24,17 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
+    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
 ) -> None:
-    """Train a model on labelled files and write its folder."""
+    """Train a model on labelled files and write its folder.
+
+    The same command after a crash goes on where the training was, and ends with the same weights.
+    """
     from sentiment import bundle as bundles
-    from sentiment.terminal import print_data, print_trained, training_progress
+    from sentiment.terminal import console, print_data, print_trained, training_progress
+    from sentiment.training.checkpoint import Checkpoint
+    from sentiment.training.identity import identity
     from sentiment.training.recipe import Recipe
     from sentiment.training.trainer import read_data
     from sentiment.training.trainer import train as train_model
@@ -54,7 +60,15 @@ def train(
         )
     held = read_data(plan)
     print_data(held)
-    with training_progress() as report:
-        bundle = train_model(plan, held, report)
-    version = bundles.save(bundle, out)
+    # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
+    folder = out.with_name(f".{out.name}.checkpoint")
+    with Checkpoint(folder, identity(plan, held), restart=restart) as checkpoint:
+        if checkpoint.saved is not None:
+            epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
+            found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
+            console.print(found, highlight=False, soft_wrap=True)
+        with training_progress() as report:
+            bundle = train_model(plan, held, report, checkpoint)
+        version = bundles.save(bundle, out)
+        checkpoint.remove()  # not before: a crash while saving costs nothing
     print_trained(bundle, out, version)

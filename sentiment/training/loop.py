@@ -1,21 +1,19 @@
 """The training loop: length buckets, bfloat16 where the CPU has it, the best moving average kept."""
 
-import copy
-import math
-import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from sentiment.batching import PaddedBatch, length_buckets, shuffled_buckets
 from sentiment.config import TrainingConfig
 from sentiment.nn.model import SentimentModel
-from sentiment.nn.precision import has_bfloat16_units
-from sentiment.text.vocabulary import PAD_ID, UNK_ID
+from sentiment.training.checkpoint import Checkpoint
+from sentiment.training.errors import TrainingDivergedError
+from sentiment.training.optimization import check_finite, follow, set_learning_rate, train_step
+from sentiment.training.state import TrainingState
 
 EVALUATION_BATCH_TOKENS = 8192
 MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
@@ -55,51 +53,72 @@ def fit(
     score: Score,
     config: TrainingConfig,
     report: Report,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[SentimentModel, float]:
     """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are the probabilities that each row of `token_ids` should be given; a row that an epoch reads
-    twice stands there twice. The same seed on the same machine gives the same weights.
+    twice stands there twice. The same seed on the same machine gives the same weights, whether the training ran at
+    once or was killed and went on from its `checkpoint`. Raises TrainingDivergedError at the first loss, gradient or
+    score that is not a finite number; the checkpoint is then gone, as going on could only diverge again.
     """
-    torch.manual_seed(config.seed)
-    rng = random.Random(config.seed)
-    average = copy.deepcopy(model).eval().requires_grad_(False)
-    best, best_score, best_epoch = average, -math.inf, 0
-    optimizer = _optimizer(model, config)
+    state = TrainingState(model, config)
+    if checkpoint is not None and checkpoint.saved is not None:
+        state.restore(checkpoint.saved.tensors, checkpoint.saved.numbers)
+    try:
+        _run(state, token_ids, targets, score, config, report, checkpoint)
+    except TrainingDivergedError:
+        if checkpoint is not None:
+            checkpoint.remove()
+        raise
+    assert state.best is not None  # a first finite score is the best so far
+    return state.best, max(state.counters.dev_scores)
+
+
+def _run(
+    state: TrainingState,
+    token_ids: Sequence[list[int]],
+    targets: Tensor,  # (rows, C)
+    score: Score,
+    config: TrainingConfig,
+    report: Report,
+    checkpoint: Checkpoint | None,
+) -> None:
     rows = [_head_and_tail(row, config.max_tokens) for row in token_ids]
     lengths = [len(row) for row in rows]
     batch_tokens = min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
-    step = 0
+    now = state.counters
+    first_step = now.step
     started, paused = time.monotonic(), 0.0
     tokens = 0
-    for epoch in range(1, config.epochs + 1):
-        batches = shuffled_buckets(lengths, batch_tokens, config.max_batch_rows, rng)
-        model.train()
-        loss = 0.0
-        for place, batch_rows in enumerate(batches, start=1):
+    while not now.finished(config):
+        batches = shuffled_buckets(lengths, batch_tokens, config.max_batch_rows, state.rng)
+        steps = len(batches) * config.epochs
+        state.model.train()
+        for batch_rows in batches[now.place :]:
             batch = PaddedBatch.of([rows[row] for row in batch_rows])
-            rate = config.learning_rate * _schedule(step, len(batches) * config.epochs, config.warmup_share)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["share"]
-            step_loss = _step(model, batch, targets[batch_rows], optimizer, config)
-            step += 1
-            _follow(average, model, config.ema_decay, step)
+            set_learning_rate(state.optimizer, now.step, steps, config)
+            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config)
+            now.step += 1
+            now.place += 1
+            now.loss += (loss - now.loss) / now.place
+            follow(state.average, state.model, config.ema_decay, now.step)
             tokens += int(batch.lengths.sum())
-            loss += (step_loss - loss) / place
             spent = time.monotonic() - started - paused
-            left = spent / step * (len(batches) * config.epochs - step)
-            progress = Progress(epoch, config.epochs, place, len(batches), loss, tokens / spent, left)
-            if place < len(batches):
+            left = spent / (now.step - first_step) * (steps - now.step)
+            progress = Progress(now.epoch, config.epochs, now.place, len(batches), now.loss, tokens / spent, left)
+            if now.place < len(batches):
                 report(progress)
+                if checkpoint is not None and checkpoint.due():
+                    checkpoint.save(state.tensors(), state.numbers())
         judged = time.monotonic()
-        dev_score = score(average)
+        dev_score = score(state.average)
+        check_finite("dev score", dev_score, config)
+        state.end_epoch(dev_score)
+        if checkpoint is not None:
+            checkpoint.save(state.tensors(), state.numbers())
         paused += time.monotonic() - judged
-        report(Progress(**{**vars(progress), "dev_score": dev_score}))
-        if dev_score > best_score:
-            best, best_score, best_epoch = copy.deepcopy(average), dev_score, epoch
-        if epoch - best_epoch >= config.patience:
-            break
-    return best, best_score
+        report(replace(progress, dev_score=dev_score))
 
 
 def logits_of(model: SentimentModel, token_ids: Sequence[Sequence[int]]) -> Tensor:
@@ -109,55 +128,6 @@ def logits_of(model: SentimentModel, token_ids: Sequence[Sequence[int]]) -> Tens
         for places in length_buckets([len(row) for row in token_ids], EVALUATION_BATCH_TOKENS):
             logits[places] = model(PaddedBatch.of([token_ids[place] for place in places]))  # (N, C)
     return logits
-
-
-def _step(
-    model: SentimentModel,
-    batch: PaddedBatch,
-    targets: Tensor,  # (N, C)
-    optimizer: torch.optim.Optimizer,
-    config: TrainingConfig,
-) -> float:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
-        logits = model(_drop_words(batch, config.word_dropout))  # (N, C)
-    loss = functional.cross_entropy(logits.float(), targets)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-    optimizer.step()
-    return float(loss.detach())
-
-
-def _optimizer(model: SentimentModel, config: TrainingConfig) -> torch.optim.Optimizer:
-    rest = [parameter for name, parameter in model.named_parameters() if not name.startswith("embedding.")]
-    return torch.optim.AdamW(
-        [
-            {
-                "params": [model.embedding.weight],
-                "weight_decay": 0.0,
-                "share": config.embedding_learning_rate_share,
-            },
-            {"params": rest, "weight_decay": config.weight_decay, "share": 1.0},
-        ],
-        lr=config.learning_rate,
-        fused=True,
-    )
-
-
-def _schedule(step: int, steps: int, warmup_share: float) -> float:
-    """A share of the learning rate: up in a line, down along half a cosine."""
-    warm = min(1.0, (step + 1) / (warmup_share * steps + 1))
-    return warm * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def _follow(average: SentimentModel, model: SentimentModel, decay: float, step: int) -> None:
-    decay = min(decay, (1 + step) / (10 + step))  # the first steps are not worth remembering
-    torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - decay)
-
-
-def _drop_words(batch: PaddedBatch, rate: float) -> PaddedBatch:
-    dropped = (torch.rand(batch.token_ids.shape) < rate) & (batch.token_ids != PAD_ID)  # (N, T)
-    return PaddedBatch(batch.token_ids.masked_fill(dropped, UNK_ID), batch.lengths)
 
 
 def _head_and_tail(row: list[int], limit: int) -> list[int]:

@@ -1,5 +1,6 @@
 """A recipe to a bundle."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from sentiment.nn.model import SentimentModel
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
+from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_soft_labelled, split, without
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
@@ -58,8 +60,11 @@ def read_data(recipe: Recipe) -> Data:
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
 
-def train(recipe: Recipe, data: Data, report: Report) -> Bundle:
-    """The trained, calibrated bundle, ready to be saved. Raises ConfigError for settings that can't go together."""
+def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | None = None) -> Bundle:
+    """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
+
+    Raises ConfigError for settings that can't go together, TrainingDivergedError as soon as a number isn't finite.
+    """
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
     vocabulary = _vocabulary(tokens, recipe.vocabulary)
@@ -78,7 +83,9 @@ def train(recipe: Recipe, data: Data, report: Report) -> Bundle:
     torch.manual_seed(recipe.training.seed)
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
     _start_embedding(model, vocabulary, recipe.training.vectors)
-    best, score = fit(model, learned, targets, lambda judged: _score(judged, dev, data.labels), recipe.training, report)
+    best, score = fit(
+        model, learned, targets, lambda judged: _score(judged, dev, data.labels), recipe.training, report, checkpoint
+    )
     # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
     best.embedding.weight.data = best.embedding.weight.data.half().float()  # (V, F)
     return _bundle(recipe, data, vocabulary, best, dev, {"dev_score": score})
@@ -126,8 +133,16 @@ def _held(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def _score(model: SentimentModel, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
-    """The mean macro-recall over the dev sets: no set and no class counts for more by being larger."""
-    recalls = [figures(*_answers(model, part, 1.0), labels)["macro_recall"] for part in dev]
+    """The mean macro-recall over the dev sets: no set and no class counts for more by being larger.
+
+    NaN where an answer is, which a recall, counting the largest of each row, would hide.
+    """
+    recalls = []
+    for part in dev:
+        probabilities, targets = _answers(model, part, 1.0)  # (N, C), (N,)
+        if not probabilities.isfinite().all():
+            return math.nan
+        recalls.append(figures(probabilities, targets, labels)["macro_recall"])
     return float(sum(recalls) / len(recalls))
 
 

@@ -1,0 +1,11 @@
+"""What can go wrong while training, by name."""
+
+from sentiment.errors import SentimentError
+
+
+class TrainingDivergedError(SentimentError):
+    """A loss, a gradient or a score is no longer a finite number: no later step would mend it."""
+
+
+class CheckpointError(SentimentError):
+    """A checkpoint can't be gone on from: other data or settings, altered files, or in use by another training."""

@@ -1,0 +1,51 @@
+"""What decides how a training goes: two of the same identity end with the same weights, bit for bit."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sentiment.nn.precision import has_bfloat16_units
+from sentiment.training.dataset import LabelledTexts
+from sentiment.training.recipe import Recipe
+from sentiment.training.trainer import Data
+
+_CHUNK_BYTES = 1 << 20
+
+
+def identity(recipe: Recipe, data: Data) -> dict[str, str]:
+    """Each setting, each set of rows and what computes, by name; long ones as a digest.
+
+    Paths are left out, their contents stand for them; so is the card, which teaches nothing.
+    """
+    settings = recipe.model_dump(mode="json", exclude={"card": True, "train": {"__all__": {"path"}}, "dev": True})
+    named = _flat(settings)
+    for role, parts in (("train", data.train), ("dev", data.dev)):
+        named |= {f"{role} rows {place} ({part.name})": _rows(part) for place, part in enumerate(parts, start=1)}
+    named |= {f"vectors {source}": _file(Path(source)) for source in recipe.training.vectors if Path(source).is_file()}
+    return named | {
+        "torch": torch.__version__,
+        "threads (OMP_NUM_THREADS)": str(torch.get_num_threads()),  # sums are cut at other places, and round otherwise
+        "number format": "bfloat16" if has_bfloat16_units() else "float32",
+    }
+
+
+def _flat(value: Any, name: str = "") -> dict[str, str]:
+    if isinstance(value, dict) and value:
+        return {key: item for part in value for key, item in _flat(value[part], f"{name}.{part}".lstrip(".")).items()}
+    return {name: json.dumps(value)}
+
+
+def _rows(part: LabelledTexts) -> str:
+    rows = json.dumps([part.texts, part.labels, part.probabilities]).encode()
+    return f"{len(part.texts)} rows of sha256 {hashlib.sha256(rows).hexdigest()[:16]}"
+
+
+def _file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return f"sha256 {digest.hexdigest()[:16]}"

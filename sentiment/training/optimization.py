@@ -1,0 +1,80 @@
+"""One step of learning: the optimizer, its schedule, and the moving average that follows it."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sentiment.batching import PaddedBatch
+from sentiment.config import TrainingConfig
+from sentiment.nn.model import SentimentModel
+from sentiment.nn.precision import has_bfloat16_units
+from sentiment.text.vocabulary import PAD_ID, UNK_ID
+from sentiment.training.errors import TrainingDivergedError
+
+
+def adamw(model: SentimentModel, config: TrainingConfig) -> torch.optim.Optimizer:
+    """AdamW over all weights, the embedding in a group of its own: no decay, and its share of the learning rate."""
+    rest = [parameter for name, parameter in model.named_parameters() if not name.startswith("embedding.")]
+    return torch.optim.AdamW(
+        [
+            {
+                "params": [model.embedding.weight],
+                "weight_decay": 0.0,
+                "share": config.embedding_learning_rate_share,
+            },
+            {"params": rest, "weight_decay": config.weight_decay, "share": 1.0},
+        ],
+        lr=config.learning_rate,
+        fused=True,
+    )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, config: TrainingConfig) -> None:
+    """Sets every group's rate for this step of so many: up in a line, down along half a cosine."""
+    warm = min(1.0, (step + 1) / (config.warmup_share * steps + 1))
+    rate = config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["share"]
+
+
+def train_step(
+    model: SentimentModel,
+    batch: PaddedBatch,
+    targets: Tensor,  # (N, C)
+    optimizer: torch.optim.Optimizer,
+    config: TrainingConfig,
+) -> float:
+    """The loss of the batch before the step. Raises TrainingDivergedError, the weights as before, where it diverges."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+        logits = model(_drop_words(batch, config.word_dropout))  # (N, C)
+    loss = functional.cross_entropy(logits.float(), targets)
+    check_finite("loss", float(loss.detach()), config)
+    optimizer.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+    check_finite("gradient's norm", float(norm), config)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:
+    """Raises TrainingDivergedError for NaN and infinities, naming the quantity, the settings and what to do."""
+    if not math.isfinite(value):
+        raise TrainingDivergedError(
+            f"the {quantity} is {value}, not a finite number: training has diverged. Lower training.learning_rate "
+            f"(now {config.learning_rate:g}) or training.clip_norm (now {config.clip_norm:g}) in a recipe, and look "
+            "for extreme numbers in the word vectors"
+        )
+
+
+def follow(average: SentimentModel, model: SentimentModel, decay: float, step: int) -> None:
+    """Moves `average` a little towards `model`; `step` counts from 1."""
+    decay = min(decay, (1 + step) / (10 + step))  # the first steps are not worth remembering
+    torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - decay)
+
+
+def _drop_words(batch: PaddedBatch, rate: float) -> PaddedBatch:
+    dropped = (torch.rand(batch.token_ids.shape) < rate) & (batch.token_ids != PAD_ID)  # (N, T)
+    return PaddedBatch(batch.token_ids.masked_fill(dropped, UNK_ID), batch.lengths)

@@ -1,0 +1,95 @@
+"""All that changes while a model is trained: what a checkpoint holds, and nothing else decides how training goes on."""
+
+import copy
+import random
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sentiment.config import TrainingConfig
+from sentiment.nn.model import SentimentModel
+from sentiment.training.optimization import adamw
+
+Shuffle = tuple[Any, ...]  # a random.Random's state
+
+
+@dataclass
+class Counters:
+    """How far a training is, in numbers that JSON holds exactly."""
+
+    shuffle: Shuffle  # the generator's state at the start of the epoch: its batches are drawn anew when resumed
+    epoch: int = 1  # the one under way, from 1
+    place: int = 0  # steps of it that are done
+    step: int = 0  # of all epochs
+    loss: float = 0.0  # mean of the epoch's steps that are done
+    dev_scores: list[float] = field(default_factory=list)  # of each epoch that is done
+
+    @property
+    def best_epoch(self) -> int:
+        """The first of the epochs with the best dev score, from 1; 0 before there is one."""
+        return self.dev_scores.index(max(self.dev_scores)) + 1 if self.dev_scores else 0
+
+    def finished(self, config: TrainingConfig) -> bool:
+        """Whether all epochs are done, or too many without a better dev score."""
+        return self.epoch > config.epochs or self.epoch - 1 - self.best_epoch >= config.patience
+
+
+class TrainingState:
+    """The weights, their moving average, the best of it, the optimizer, and the generators."""
+
+    def __init__(self, model: SentimentModel, config: TrainingConfig) -> None:
+        torch.manual_seed(config.seed)
+        self.model = model
+        self.average = copy.deepcopy(model).eval().requires_grad_(False)
+        self.best: SentimentModel | None = None
+        self.optimizer = adamw(model, config)
+        self.rng = random.Random(config.seed)
+        self.counters = Counters(self.rng.getstate())
+
+    def end_epoch(self, dev_score: float) -> None:
+        """Keeps the moving average where it is the best so far, and turns to the next epoch."""
+        counters = self.counters
+        counters.dev_scores.append(dev_score)
+        if counters.best_epoch == counters.epoch:
+            self.best = copy.deepcopy(self.average)
+        counters.epoch, counters.place, counters.loss = counters.epoch + 1, 0, 0.0
+        counters.shuffle = self.rng.getstate()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of the state, by name."""
+        named = {"generator": torch.get_rng_state()}
+        for role, model in (("model", self.model), ("average", self.average), ("best", self.best)):
+            if model is not None:
+                named |= {f"{role}.{name}": tensor for name, tensor in model.state_dict().items()}
+        for index, moments in self.optimizer.state_dict()["state"].items():
+            named |= {f"optimizer.{index}.{name}": tensor for name, tensor in moments.items()}
+        return named
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything else of the state, in what JSON holds."""
+        return asdict(self.counters)
+
+    def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
+        """Makes the state what it was when `tensors` and `numbers` were taken from it."""
+        version, words, gauss = numbers["shuffle"]
+        self.counters = Counters(**{**numbers, "shuffle": (version, tuple(words), gauss)})
+        self.rng.setstate(self.counters.shuffle)
+        torch.set_rng_state(tensors["generator"])
+        self.model.load_state_dict(_under("model.", tensors))
+        self.average.load_state_dict(_under("average.", tensors))
+        best = _under("best.", tensors)
+        if best:
+            self.best = copy.deepcopy(self.average)
+            self.best.load_state_dict(best)
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under("optimizer.", tensors).items():
+            index, _, moment = name.partition(".")
+            # A copy: the optimizer keeps what it is given, here a part of the file's own buffer.
+            moments.setdefault(int(index), {})[moment] = tensor.clone()
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
