@@ -61,10 +61,14 @@ def handler() -> logging.Handler:
     return made
 
 
+def request_log() -> Any:
+    """Where each request is a line. Not by way of the standard logging, which takes twice as long."""
+    return structlog.wrap_logger(structlog.BytesLogger(sys.stderr.buffer), processors=[*_SHARED[:2], _render])
+
+
 def register(app: Flask) -> None:
     """Makes every answered request a line, written when its answer has ended."""
-    # Not by way of the standard logging, which takes twice as long.
-    log = structlog.wrap_logger(structlog.BytesLogger(sys.stderr.buffer), processors=[*_SHARED[:2], _render])
+    log = request_log()
 
     def finish(response: Response) -> Response:
         started, event = g.started_seconds, {

@@ -98,8 +98,7 @@ def register(app: Flask) -> None:
         # Of methods nobody knows there are as many as clients can think of.
         method = request.method if request.url_rule or request.method in ("GET", "POST") else "other"
         _answered(method, route, response.status_code).inc()
-        if response.status_code in SHED:
-            figures().shed.labels(g.problem).inc()
+        shed(response.status_code, g.get("problem", ""))
         started = g.started_seconds
 
         def end() -> None:
@@ -140,6 +139,18 @@ def predicted(model: str, predictions: Sequence[Prediction]) -> None:
     now.confidence.inc(sum(max(found.probabilities.values()) for found in predictions))
     for label, count in collections.Counter(found.label for found in predictions).items():
         now.label(label).inc(count)
+
+
+def refused(status: int, reason: str) -> None:
+    """Counts a request that never reached the app."""
+    _answered("other", "none", status).inc()
+    shed(status, reason)
+
+
+def shed(status: int, reason: str) -> None:
+    """Counts what is refused or given up for want of time or room; other problems are no shedding."""
+    if status in SHED:
+        figures().shed.labels(reason).inc()
 
 
 def queue_waited(seconds: float) -> None:

@@ -13,10 +13,11 @@ import orjson
 from pydantic import ValidationError
 
 from sentiment.errors import TextError
-from service import body, problems, texts
+from service import body, metrics, problems, texts
+from service.errors import TextFailed
 from service.inference import Answer
 from service.models import Model
-from service.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, Problem
+from service.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, TEXT_FAILED, Problem
 from service.schemas import LineRequest
 from service.settings import ServiceSettings
 
@@ -71,7 +72,7 @@ def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings
 
 
 def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[dict[str, Any]]:
-    """The answer to each row. A text that the library refuses is taken out, and the others are asked again."""
+    """The answer to each row. A text that is refused or fails is taken out, and the others are asked again."""
     asked = {place: row for place, row in enumerate(rows) if isinstance(row, LineRequest)}
     found = Answer(model.inference.model, [])
     while asked:
@@ -82,8 +83,13 @@ def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[di
             place = list(asked)[error.index]
             rows[place] = problems.invalid_text(error, "/text")
             del asked[place]
+        except TextFailed as error:
+            place = list(asked)[error.index]
+            rows[place] = Problem(TEXT_FAILED, "The model fails at this text.")
+            del asked[place]
         except Exception as error:  # the status line is long gone: every row that was asked says what happened
             problem = problems.of(error)
+            metrics.shed(problem.kind.status, problem.kind.name)
             rows = [problem if place in asked else row for place, row in enumerate(rows)]
             asked = {}
     predictions = iter(found.predictions)

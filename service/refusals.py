@@ -2,18 +2,21 @@
 
 import random
 import re
+from functools import cache
 from http import HTTPStatus
 
 import orjson
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
-from service import problems
+from service import logs, metrics, problems
 from service.framing import MAX_HEAD_BYTES
+from service.headers import SECURITY
 from service.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 
 _REQUEST_ID = re.compile(rb"\r\nx-request-id[ \t]*:[ \t]*([A-Za-z0-9._-]{1,128})[ \t]*\r\n", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection[ \t]*:[ \t]*close", re.IGNORECASE)
 _REQUEST_LINE_END = b" HTTP/1.1\r\n"
+_log = cache(logs.request_log)
 
 
 def keeps_alive(head: bytes | bytearray) -> bool:
@@ -23,7 +26,7 @@ def keeps_alive(head: bytes | bytearray) -> bool:
 
 
 def response(problem: Problem, head: bytes | bytearray, keep_alive: bool) -> bytes:
-    """The whole response, under the request's id if it has one."""
+    """The whole response, under the request's id if it has one; counted and logged as the app does with its own."""
     given = _REQUEST_ID.search(head, 0, MAX_HEAD_BYTES)
     request_id = given[1].decode() if given else f"{random.getrandbits(128):032x}"
     body = orjson.dumps(problems.document(problem, request_id))
@@ -32,10 +35,13 @@ def response(problem: Problem, head: bytes | bytearray, keep_alive: bool) -> byt
         "Content-Length": str(len(body)),
         "Connection": "keep-alive" if keep_alive else "close",
         "X-Request-ID": request_id,
+        **SECURITY,
         **problem.headers,
     }
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     status = problem.kind.status
+    metrics.refused(status, problem.kind.name)
+    _log().info("request refused", request_id=request_id, status=status, problem=problem.kind.name)
     return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode() + body
 
 

@@ -1,5 +1,6 @@
 """What the model does wrong: it fails, it hangs, it dies. Each answered as promised, on a real gunicorn."""
 
+import json
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,23 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def wait_until_computing(server: Server) -> None:
     wait_for(lambda: get(server, "/test/state").json()["waiting"])
+
+
+def test_one_poisoned_line_among_63(server: Server) -> None:
+    texts = ["good"] * 40 + [faults.FAILS] + ["bad"] * 23
+    response = requests.post(
+        f"{server.url}/v1/predict",
+        data="".join(json.dumps({"text": text}) + "\n" for text in texts),
+        headers={"Content-Type": "application/x-ndjson"},
+        timeout=WAIT_SECONDS,
+    )
+    answers = [json.loads(line) for line in response.iter_lines()]
+    assert [("predictions" in answer) for answer in answers] == [True] * 40 + [False] + [True] * 23
+    problem = answers[40]
+    assert (problem["type"], problem["detail"]) == (
+        "urn:sentiment:problem:text-failed",
+        "The model fails at this text.",
+    )
 
 
 def test_one_poisoned_text_among_31(server: Server) -> None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
+from service import headers
 from service.worker import BufferingWorker
 from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
@@ -169,9 +170,9 @@ def test_past_its_threads_a_worker_refuses_at_once(start_server: StartServer) ->
     server = start_server(faults.APP, THREADS="2", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
 
     def ask(seconds: float, request_id: str) -> requests.Response:
-        headers = {"X-Request-Timeout-Seconds": str(seconds), "X-Request-ID": request_id}
+        given = {"X-Request-Timeout-Seconds": str(seconds), "X-Request-ID": request_id}
         body = {"text": faults.WAITS}
-        return requests.post(f"{server.url}/v1/predict", json=body, headers=headers, timeout=WAIT_SECONDS)
+        return requests.post(f"{server.url}/v1/predict", json=body, headers=given, timeout=WAIT_SECONDS)
 
     def ask_until_taken() -> None:
         while ask(WAIT_SECONDS, "r0").status_code != 200:
@@ -190,6 +191,11 @@ def test_past_its_threads_a_worker_refuses_at_once(start_server: StartServer) ->
             "instance": "r1",
             "errors": [],
         }
+        assert headers.SECURITY.items() <= refused.headers.items()
+        shown = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+        assert 'sentiment_requests_total{method="other",route="none",status="503"} ' in shown
+        assert 'sentiment_shed_total{reason="overloaded"} ' in shown
+        assert '"request_id":"r1","status":503,"problem":"overloaded","event":"request refused"' in server.log
         assert requests.get(f"{server.url}/test/open", timeout=WAIT_SECONDS).status_code == 200
         for future in asked:
             future.result()
