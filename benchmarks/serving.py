@@ -129,7 +129,7 @@ def running(server: Server, port: int, model: Path) -> Iterator[int]:
                 sys.exit(f"{server.name} does not start:\n{log.read().decode()}")
             yield process.pid
         finally:
-            for pid in _family(process.pid):  # not its group alone: BentoML's workers leave it
+            for pid in family(process.pid):  # not its group alone: BentoML's workers leave it
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             process.wait()
@@ -189,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results: dict[tuple[str, int], dict[str, list[Measured]]] = {}
         for _ in range(options.repeats):
             for number in range(len(servers(0, options.peers))):
-                port = _free_port()
+                port = free_port()
                 server = servers(port, options.peers)[number]
                 with running(server, port, model) as pid:
                     for load in loads(review):
@@ -213,7 +213,7 @@ def _review(words: Sequence[str]) -> str:
     return " ".join(words[:300])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -232,7 +232,7 @@ def _gets_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:
     return False
 
 
-def _family(pid: int) -> dict[int, int]:
+def family(pid: int) -> dict[int, int]:
     """The clock ticks that the process and each of its descendants has used."""
     parents, ticks = {}, {}
     for status in Path("/proc").glob("[0-9]*/stat"):
@@ -247,7 +247,7 @@ def _family(pid: int) -> dict[int, int]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    return sum(_family(pid).values()) / os.sysconf("SC_CLK_TCK")
+    return sum(family(pid).values()) / os.sysconf("SC_CLK_TCK")
 
 
 def _median(runs: Sequence[Measured]) -> Measured:

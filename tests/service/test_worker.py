@@ -215,6 +215,27 @@ def test_requests_that_take_too_long_to_arrive(start_server: StartServer) -> Non
         assert b'"type":"urn:sentiment:problem:incomplete-body"' in received
 
 
+def test_a_client_that_reads_late_keeps_nobody_waiting(server: Server) -> None:
+    line = b'{"text":"a"}\n'
+    count = 262_144 // len(line)  # the largest body that is kept whole; its answers are more than the kernel holds
+    head = HEAD.replace(b"application/json", b"application/x-ndjson") + b"Connection: close\r\n"
+    with socket.socket() as late:
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        late.settimeout(WAIT_SECONDS)
+        late.connect(("127.0.0.1", server.port))
+        late.sendall(head + b"Content-Length: %d\r\n\r\n" % (len(line) * count) + line * count)
+        counted = [-1.0, 0.0]
+        while counted[-1] > counted[-2]:  # until no more of its lines are answered: its answers wait for it
+            for _ in range(20):
+                answer = requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
+                assert answer.status_code == 200
+            shown = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+            texts = float(re.findall(r'sentiment_texts_total\{model="default"\} (\S+)', shown)[0])
+            counted.append(texts - 20 * (len(counted) - 1))
+        received = receive_all(late)
+    assert received.count(b'"predictions":[{"label":') == count
+
+
 def test_a_stream_larger_than_is_kept(server: Server) -> None:
     lines, count = BODY + b"\n", 20_000  # 340,000 bytes, where 262,144 are kept
     headers = {"Content-Type": "application/x-ndjson"}
