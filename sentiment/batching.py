@@ -56,6 +56,15 @@ def shuffled_buckets(
     return batches
 
 
+def head_and_tail(row: list[int], limit: int) -> list[int]:
+    """At most `limit` ids: a third from the head and two from the tail, where reviews conclude.
+
+    Sun et al. (2019) keep 128 and 382.
+    """
+    head = limit // 3
+    return row if len(row) <= limit else row[:head] + row[head - limit :]
+
+
 def _cut(order: Sequence[int], lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int) -> list[list[int]]:
     batches: list[list[int]] = []
     shortest = longest = 0

@@ -113,7 +113,7 @@ class Checkpoint:
                 raise ValueError("its sha256 or format_version does not match")
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise _unusable(path, f"can't be read: {error}") from None
-        self._check_identity(body["identity"])
+        check_identity(self.folder, body["identity"], self.identity)
         file = self.folder / body["tensors"]["file"]
         try:
             content = file.read_bytes()
@@ -122,15 +122,6 @@ class Checkpoint:
             return Saved(safetensors.torch.load(content), body["numbers"])
         except (OSError, ValueError, SafetensorError) as error:
             raise _unusable(file, f"can't be read: {error}") from None
-
-    def _check_identity(self, saved: dict[str, str]) -> None:
-        changed = [
-            f"{name} was {saved.get(name, 'not there')}, is {self.identity.get(name, 'not there')}"
-            for name in sorted(saved.keys() | self.identity.keys())
-            if saved.get(name) != self.identity.get(name)
-        ]
-        if changed:
-            raise _unusable(self.folder, f"belongs to another training: {'; '.join(changed)}")
 
     def _write(self, name: str, content: bytes) -> None:
         scratch = self.folder / f"{name}.partial"
@@ -158,6 +149,17 @@ class Checkpoint:
             if not any(self.folder.iterdir()):
                 self.folder.rmdir()
         os.close(self._lock)
+
+
+def check_identity(folder: Path, saved: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Raises CheckpointError, naming each difference, where what `folder` holds was begun from something else."""
+    changed = [
+        f"{name} was {saved.get(name, 'not there')}, is {wanted.get(name, 'not there')}"
+        for name in sorted(saved.keys() | wanted.keys())
+        if saved.get(name) != wanted.get(name)
+    ]
+    if changed:
+        raise _unusable(folder, f"belongs to another training: {'; '.join(changed)}")
 
 
 def _digest(body: dict[str, Any]) -> str:

@@ -80,6 +80,19 @@ def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
     return LabelledTexts(source.path.name, frame[source.text_column].to_list(), best, probabilities=rows)
 
 
+def read_texts(source: Source) -> list[str]:
+    """The distinct texts of a file, in its order; rows without one are left out.
+
+    Raises DataError for a file or column that isn't there, or holds no text.
+    """
+    frame = _read(source.path)
+    _check_columns(source.path, frame, (source.text_column,))
+    texts = frame[source.text_column]
+    if texts.dtype != pl.String:
+        raise DataError(f"{source.path}: column {source.text_column!r} holds {texts.dtype}, not text")
+    return [text for text in dict.fromkeys(texts.drop_nulls().to_list()) if text.strip()]
+
+
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     """The labels, sorted. Raises DataError where there is one only, or one stands in a single row."""
     counts = Counter(label for part in sets for label in part.labels)

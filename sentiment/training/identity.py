@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from sentiment.errors import DataError
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe
@@ -24,7 +25,9 @@ def identity(recipe: Recipe, data: Data) -> dict[str, str]:
     named = _flat(settings)
     for role, parts in (("train", data.train), ("dev", data.dev)):
         named |= {f"{role} rows {place} ({part.name})": _rows(part) for place, part in enumerate(parts, start=1)}
-    named |= {f"vectors {source}": _file(Path(source)) for source in recipe.training.vectors if Path(source).is_file()}
+    named |= {
+        f"vectors {source}": file_identity(Path(source)) for source in recipe.training.vectors if Path(source).is_file()
+    }
     return named | {
         "torch": torch.__version__,
         "threads (OMP_NUM_THREADS)": str(torch.get_num_threads()),  # sums are cut at other places, and round otherwise
@@ -43,7 +46,10 @@ def _rows(part: LabelledTexts) -> str:
     return f"{len(part.texts)} rows of sha256 {hashlib.sha256(rows).hexdigest()[:16]}"
 
 
-def _file(path: Path) -> str:
+def file_identity(path: Path) -> str:
+    """The digest of a file's content. Raises DataError where there is none."""
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sentiment.batching import PaddedBatch, length_buckets, shuffled_buckets
+from sentiment.batching import PaddedBatch, head_and_tail, length_buckets, shuffled_buckets
 from sentiment.config import TrainingConfig
-from sentiment.nn.model import SentimentModel
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.errors import TrainingDivergedError
-from sentiment.training.optimization import check_finite, follow, set_learning_rate, train_step
+from sentiment.training.optimization import LearnerT, check_finite, follow, set_learning_rate, train_step
 from sentiment.training.state import TrainingState
 
 EVALUATION_BATCH_TOKENS = 8192
@@ -43,18 +42,17 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-Score = Callable[[SentimentModel], float]
 
 
 def fit(
-    model: SentimentModel,
+    model: LearnerT,
     token_ids: Sequence[list[int]],
     targets: Tensor,
-    score: Score,
+    score: Callable[[LearnerT], float],
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None = None,
-) -> tuple[SentimentModel, float]:
+) -> tuple[LearnerT, float]:
     """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are the probabilities that each row of `token_ids` should be given; a row that an epoch reads
@@ -76,15 +74,15 @@ def fit(
 
 
 def _run(
-    state: TrainingState,
+    state: TrainingState[LearnerT],
     token_ids: Sequence[list[int]],
     targets: Tensor,  # (rows, C)
-    score: Score,
+    score: Callable[[LearnerT], float],
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None,
 ) -> None:
-    rows = [_head_and_tail(row, config.max_tokens) for row in token_ids]
+    rows = [head_and_tail(row, config.max_tokens) for row in token_ids]
     lengths = [len(row) for row in rows]
     batch_tokens = min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
     now = state.counters
@@ -121,16 +119,10 @@ def _run(
         report(replace(progress, dev_score=dev_score))
 
 
-def logits_of(model: SentimentModel, token_ids: Sequence[Sequence[int]]) -> Tensor:
+def logits_of(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:
     """The logits (N, C) of each row, in the order given, in float32."""
     logits = torch.empty(len(token_ids), model.classifier.out_features)  # (N, C)
     with torch.inference_mode():
         for places in length_buckets([len(row) for row in token_ids], EVALUATION_BATCH_TOKENS):
             logits[places] = model(PaddedBatch.of([token_ids[place] for place in places]))  # (N, C)
     return logits
-
-
-def _head_and_tail(row: list[int], limit: int) -> list[int]:
-    """A third from the head and two from the tail, where reviews conclude (Sun et al. 2019 keep 128 and 382)."""
-    head = limit // 3
-    return row if len(row) <= limit else row[:head] + row[head - limit :]

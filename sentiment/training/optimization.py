@@ -1,6 +1,7 @@
 """One step of learning: the optimizer, its schedule, and the moving average that follows it."""
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,15 +13,19 @@ from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
 from sentiment.training.errors import TrainingDivergedError
+from sentiment.training.teacher import Teacher
+
+LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
 
 
-def adamw(model: SentimentModel, config: TrainingConfig) -> torch.optim.Optimizer:
+def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
     """AdamW over all weights, the embedding in a group of its own: no decay, and its share of the learning rate."""
-    rest = [parameter for name, parameter in model.named_parameters() if not name.startswith("embedding.")]
+    embedding = model.embedding.weight
+    rest = [parameter for parameter in model.parameters() if parameter is not embedding]
     return torch.optim.AdamW(
         [
             {
-                "params": [model.embedding.weight],
+                "params": [embedding],
                 "weight_decay": 0.0,
                 "share": config.embedding_learning_rate_share,
             },
@@ -40,7 +45,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, c
 
 
 def train_step(
-    model: SentimentModel,
+    model: LearnerT,
     batch: PaddedBatch,
     targets: Tensor,  # (N, C)
     optimizer: torch.optim.Optimizer,
@@ -69,7 +74,7 @@ def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:
         )
 
 
-def follow(average: SentimentModel, model: SentimentModel, decay: float, step: int) -> None:
+def follow(average: LearnerT, model: LearnerT, decay: float, step: int) -> None:
     """Moves `average` a little towards `model`; `step` counts from 1."""
     decay = min(decay, (1 + step) / (10 + step))  # the first steps are not worth remembering
     torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - decay)

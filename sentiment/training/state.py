@@ -3,14 +3,13 @@
 import copy
 import random
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
 
 from sentiment.config import TrainingConfig
-from sentiment.nn.model import SentimentModel
-from sentiment.training.optimization import adamw
+from sentiment.training.optimization import LearnerT, adamw
 
 Shuffle = tuple[Any, ...]  # a random.Random's state
 
@@ -36,14 +35,14 @@ class Counters:
         return self.epoch > config.epochs or self.epoch - 1 - self.best_epoch >= config.patience
 
 
-class TrainingState:
+class TrainingState(Generic[LearnerT]):
     """The weights, their moving average, the best of it, the optimizer, and the generators."""
 
-    def __init__(self, model: SentimentModel, config: TrainingConfig) -> None:
+    def __init__(self, model: LearnerT, config: TrainingConfig) -> None:
         torch.manual_seed(config.seed)
-        self.model = model
-        self.average = copy.deepcopy(model).eval().requires_grad_(False)
-        self.best: SentimentModel | None = None
+        self.model: LearnerT = model
+        self.average: LearnerT = copy.deepcopy(model).eval().requires_grad_(False)
+        self.best: LearnerT | None = None
         self.optimizer = adamw(model, config)
         self.rng = random.Random(config.seed)
         self.counters = Counters(self.rng.getstate())

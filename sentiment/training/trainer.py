@@ -22,6 +22,7 @@ from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_soft_labelled, split, without
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
+from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
 from sentiment.training.vectors import load_vectors
 
@@ -70,7 +71,7 @@ def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | N
     vocabulary = _vocabulary(tokens, recipe.vocabulary)
     learned = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
     targets = torch.cat(
-        [_targets(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
+        [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
     )
     dev = [
         EncodedSet(
@@ -84,7 +85,13 @@ def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | N
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
     _start_embedding(model, vocabulary, recipe.training.vectors)
     best, score = fit(
-        model, learned, targets, lambda judged: _score(judged, dev, data.labels), recipe.training, report, checkpoint
+        model,
+        learned,
+        targets,
+        lambda judged: mean_macro_recall(judged, dev, data.labels),
+        recipe.training,
+        report,
+        checkpoint,
     )
     # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
     best.embedding.weight.data = best.embedding.weight.data.half().float()  # (V, F)
@@ -104,7 +111,7 @@ def _encode(vocabulary: Vocabulary, tokens: list[str]) -> list[int]:
     return vocabulary.encode(tokens) or [UNK_ID]
 
 
-def _targets(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
+def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
     """What each row should be answered: all on its label, or as the teacher spreads it: (rows, C)."""
     if part.probabilities is not None:
         return torch.tensor([[row[label] for label in labels] for row in part.probabilities])
@@ -132,7 +139,7 @@ def _held(logits: Tensor, targets: Tensor) -> Tensor:
     return logits.masked_fill(absent, -torch.inf)  # (N, C)
 
 
-def _score(model: SentimentModel, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
+def mean_macro_recall(model: LearnerT, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
     """The mean macro-recall over the dev sets: no set and no class counts for more by being larger.
 
     NaN where an answer is, which a recall, counting the largest of each row, would hide.
@@ -146,7 +153,7 @@ def _score(model: SentimentModel, dev: Sequence[EncodedSet], labels: Sequence[st
     return float(sum(recalls) / len(recalls))
 
 
-def _answers(model: SentimentModel, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
+def _answers(model: LearnerT, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
     logits = logits_of(model, part.token_ids).double()  # (N, C)
     return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)
 

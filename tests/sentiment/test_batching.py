@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment.batching import PaddedBatch, length_buckets, shuffled_buckets
+from sentiment.batching import PaddedBatch, head_and_tail, length_buckets, shuffled_buckets
 from sentiment.text.vocabulary import PAD_ID
 
 LENGTHS = st.lists(st.integers(1, 300), max_size=60)
@@ -82,3 +82,10 @@ def test_shuffled_buckets_hold_at_most_so_many_rows() -> None:
 @EITHER
 def test_a_short_row_is_not_padded_to_a_long_one(buckets: Buckets) -> None:
     assert sorted(map(sorted, buckets([300, 5, 290, 6], 10_000))) == [[0, 2], [1, 3]]
+
+
+def test_a_long_row_keeps_a_third_from_its_head_and_the_rest_from_its_tail() -> None:
+    row = list(range(1, 11))
+    assert head_and_tail(row, 10) == row
+    assert head_and_tail(row, 9) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
+    assert head_and_tail(row, 2) == [9, 10]

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, split, without
+from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_texts, split, without
 from sentiment.training.recipe import Source
 
 ROWS = {"text": ["good", "bad, really", "so-so"], "label": ["positive", "negative", "neutral"]}
@@ -104,3 +104,12 @@ def test_split_leaves_every_label_in_training() -> None:
 def test_what_judges_does_not_teach() -> None:
     data = LabelledTexts("a", ["seen", "new", "seen"], ["x", "y", "x"])
     assert without(data, [LabelledTexts("dev", ["seen"], ["x"])]).texts == ["new"]
+
+
+def test_texts_without_labels_are_read_once_each(tmp_path: Path) -> None:
+    source = write(tmp_path / "u.parquet", {"text": ["good", None, " ", "bad", "good"], "stars": [1, 2, 3, 4, 5]})
+    assert read_texts(source) == ["good", "bad"]
+    with pytest.raises(DataError, match=r"u\.parquet: column 'stars' holds Int64, not text"):
+        read_texts(Source(path=source.path, text_column="stars"))
+    with pytest.raises(DataError, match=r"there is no column 'review'; there are 'text', 'stars'"):
+        read_texts(Source(path=source.path, text_column="review"))

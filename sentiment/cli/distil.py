@@ -1,0 +1,54 @@
+"""The command that trains a small model from a large one's answers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.plan import plan_of, train_and_save
+
+
+@app.command()
+def distil(
+    teacher: Annotated[
+        str, typer.Option(help="An encoder's folder or installed package, or the folder of a teacher made before.")
+    ],
+    unlabelled: Annotated[list[Path], typer.Option(help="Files of texts for the teacher to label.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Labelled files: CSV, TSV, JSONL or Parquet.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
+    dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
+    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed run stopped.")] = False,
+    recipe: Annotated[Path | None, typer.Option(help="A TOML file for the small model, instead of --data.")] = None,
+) -> None:
+    """Teach a large encoder, let it label more texts, and train a small model on all of them.
+
+    The same command after a crash goes on where it was. The teacher stays in a folder beside the model.
+    """
+    from sentiment import bundle as bundles
+    from sentiment.terminal import console, print_data, training_progress
+    from sentiment.training.distillation import TEACHING, soft_sources
+    from sentiment.training.identity import file_identity, identity
+    from sentiment.training.recipe import Source
+    from sentiment.training.teacher import encoder_folder
+    from sentiment.training.trainer import read_data
+
+    bundles.check_target(out)  # before the hours, not after them
+    encoder_folder(teacher)
+    columns = {"text_column": text_column, "label_column": label_column}
+    plan = plan_of(recipe, data, dev, columns, name=out.name, text={"language": language})
+    held = read_data(plan)
+    print_data(held)
+    folder = out.with_name(f".{out.name}.distil")
+    named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
+    named |= {f"unlabelled {place}": file_identity(path) for place, path in enumerate(unlabelled, start=1)}
+    sources = [Source(path=path, text_column=text_column) for path in unlabelled]
+    with training_progress() as report:
+        soft = soft_sources(teacher, held, sources, folder, named, report, restart=restart)
+    console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
+    # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
+    plan = plan.model_copy(update={"labels": held.labels, "train": (*plan.train, *soft)})
+    train_and_save(plan, read_data(plan), out, restart=restart)

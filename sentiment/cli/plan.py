@@ -1,0 +1,53 @@
+"""From a recipe file or the command line's options to a recipe, and from that to a model folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentiment.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sentiment.training.recipe import Recipe
+    from sentiment.training.trainer import Data
+
+
+def plan_of(
+    recipe: Path | None,
+    data: Sequence[Path] | None,
+    dev: Sequence[Path] | None,
+    columns: dict[str, str],
+    **settings: Any,
+) -> "Recipe":
+    """The recipe of the file, or of the labelled files with these settings. Raises ConfigError for both or neither."""
+    from sentiment.training.recipe import Recipe
+
+    if (recipe is None) == (not data):
+        raise ConfigError("give labelled files, or one --recipe" + (", not both" if recipe else ""))
+    if recipe is not None:
+        return Recipe.read(recipe)
+    sources = {
+        role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
+    }
+    return Recipe.of({**sources, **settings})
+
+
+def train_and_save(plan: "Recipe", held: "Data", out: Path, *, restart: bool) -> None:
+    """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder."""
+    from sentiment import bundle as bundles
+    from sentiment.terminal import console, print_trained, training_progress
+    from sentiment.training.checkpoint import Checkpoint
+    from sentiment.training.identity import identity
+    from sentiment.training.trainer import train
+
+    # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
+    folder = out.with_name(f".{out.name}.checkpoint")
+    with Checkpoint(folder, identity(plan, held), restart=restart) as checkpoint:
+        if checkpoint.saved is not None:
+            epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
+            found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
+            console.print(found, highlight=False, soft_wrap=True)
+        with training_progress() as report:
+            bundle = train(plan, held, report, checkpoint)
+        version = bundles.save(bundle, out)
+        checkpoint.remove()  # not before: a crash while saving costs nothing
+    print_trained(bundle, out, version)

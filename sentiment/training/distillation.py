@@ -1,0 +1,116 @@
+"""A teacher learns from labelled texts and labels what nobody labelled, for a small model to learn from.
+
+The student is trained as any other: `soft_labels` of a recipe reads what is written here. Tang et al. (2019) distilled
+BERT into a bidirectional LSTM in this way; most of what it gives comes from the texts that only the teacher labelled.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from sentiment.config import TrainingConfig
+from sentiment.errors import DataError
+from sentiment.training.checkpoint import Checkpoint, check_identity
+from sentiment.training.dataset import LabelledTexts, read_texts
+from sentiment.training.loop import EncodedSet, Report, fit
+from sentiment.training.recipe import Source
+from sentiment.training.teacher import Teacher, is_taught
+from sentiment.training.trainer import Data, mean_macro_recall, target_probabilities
+
+# Of fine-tuning an encoder. A thousandth of the rate that a new LSTM takes; its vectors start where they should be.
+TEACHING = TrainingConfig(
+    epochs=1,
+    learning_rate=1.2e-4,
+    warmup_share=0.06,
+    weight_decay=0.01,
+    max_batch_tokens=2400,
+    max_batch_rows=150,
+    max_tokens=128,
+    word_dropout=0.0,
+    ema_decay=0.995,
+)
+TEXTS_AT_ONCE = 4096
+
+
+def teach(
+    teacher: Teacher,
+    train: Sequence[LabelledTexts],
+    dev: Sequence[LabelledTexts],
+    config: TrainingConfig,
+    report: Report,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Teacher, float]:
+    """The teacher at its best mean macro-recall over `dev`, and that score. Goes on from `checkpoint` if it holds any.
+
+    Raises TrainingDivergedError as soon as a number isn't finite.
+    """
+    labels = teacher.labels
+    token_ids = [row for part in train for row in teacher.encode(part.texts)]
+    targets = torch.cat([target_probabilities(part, labels) for part in train])  # (rows, C)
+    judged = [
+        EncodedSet(part.name, teacher.encode(part.texts), [labels.index(label) for label in part.labels])
+        for part in dev
+    ]
+    return fit(
+        teacher, token_ids, targets, lambda each: mean_macro_recall(each, judged, labels), config, report, checkpoint
+    )
+
+
+def label_texts(teacher: Teacher, source: Source, out: Path) -> int:
+    """Writes the source's texts with what the teacher gives each label, a column a label, and says how many."""
+    texts = read_texts(source)
+    columns: dict[str, list[float]] = {label: [] for label in teacher.labels}
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        probabilities = teacher.probabilities(texts[start : start + TEXTS_AT_ONCE], TEACHING.max_tokens)  # (N, C)
+        for column, values in zip(columns.values(), probabilities.T.tolist(), strict=True):
+            column += values
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = out.with_name(f"{out.name}.partial")
+    pl.DataFrame({"text": texts, **columns}).write_parquet(scratch)
+    scratch.replace(out)
+    return len(texts)
+
+
+def soft_sources(
+    source: str,
+    data: Data,
+    unlabelled: Sequence[Source],
+    folder: Path,
+    identity: Mapping[str, str],
+    report: Report,
+    *,
+    restart: bool,
+) -> list[Source]:
+    """The unlabelled texts as a teacher labels them, for a student's recipe to read beside its own rows.
+
+    `source` is an encoder to be taught the data, or the folder of a teacher that knows the data's labels. What is done
+    is kept in `folder`: killed, the same call goes on. Raises CheckpointError for a `folder` of another identity,
+    ConfigError for a `source` that holds no encoder, DataError for a teacher of other labels.
+    """
+    if restart:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "identity.json"
+    if note.is_file():
+        check_identity(folder, json.loads(note.read_bytes()), identity)
+    note.write_text(json.dumps(dict(identity)))
+    taught = Path(source) if is_taught(Path(source)) else folder / "teacher"
+    if not is_taught(taught):
+        with Checkpoint(folder / "checkpoint", identity) as checkpoint:
+            teacher, _ = teach(Teacher.start(source, data.labels), data.train, data.dev, TEACHING, report, checkpoint)
+            teacher.save(taught)
+            checkpoint.remove()
+    teacher = Teacher.load(taught)
+    if teacher.labels != data.labels:
+        raise DataError(f"{taught}: the teacher knows {', '.join(teacher.labels)}, not {', '.join(data.labels)}")
+    labelled = []
+    for place, texts in enumerate(unlabelled, start=1):
+        out = folder / f"labelled-{place}.parquet"
+        if not out.is_file():
+            label_texts(teacher, texts, out)
+        labelled.append(Source(path=out, soft_labels=True))
+    return labelled

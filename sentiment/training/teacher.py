@@ -1,0 +1,121 @@
+"""A pretrained encoder with a classifier on the mean of its states: large and slow, it only ever teaches.
+
+transformers is imported here alone, and late: nothing but distillation needs it (`pip install '.[distil]'`).
+"""
+
+import importlib.util
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
+from sentiment.errors import ConfigError
+from sentiment.nn.precision import has_bfloat16_units
+from sentiment.text.normalization import normalize
+
+LABELS = "labels.json"
+CLASSIFIER = "classifier.safetensors"
+LABELLING_BATCH_TOKENS = 4096
+
+
+class Teacher(nn.Module):
+    """Texts to logits through the mean over an encoder's last states."""
+
+    def __init__(self, encoder: Any, tokenizer: Any, labels: Sequence[str]) -> None:
+        super().__init__()
+        self.encoder: Any = encoder  # a transformers model: untyped
+        self.tokenizer: Any = tokenizer
+        self.labels = tuple(labels)
+        self.classifier = nn.Linear(encoder.config.hidden_size, len(labels))
+
+    @property
+    def embedding(self) -> nn.Embedding:
+        """The encoder's vectors of its word pieces."""
+        return self.encoder.get_input_embeddings()
+
+    @classmethod
+    def start(cls, source: str, labels: Sequence[str]) -> "Teacher":
+        """An encoder that is still to be taught `labels`: `source` is its folder, or the package that holds it.
+
+        Raises ConfigError where there is none, or transformers isn't installed.
+        """
+        return cls(*_encoder(encoder_folder(source)), labels)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Teacher":
+        """The teacher that `save` wrote."""
+        teacher = cls(*_encoder(folder), json.loads((folder / LABELS).read_bytes()))
+        teacher.classifier.load_state_dict(load_file(folder / CLASSIFIER))
+        return teacher.eval()
+
+    def save(self, folder: Path) -> None:
+        """Writes a folder of safetensors and JSON; the labels last, so that a folder that has them is whole."""
+        self.encoder.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        save_file(self.classifier.state_dict(), folder / CLASSIFIER)
+        (folder / LABELS).write_text(json.dumps(self.labels))
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The encoder's own token ids of each text in the one form that all models here read: (T,)."""
+        token_ids: list[list[int]] = self.tokenizer([normalize(text) for text in texts])["input_ids"]
+        return token_ids
+
+    def forward(self, batch: PaddedBatch) -> Tensor:
+        """The logits (N, C) of a batch."""
+        mask = torch.arange(batch.token_ids.shape[1]) < batch.lengths.unsqueeze(1)  # (N, T)
+        states = self.encoder(input_ids=batch.token_ids, attention_mask=mask.long()).last_hidden_state  # (N, T, F)
+        summed = (states * mask.unsqueeze(-1)).sum(dim=1)  # (N, F)
+        return self.classifier(summed / batch.lengths.unsqueeze(1))  # (N, C)
+
+    def probabilities(self, texts: Sequence[str], max_tokens: int) -> Tensor:
+        """What it gives each text, of which it reads at most so many tokens, in the order given: (N, C)."""
+        token_ids = [head_and_tail(row, max_tokens) for row in self.encode(texts)]
+        logits = torch.empty(len(texts), len(self.labels))  # (N, C)
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+            for places in length_buckets([len(row) for row in token_ids], LABELLING_BATCH_TOKENS):
+                logits[places] = self(PaddedBatch.of([token_ids[place] for place in places])).float()  # (N, C)
+        return torch.softmax(logits.double(), dim=-1)  # (N, C)
+
+
+def is_taught(folder: Path) -> bool:
+    """Whether `Teacher.save` wrote the folder, whole."""
+    return (folder / LABELS).is_file() and (folder / CLASSIFIER).is_file()
+
+
+def encoder_folder(source: str) -> Path:
+    """Where the encoder of a folder or an installed package lies. Raises ConfigError where there is none."""
+    if Path(source).is_dir():
+        folders = [Path(source)]
+    else:
+        spec = importlib.util.find_spec(source.replace("-", "_")) if source.replace("-", "_").isidentifier() else None
+        folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+    for folder in folders:
+        for config in sorted(folder.rglob("config.json")):
+            if (config.parent / "model.safetensors").is_file():
+                return config.parent
+    raise ConfigError(
+        f"--teacher: {source!r} is neither a folder nor an installed package that holds config.json and "
+        "model.safetensors side by side"
+    )
+
+
+def _encoder(folder: Path) -> tuple[Any, Any]:
+    try:
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+    except ImportError:
+        raise ConfigError("a teacher needs transformers: pip install 'sentiment-bilstm[distil]'") from None
+    logging.disable_progress_bar()
+    # Eager: the backward pass of the fused attention takes a third of a training step on a CPU.
+    options = {"local_files_only": True, "use_safetensors": True, "attn_implementation": "eager"}
+    try:
+        encoder = AutoModel.from_pretrained(folder, **options)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--teacher: {folder} can't be read: {str(error).splitlines()[0]}") from None
+    return encoder, tokenizer

@@ -1,0 +1,76 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.training.distillation import TEACHING, soft_sources, teach
+from sentiment.training.errors import CheckpointError
+from sentiment.training.recipe import Recipe, Source
+from sentiment.training.teacher import Teacher
+from sentiment.training.trainer import Data, read_data
+
+Write = Callable[[Path, int], Path]
+
+
+@pytest.fixture(scope="module")
+def encoder(save_encoder: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(save_encoder(tmp_path_factory.mktemp("encoders") / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write) -> Data:
+    path = write_reviews(tmp_path_factory.mktemp("data") / "a.csv", 300)
+    return read_data(Recipe.of({"name": "toy", "train": [{"path": path}]}))
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> list[Source]:
+    path = tmp_path / "u.csv"
+    path.write_text('text\nthe film was great 1\n""\nthe plot was dull 2\nthe plot was dull 2\n')
+    return [Source(path=path)]
+
+
+def test_a_teacher_learns(encoder: str, data: Data) -> None:
+    config = TEACHING.model_copy(update={"epochs": 4, "learning_rate": 5e-3})
+    teacher, score = teach(Teacher.start(encoder, data.labels), data.train, data.dev, config, lambda _: None)
+    assert score == 1.0
+    said = teacher.probabilities(["the cast was superb 4", "the cast was poor 5"], 32).argmax(dim=-1)  # (N,)
+    assert [data.labels[place] for place in said.tolist()] == ["positive", "negative"]
+
+
+def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path) -> None:
+    call: dict[str, Any] = {"identity": {"a": "1"}, "report": lambda _: None, "restart": False}
+    (soft,) = soft_sources(encoder, data, unlabelled, tmp_path / "work", **call)
+    assert soft.soft_labels
+    table = pl.read_parquet(soft.path)
+    assert table.columns == ["text", "negative", "positive"]
+    assert table["text"].to_list() == ["the film was great 1", "the plot was dull 2"]
+    assert (table["negative"] + table["positive"]).to_list() == pytest.approx([1.0, 1.0])
+
+    # Done is done: neither taught nor labelled again.
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").rglob("*.*") if path.stem != "identity"}
+    assert soft_sources(encoder, data, unlabelled, tmp_path / "work", **call) == [soft]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+    # A teacher that is taught already is asked as it is.
+    (other,) = soft_sources(str(tmp_path / "work" / "teacher"), data, unlabelled, tmp_path / "other", **call)
+    assert other.path.read_bytes() == soft.path.read_bytes()
+    assert not (tmp_path / "other" / "teacher").exists()
+
+    with pytest.raises(CheckpointError, match=r"belongs to another training: a was 1, is 2\. Undo that change"):
+        soft_sources(encoder, data, unlabelled, tmp_path / "work", **{**call, "identity": {"a": "2"}})
+    (again,) = soft_sources(
+        encoder, data, unlabelled, tmp_path / "work", **{**call, "identity": {"a": "2"}, "restart": True}
+    )
+    assert again.path.read_bytes() == soft.path.read_bytes()
+
+
+def test_a_teacher_of_other_labels_is_refused(
+    encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path
+) -> None:
+    Teacher.start(encoder, ("no", "yes")).save(tmp_path / "taught")
+    with pytest.raises(DataError, match="the teacher knows no, yes, not negative, positive"):
+        soft_sources(str(tmp_path / "taught"), data, unlabelled, tmp_path / "work", {}, lambda _: None, restart=False)
