@@ -2,7 +2,6 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-MODEL ?= models/default
 DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: serve test lint model bench bench-peers clean
 
 serve: $(VENV)/serve.done
-	exec $(BIN)/python -m sentiment serve --model $(MODEL) --host $(HOST) --port $(PORT)
+	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile

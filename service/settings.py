@@ -59,6 +59,17 @@ class ServiceSettings(EnvironmentSettings):
     max_batch_seconds: Seconds = 10.0  # a batch that takes longer is stuck, and its worker is replaced
     drain_seconds: Annotated[float, Field(ge=0, le=20)] = 2.0  # not ready, still accepting: time to be taken off duty
 
+    @classmethod
+    def read(cls) -> Self:
+        """As of all settings. Raises ConfigError too where two of them name what serves."""
+        settings = super().read()
+        if {"model", "models"} <= settings.model_fields_set:
+            raise ConfigError(
+                "SENTIMENT_MODEL and SENTIMENT_MODELS are both set: unset SENTIMENT_MODEL to serve the folder of "
+                "models, SENTIMENT_MODELS to serve the one"
+            )
+        return settings
+
 
 def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
     """How many cores this process may use, at least 1: a container's quota is not what os.cpu_count() says."""

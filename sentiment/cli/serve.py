@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Model, app
+from sentiment.cli.application import app
 from sentiment.errors import ConfigError
 
 
 @app.command()
 def serve(
-    model: Model = DEFAULT_MODEL,
+    model: Annotated[Path | None, typer.Option(help="Model folder; else SENTIMENT_MODEL, else models/default.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; else HOST, else 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; else PORT, else 8000.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its own model; else WORKERS.")] = None,
@@ -24,7 +24,7 @@ def serve(
     service = importlib.util.find_spec("service")
     if service is None or service.origin is None or importlib.util.find_spec("gunicorn") is None:
         raise ConfigError("serving needs more packages: pip install 'sentiment-bilstm[serve]'")
-    if not (model / "manifest.json").is_file():
+    if model is not None and not (model / "manifest.json").is_file():
         raise ConfigError(f"--model: {model} holds no model (there is no {model / 'manifest.json'})")
     settings = {"SENTIMENT_MODEL": model, "HOST": host, "PORT": port, "WORKERS": workers, "THREADS": threads}
     os.environ.update({name: str(value) for name, value in settings.items() if value is not None})

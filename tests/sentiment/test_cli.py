@@ -102,6 +102,19 @@ def test_refusals_are_one_line_and_exit_2(run: Run, tmp_path: Path, arguments: t
     assert done.stderr.count(b"\n") == 1
 
 
+def test_serve_without_a_model_leaves_it_to_the_settings(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    monkeypatch.setenv("SENTIMENT_MODELS", str(tmp_path))
+    both = run("serve", "--model", tiny_bundle, "--port", 0)
+    assert both.returncode == 1
+    assert both.stderr.decode() == (
+        "sentiment: SENTIMENT_MODEL and SENTIMENT_MODELS are both set: unset SENTIMENT_MODEL to serve the folder of "
+        "models, SENTIMENT_MODELS to serve the one\n"
+    )
+    assert b"SENTIMENT_MODELS: needs a folder 'default', not only []" in run("serve", "--port", 0).stderr
+
+
 def test_a_reader_that_leaves_is_no_error(tiny_bundle: Path) -> None:
     command = [sys.executable, "-m", "sentiment", "predict", "--model", str(tiny_bundle), "--json"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

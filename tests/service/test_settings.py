@@ -44,6 +44,19 @@ def test_a_bad_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
+def test_one_model_or_a_folder_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTIMENT_MODEL", "models/default")
+    monkeypatch.setenv("SENTIMENT_MODELS", "models")
+    with pytest.raises(ConfigError) as error:
+        ServiceSettings.read()
+    assert str(error.value) == (
+        "SENTIMENT_MODEL and SENTIMENT_MODELS are both set: unset SENTIMENT_MODEL to serve the folder of models, "
+        "SENTIMENT_MODELS to serve the one"
+    )
+    monkeypatch.setenv("SENTIMENT_MODEL", "")
+    assert ServiceSettings.read().models == Path("models")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536"])
 def test_a_port_is_a_port(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("PORT", port)
