@@ -52,7 +52,7 @@ class Figures:
         )
         self.batch_rows = Histogram("sentiment_batch_rows", "Texts of a batch.", buckets=ROWS)
         self.batch_tokens = Histogram("sentiment_batch_tokens", "Tokens of a batch.", buckets=TOKENS)
-        self.shed = Counter("sentiment_shed", "Requests refused or given up, by the problem's name.", ["reason"])
+        self.shed = Counter("sentiment_shed", "Requests and NDJSON lines refused or given up, by problem.", ["reason"])
         self.texts = Counter("sentiment_texts", "Texts answered.", ["model"])
         self.truncated = Counter("sentiment_texts_truncated", "Texts whose middle was left out.", ["model"])
         self.tokens = Counter("sentiment_tokens", "Tokens read.", ["model"])
@@ -147,10 +147,10 @@ def refused(status: int, reason: str) -> None:
     shed(status, reason)
 
 
-def shed(status: int, reason: str) -> None:
+def shed(status: int, reason: str, count: int = 1) -> None:
     """Counts what is refused or given up for want of time or room; other problems are no shedding."""
     if status in SHED:
-        figures().shed.labels(reason).inc()
+        figures().shed.labels(reason).inc(count)
 
 
 def queue_waited(seconds: float) -> None:

@@ -89,7 +89,7 @@ def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[di
             del asked[place]
         except Exception as error:  # the status line is long gone: every row that was asked says what happened
             problem = problems.of(error)
-            metrics.shed(problem.kind.status, problem.kind.name)
+            metrics.shed(problem.kind.status, problem.kind.name, len(asked))
             rows = [problem if place in asked else row for place, row in enumerate(rows)]
             asked = {}
     predictions = iter(found.predictions)

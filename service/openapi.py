@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import sentiment
-from service import problems
+from service import deadline, problems
 from service.problems import Kind
 from service.schemas import InferenceProblemDetails, ProblemDetails
 from service.settings import ServiceSettings
@@ -24,6 +24,12 @@ _REQUEST_PROBLEMS = (
 )  # fmt: skip
 _KEY_PROBLEMS = (problems.UNAUTHORIZED, problems.FORBIDDEN)
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
+_DEADLINE = {
+    "name": deadline.HEADER,
+    "in": "header",
+    "description": "Seconds the client will wait, if those are fewer than the service's own.",
+    "schema": {"type": "number", "exclusiveMinimum": 0, "examples": [5]},
+}
 _HEADERS = {"X-Request-ID": {"description": "The request's id: yours, or one made here.", "schema": {"type": "string"}}}
 
 
@@ -128,10 +134,12 @@ def _operation(described: Operation, failure: type[BaseModel], names: Iterable[s
         kinds.add(problems.RATE_LIMITED)
     if described.scope and closed:
         kinds.update(_KEY_PROBLEMS)
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "examples": ["default"]}}
         for name in names
     ]
+    if described.request:
+        parameters.append(_DEADLINE)
     return (
         ({"parameters": parameters} if parameters else {})
         | ({"requestBody": {"required": True, "content": content}} if content else {})

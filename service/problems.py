@@ -129,13 +129,12 @@ def json_type(value: object) -> str:
 
 def details(problem: Problem) -> dict[str, Any]:
     """What the client reads, as ProblemDetails says; of the Open Inference Protocol's paths with its `error` too."""
-    content = document(problem, g.request_id)
-    return content | {"error": problem.detail} if request.path.startswith("/v2/") else content
+    return document(problem, g.request_id, inference=request.path.startswith("/v2/"))
 
 
-def document(problem: Problem, request_id: str) -> dict[str, Any]:
-    """What ProblemDetails says, of a request that need not have reached the app."""
-    return {
+def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str, Any]:
+    """What the client reads of a request that need not have reached the app, one for `inference` by its protocol."""
+    content = {
         "type": problem.kind.type,
         "title": problem.kind.title,
         "status": problem.kind.status,
@@ -143,6 +142,7 @@ def document(problem: Problem, request_id: str) -> dict[str, Any]:
         "instance": request_id,
         "errors": [fault.model_dump() for fault in problem.faults],
     }
+    return content | {"error": problem.detail} if inference else content
 
 
 def register(app: Flask) -> None:

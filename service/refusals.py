@@ -14,6 +14,7 @@ from service.headers import SECURITY
 from service.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 
 _REQUEST_ID = re.compile(rb"\r\nx-request-id[ \t]*:[ \t]*([A-Za-z0-9._-]{1,128})[ \t]*\r\n", re.IGNORECASE)
+_INFERENCE = re.compile(rb"[A-Z]+ /v2/")
 _CLOSE = re.compile(rb"\r\nconnection[ \t]*:[ \t]*close", re.IGNORECASE)
 _REQUEST_LINE_END = b" HTTP/1.1\r\n"
 _log = cache(logs.request_log)
@@ -29,7 +30,7 @@ def response(problem: Problem, head: bytes | bytearray, keep_alive: bool) -> byt
     """The whole response, under the request's id if it has one; counted and logged as the app does with its own."""
     given = _REQUEST_ID.search(head, 0, MAX_HEAD_BYTES)
     request_id = given[1].decode() if given else f"{random.getrandbits(128):032x}"
-    body = orjson.dumps(problems.document(problem, request_id))
+    body = orjson.dumps(problems.document(problem, request_id, inference=_INFERENCE.match(head) is not None))
     headers = {
         "Content-Type": problems.MEDIA_TYPE,
         "Content-Length": str(len(body)),

@@ -10,10 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from sentiment.classifier import Classifier
 from service import ndjson
 from service.app import create_app
+from service.batcher import Batcher
+from service.errors import Overloaded
 from service.problems import Problem
 from service.schemas import PredictResponse, ProblemDetails
 from service.settings import ServiceSettings
@@ -74,6 +77,20 @@ def test_a_bad_line_is_answered_by_its_own_problem(client: FlaskClient) -> None:
         (422, "/text is missing (and 1 more)."),
     ]
     assert {problem.instance for problem in problems} == {"r1"}
+
+
+def test_each_line_that_is_shed_is_counted(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise Overloaded(7, 5)
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("sentiment_shed_total", {"reason": "overloaded"}) or 0.0
+
+    monkeypatch.setattr(Batcher, "classify", refuse)
+    before = counted()
+    answers = send(client, line("good") + line(" ") + line("bad"))
+    assert [answer["type"].rpartition(":")[2] for answer in answers] == ["overloaded", "invalid-request", "overloaded"]
+    assert counted() == before + 2
 
 
 def test_options_are_of_their_line(client: FlaskClient) -> None:

@@ -41,6 +41,24 @@ def test_an_answer_is_of_the_shape_the_document_gives(client: FlaskClient) -> No
         validator.validate(client.post(path, json=body).get_json())
 
 
+def test_routes_that_ask_the_model_take_a_deadline(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").get_json()["paths"]
+    taking = {
+        path: parameter
+        for path, methods in paths.items()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert set(taking) == {"/v1/predict", "/v1/models/{name}/predict", "/v2/models/{name}/infer"}
+    assert taking["/v1/predict"] == {
+        "name": "X-Request-Timeout-Seconds",
+        "in": "header",
+        "description": "Seconds the client will wait, if those are fewer than the service's own.",
+        "schema": {"type": "number", "exclusiveMinimum": 0, "examples": [5]},
+    }
+
+
 def test_limits_are_the_settings(tiny_classifier: Classifier) -> None:
     settings = ServiceSettings(max_texts_per_request=7, max_characters_per_text=9)
     shapes = (
