@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Request, Response, g, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -94,9 +94,11 @@ def register(app: Flask) -> None:
         figures().in_flight.inc()
 
     def finish(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "none"
+        answered: Request = request._get_current_object()  # type: ignore[attr-defined]  # each use looks it up
+        rule = answered.url_rule
+        route = rule.rule if rule else "none"
         # Of methods nobody knows there are as many as clients can think of.
-        method = request.method if request.url_rule or request.method in ("GET", "POST") else "other"
+        method = answered.method if rule or answered.method in ("GET", "POST") else "other"
         _answered(method, route, response.status_code).inc()
         shed(response.status_code, g.get("problem", ""))
         started = g.started_seconds
