@@ -16,6 +16,9 @@ class Unbatched:
     def __init__(self, *_: object) -> None:
         self.waiting_texts = 0
 
+    def check_room(self, texts: int) -> None:
+        """Nothing: nobody waits."""
+
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[Prediction]:
         """A prediction a text."""
         return classifier.classify(texts)

@@ -80,6 +80,14 @@ class Batcher:
             return f"a batch has been computing for more than {max_batch_seconds:g} seconds"
         return None
 
+    def check_room(self, texts: int) -> None:
+        """Raises Overloaded or BatcherFailed if `classify` would, asked now: better learnt before texts are encoded."""
+        if self._failure is not None:
+            raise BatcherFailed(self._failure)
+        # One request may be larger than the bound: it then waits alone.
+        if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
+            raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[Prediction]:
         """A prediction a text, in the order given. `deadline` is of time.monotonic().
 
@@ -89,11 +97,7 @@ class Batcher:
             return []
         work = Work(classifier, texts, deadline)
         with self._lock:
-            if self._failure is not None:
-                raise BatcherFailed(self._failure)
-            # One request may be larger than the bound: it then waits alone.
-            if self._waiting_texts and self._waiting_texts + len(texts) > self._max_waiting_texts:
-                raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+            self.check_room(len(texts))
             self._waiting_texts += len(texts)
             self._queue.append(work)
         tasks.when_idle(self._wake)

@@ -40,6 +40,7 @@ class Inference:
         `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too.
         """
         classifier = self.classifier  # read once: who is asked encodes and answers, whatever replaces it meanwhile
+        self._batcher.check_room(len(texts))
         encoded = classifier.encode(texts)
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
         return Answer(_version(classifier), predictions)

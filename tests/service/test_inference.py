@@ -1,9 +1,16 @@
+import threading
+import time
+from collections.abc import Sequence
+from unittest.mock import patch
+
 import pytest
 
-from sentiment.classifier import Classifier
+from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import TextError
 from service.batcher import Batcher
+from service.errors import Overloaded
 from service.inference import Inference
+from tests.service.conftest import WAIT_SECONDS
 
 
 @pytest.fixture
@@ -25,3 +32,24 @@ def test_a_text_that_cant_be_read_is_named(inference: Inference) -> None:
 
 def test_no_texts_have_no_answers(inference: Inference) -> None:
     assert inference.predict([]).predictions == []
+
+
+def test_where_there_is_no_room_nothing_is_encoded(tiny_classifier: Classifier) -> None:
+    computing, leave = threading.Event(), threading.Event()
+
+    class Waiting:
+        def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
+            computing.set()
+            assert leave.wait(WAIT_SECONDS)
+            return tiny_classifier.classify(encoded)
+
+    batcher = Batcher(max_batch_tokens=64, max_waiting_texts=2)
+    texts = tiny_classifier.encode(["good", "bad"])
+    first = threading.Thread(target=batcher.classify, args=(Waiting(), texts, time.monotonic() + WAIT_SECONDS))
+    first.start()
+    assert computing.wait(WAIT_SECONDS)
+    with patch.object(Classifier, "encode") as encode, pytest.raises(Overloaded):
+        Inference(tiny_classifier, batcher).predict(["good"])
+    encode.assert_not_called()
+    leave.set()
+    first.join(WAIT_SECONDS)
