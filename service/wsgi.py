@@ -1,5 +1,7 @@
 """What gunicorn loads in each worker."""
 
+import contextlib
+import ctypes
 import gc
 import logging
 import sys
@@ -13,7 +15,9 @@ from service import master
 from service.app import create_app
 
 RETRY_SECONDS = 1.0
+MAX_KEPT_BYTES = 1 << 20  # of what a batch needs, at once; larger pieces go back to the system when it is answered
 
+_M_MMAP_THRESHOLD = -3  # its name in malloc.h
 _log = logging.getLogger(__name__)
 
 
@@ -33,4 +37,7 @@ def application() -> Flask:
     # What is loaded stays: looking through all of it for garbage would hold every answer up, again and again.
     gc.collect()
     gc.freeze()
+    # Else glibc raises the bound with every larger piece it meets, and a worker keeps what its largest batches took.
+    with contextlib.suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, MAX_KEPT_BYTES)
     return app

@@ -15,7 +15,8 @@ from tests.service.conftest import ROOT, WAIT_SECONDS, Server, StartServer
 
 
 def read_conf(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, object]:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return runpy.run_path(str(ROOT / "service" / "gunicorn.conf.py"))
@@ -30,6 +31,13 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_workers_models_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     read_conf(monkeypatch, WORKERS="1")
     assert os.environ["OMP_NUM_THREADS"] == str(available_cores())
+
+
+def test_what_is_kept_of_each_shape_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_conf(monkeypatch)
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "128"
+    read_conf(monkeypatch, ONEDNN_PRIMITIVE_CACHE_CAPACITY="9")
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "9"
 
 
 def test_threads_chosen_by_hand_stay(monkeypatch: pytest.MonkeyPatch) -> None:
