@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from service import deadline as deadlines
@@ -32,7 +33,7 @@ class Inference:
     @property
     def model(self) -> ModelVersion:
         """Which model answers what is asked from now on."""
-        return _version(self.classifier)
+        return _version(self.classifier.name, self.classifier.version)
 
     def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read.
@@ -43,8 +44,9 @@ class Inference:
         self._batcher.check_room(len(texts))
         encoded = classifier.encode(texts)
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
-        return Answer(_version(classifier), predictions)
+        return Answer(_version(classifier.name, classifier.version), predictions)
 
 
-def _version(classifier: Classifier) -> ModelVersion:
-    return ModelVersion(name=classifier.name, version=classifier.version)
+@lru_cache(maxsize=64)  # made once a model, not once an answer
+def _version(name: str, version: str) -> ModelVersion:
+    return ModelVersion(name=name, version=version)

@@ -136,8 +136,10 @@ def predicted(model: str, predictions: Sequence[Prediction]) -> None:
     now = _of_model(model)
     now.texts.inc(len(predictions))
     now.tokens.inc(sum(found.tokens for found in predictions))
-    now.unknown.inc(sum(found.unknown_tokens for found in predictions))
-    now.truncated.inc(sum(found.truncated for found in predictions))
+    if unknown := sum(found.unknown_tokens for found in predictions):  # mostly there is none to write down
+        now.unknown.inc(unknown)
+    if truncated := sum(found.truncated for found in predictions):
+        now.truncated.inc(truncated)
     now.confidence.inc(sum(max(found.probabilities.values()) for found in predictions))
     for label, count in collections.Counter(found.label for found in predictions).items():
         now.label(label).inc(count)

@@ -4,7 +4,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -80,6 +80,7 @@ class Tokenizer:
         self._tokens_of_run = lru_cache(RUNS_KEPT)(self._split_spaced)
         self._sentencizer = Sentencizer()
         self._lock = threading.Lock()  # a memory zone belongs to the whole vocabulary, not to a thread
+        self._zone: ExitStack | None = None  # where spaCy enters its own, once it is asked
 
     def warm(self, tokens: Iterable[str]) -> None:
         """Keeps these words for good, so that meeting them again costs a look-up only."""
@@ -102,6 +103,7 @@ class Tokenizer:
     def sentence_starts(self, texts: Iterable[list[str]]) -> list[list[int]]:
         """For the tokens of each text, the places where spaCy's sentencizer sees a sentence begin."""
         with self._memory_zone():
+            self._enter_zone()
             docs = [Doc(self._nlp.vocab, words=tokens) for tokens in texts]
             guesses = self._sentencizer.predict(docs)
         return [[place for place, starts in enumerate(guess) if starts] for guess in guesses]
@@ -110,15 +112,23 @@ class Tokenizer:
     def _memory_zone(self) -> Iterator[None]:
         """Without it spaCy keeps every word it ever met, and a service would grow for as long as it runs.
 
-        With it spaCy still keeps a slot of its table for each, and only a new one is small again.
+        With it spaCy still keeps a slot of its table for each, and only a new one is small again. Entered when spaCy is
+        first asked: texts of runs met before need none, and it takes as long as to tokenize a short text.
         """
-        with self._lock:
+        with self._lock, ExitStack() as self._zone:
             if len(self._nlp.vocab) > len(self._warm) + MAX_WORDS_MET:
                 self._nlp = _blank(self.config.language)
                 for token in self._warm:
                     self._nlp.tokenizer(token)
-            with self._nlp.memory_zone():
+            try:
                 yield
+            finally:
+                self._zone = None
+
+    def _enter_zone(self) -> None:
+        if self._zone is not None:
+            self._zone.enter_context(self._nlp.memory_zone())
+            self._zone = None
 
     def _tokenize_one(self, text: str) -> Tokens:
         parts = self._parts(text)
@@ -178,6 +188,7 @@ class Tokenizer:
         return tokens
 
     def _split_spaced(self, text: str) -> tuple[str, ...]:
+        self._enter_zone()
         spaced = _LONG_RUN.sub(r"\g<0> ", text)
         return tuple(token.text for token in self._nlp.tokenizer(spaced) if not token.is_space)
 
