@@ -65,6 +65,9 @@ def check_headers(request: Request, media_types: Sequence[str]) -> None:
     if encoding.lower() != "identity":
         detail = f"Content-Encoding must be absent, not {encoding:.80}."
         raise Problem(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept-Encoding": "identity"})
+    coding = request.headers.get("Transfer-Encoding", "chunked")
+    if coding.lower() != "chunked":  # the parser undoes the chunks, and leaves the rest of it as it is
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Transfer-Encoding must be chunked or absent, not {coding:.80}.")
     if request.mimetype not in media_types:
         actual = f"{request.mimetype:.80}" or "absent"
         expected = " or ".join(filter(None, media_types))

@@ -19,6 +19,7 @@ class Source:
     """The bytes of one request as the parser takes them: those that are here, then, for a stream, the socket's."""
 
     def __init__(self, received: bytes, stream: socket.socket | None) -> None:
+        self.head = received  # and what came with it
         self._received = received
         self._stream = stream
         self._started = time.monotonic()

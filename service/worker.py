@@ -305,7 +305,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             _log.warning("a request from %s is refused: %s", connection.peer, type(error).__name__)
             with contextlib.suppress(OSError):
                 if not sink.written:
-                    connection.sock.sendall(refusals.response(problem, b"", keep_alive=False))
+                    connection.sock.sendall(refusals.response(problem, source.head, keep_alive=False))
         finally:
             if pool is self._tasks:
                 self._go_on(connection, pool)

@@ -78,6 +78,7 @@ def test_json_that_is_refused(content: bytes, detail: str) -> None:
         ({"Content-Type": ""}, "Content-Type must be application/json, not absent."),
         ({"Content-Type": "application/json; charset=latin-1"}, "The charset must be utf-8, not latin-1."),
         ({"Content-Encoding": "gzip"}, "Content-Encoding must be absent, not gzip."),
+        ({"Transfer-Encoding": "gzip, chunked"}, "Transfer-Encoding must be chunked or absent, not gzip, chunked."),
     ],
 )
 def test_a_body_of_another_kind_is_refused(headers: dict[str, str], detail: str) -> None:

@@ -76,19 +76,31 @@ def test_headers_that_could_be_taken_for_others_are_refused(server: Server) -> N
 
 
 @pytest.mark.parametrize(
-    "head",
+    ("head", "error"),
     [
-        "Content-Length: 13\r\nTransfer-Encoding: chunked\r\n",
-        "Content-Length: 13\r\nContent-Length: 13\r\n",
-        "Content-Length: 13, 13\r\n",
-        "Transfer-Encoding: gzip\r\n",
+        ("Content-Length: 13\r\nTransfer-Encoding: chunked\r\n", "InvalidHeader"),
+        ("Content-Length: 13\r\nContent-Length: 13\r\n", "InvalidHeader"),
+        ("Content-Length: 13, 13\r\n", "InvalidHeader"),
+        ("Transfer-Encoding: gzip\r\n", "InvalidHeader"),
     ],
     ids=["CL+TE", "duplicate CL", "list of CL", "TE without chunked"],
 )
-def test_a_body_of_two_lengths_is_refused(server: Server, head: str) -> None:
+def test_a_body_of_two_lengths_is_refused(server: Server, head: str, error: str) -> None:
     with server.connect() as connection:
-        connection.sendall(f"POST /v1/predict HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + b'{"text": "a"}')
-        assert connection.recv(12) == b"HTTP/1.1 400"
+        start = f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nX-Request-ID: r1\r\n{head}\r\n"
+        connection.sendall(start.encode() + b'{"text": "a"}')
+        with connection.makefile("rb") as received:
+            answer, _, problem = received.read().partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
+    assert json.loads(problem) == {
+        "type": "urn:sentiment:problem:malformed-request",
+        "title": "This is not HTTP as it is read here",
+        "status": 400,
+        "detail": f"The request is refused: {error}.",
+        "instance": "r1",
+        "errors": [],
+    }
 
 
 def test_sigterm_answers_what_was_accepted(start_server: StartServer) -> None:
