@@ -106,7 +106,9 @@ def scoring_progress() -> Iterator[Callable[["ScoringProgress"], None]]:
 
 def print_summary(summary: "ScoringSummary") -> None:
     """Prints what became of every row of a scored file."""
-    speed = summary.rows / max(summary.seconds, 1e-9)
+    speed = (summary.rows - summary.resumed) / max(summary.seconds, 1e-9)
+    if summary.resumed:
+        console.print(f"{summary.resumed:,} rows were done already: gone on after them.", highlight=False)
     console.print(
         f"{summary.rows:,} rows = {summary.scored:,} scored + {summary.rejected:,} rejected, {speed:,.0f} rows/s",
         highlight=False,

@@ -1,20 +1,15 @@
-"""Windows with their texts encoded, one ahead of whoever takes them."""
+"""The texts of a window encoded, those aside that can't be."""
 
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sentiment.classifier import Classifier, EncodedText
 from sentiment.errors import TextError
 from sentiment.scoring.rows import Window
 
-T = TypeVar("T")
-
 
 class EncodedWindow(NamedTuple):
     """A window's texts, encoded, by place; the reasons why the other places have none."""
 
-    window: Window
     texts: dict[int, EncodedText]
     reasons: dict[int, str]
 
@@ -42,14 +37,4 @@ def encode_window(classifier: Classifier, window: Window) -> EncodedWindow:
             encoded |= zip(sound, classifier.encode([texts[place] for place in sound]), strict=True)
             reasons[refused] = error.reason
             places = places[error.index + 1 :]
-    return EncodedWindow(window, encoded, reasons)
-
-
-def one_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """The same items; while one is used the next is made in a thread. To be closed before what the items come from."""
-    done = object()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sentiment-encode") as pool:
-        future = pool.submit(next, items, done)
-        while (item := future.result()) is not done:
-            future = pool.submit(next, items, done)
-            yield item  # type: ignore[misc]
+    return EncodedWindow(encoded, reasons)

@@ -1,15 +1,14 @@
 """Which reader and which writer: a file's suffix says what is in it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
-from sentiment.scoring.lines import Lines
-from sentiment.scoring.rows import Values, Window
-from sentiment.scoring.text_readers import csv_windows, json_windows, line_windows
+from sentiment.scoring.rows import Position, Selection, Values, Window
+from sentiment.scoring.text_readers import csv_source, json_source, line_source
 from sentiment.scoring.text_writers import CsvWriter, JsonWriter
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -18,6 +17,7 @@ TABLE_SUFFIX = ".parquet"
 LINE_SUFFIX = ".txt"
 OUTPUT_SUFFIXES = (*DELIMITERS, *JSON_SUFFIXES, TABLE_SUFFIX)
 INPUT_SUFFIXES = (*OUTPUT_SUFFIXES, LINE_SUFFIX)
+_COPY_BYTES = 1 << 20
 
 
 class Writer(Protocol):
@@ -32,16 +32,27 @@ class Writer(Protocol):
         """Writes what is held back."""
 
 
-@dataclass(frozen=True)
-class Input:
-    """The windows of a file, at least one, and how much of it they have covered: 0 to 1."""
+class Source(Protocol):
+    """Reads the rows of an input, from any position that it gave out before; `start` is the first of them."""
 
-    windows: Iterator[Window]
-    fraction_read: Callable[[], float]
+    start: Position
+
+    @property
+    def head(self) -> Window:
+        """The first rows, or none of them: what columns there are, and of which types."""
+
+    def windows(self, start: Position, max_rows: int) -> Iterator[tuple[Window, Position]]:
+        """The windows of the next rows, each with the position after it: the same ones wherever reading began."""
+
+    def is_end(self, position: Position) -> bool:
+        """Whether no row follows."""
+
+    def fraction(self, position: Position) -> float:
+        """How much of the input lies before: 0 to 1."""
 
 
 @contextmanager
-def open_input(path: Path, text_column: str, added: Collection[str]) -> Iterator[Input]:
+def open_input(path: Path, selection: Selection) -> Iterator[Source]:
     """The rows of a file. Raises DataError, then or from its windows, where they can't be read or added to."""
     suffix = _suffix(path, INPUT_SUFFIXES, "scores")
     if path.is_dir():
@@ -51,7 +62,16 @@ def open_input(path: Path, text_column: str, added: Collection[str]) -> Iterator
     except FileNotFoundError:
         raise DataError(f"{path}: there is no such file") from None
     with file:
-        yield (_open_table if suffix == TABLE_SUFFIX else _open_text)(path, file, text_column, added)
+        if suffix in DELIMITERS:
+            yield csv_source(file, str(path), selection, DELIMITERS[suffix])
+        elif suffix in JSON_SUFFIXES:
+            yield json_source(file, str(path), selection)
+        elif suffix == LINE_SUFFIX:
+            yield line_source(file, str(path), selection)
+        else:
+            with _pyarrow(path):
+                from sentiment.scoring.table_reader import TableSource
+            yield TableSource(file, str(path), selection)
 
 
 def check_output(path: Path, input_path: Path) -> None:
@@ -65,37 +85,28 @@ def check_output(path: Path, input_path: Path) -> None:
         raise DataError(f"{path}: is the input too; give the output another name")
 
 
-def writer_for(path: Path, file: BinaryIO, first: Window, added: Mapping[str, type]) -> Writer:
-    """The writer of the format that the suffix of `path` stands for, onto `file`."""
+def writer_for(path: Path, file: BinaryIO, head: Window, added: Mapping[str, type], *, first: bool) -> Writer:
+    """The writer of a part, the first one or a later, of what `path` is to hold, onto `file`."""
     suffix = path.suffix.lower()
     if suffix in JSON_SUFFIXES:
         return JsonWriter(file)
     if suffix in DELIMITERS:
-        return CsvWriter(file, first.columns, added, DELIMITERS[suffix])
+        return CsvWriter(file, head.columns, added, DELIMITERS[suffix], names=first)
     with _pyarrow(path):
-        from sentiment.scoring.table_writer import ParquetWriter
-    return ParquetWriter(file, first, added)
+        from sentiment.scoring.table_writer import TableWriter
+    return TableWriter(file, head, added)
 
 
-def _open_text(path: Path, file: BinaryIO, text_column: str, added: Collection[str]) -> Input:
-    size = path.stat().st_size
-    lines = Lines(file)
-    suffix = path.suffix.lower()
-    windows: Iterator[Window]
-    if suffix in DELIMITERS:
-        windows = csv_windows(lines, str(path), text_column, added, DELIMITERS[suffix])
-    elif suffix in JSON_SUFFIXES:
-        windows = json_windows(lines, str(path), text_column, added)
-    else:
-        windows = line_windows(lines, str(path), text_column, added)
-    return Input(windows, lambda: lines.bytes_read / size if size else 1.0)
-
-
-def _open_table(path: Path, file: BinaryIO, text_column: str, added: Collection[str]) -> Input:
-    with _pyarrow(path):
-        from sentiment.scoring.table_reader import ParquetInput
-    table = ParquetInput(str(path), file, text_column, added)
-    return Input(table.windows(), table.fraction_read)
+def join(path: Path, parts: Sequence[Path], file: BinaryIO) -> None:
+    """Writes what the parts of `path` hold, in order, onto `file`."""
+    if path.suffix.lower() == TABLE_SUFFIX:
+        with _pyarrow(path):
+            from sentiment.scoring.table_writer import join_tables
+        join_tables(parts, file)
+        return
+    for part in parts:
+        with part.open("rb") as opened:
+            shutil.copyfileobj(opened, file, _COPY_BYTES)
 
 
 @contextmanager

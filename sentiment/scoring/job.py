@@ -1,20 +1,24 @@
-"""A file to a file in constant memory: a window is tokenized while the one before it goes through the network."""
+"""A file to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
 
 import time
-from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from sentiment.classifier import Classifier, Prediction
-from sentiment.errors import DataError
+from sentiment.classifier import Classifier
+from sentiment.errors import ConfigError, DataError
 from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.encoding import encode_window, one_ahead
-from sentiment.scoring.files import check_output, open_input, writer_for
-from sentiment.scoring.partial_file import PartialFile
-from sentiment.scoring.rejects import RejectsWriter, rejects_path
+from sentiment.scoring.checkpoint import Checkpoint, Tally, check_identity, read_checkpoint
+from sentiment.scoring.errors import RejectLimitError
+from sentiment.scoring.files import Source, check_output, open_input
+from sentiment.scoring.identity import input_identity, job_identity
+from sentiment.scoring.parts import PartsFolder
+from sentiment.scoring.publishing import publish
+from sentiment.scoring.rejects import rejects_path
+from sentiment.scoring.rows import Position, Selection
+from sentiment.scoring.shards import ShardScorer
+
+SHARD_ROWS = 1 << 16  # what a crash costs at most; smaller ones make a longer checkpoint, written more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Progress:
     rejected: int
     tokens: int
     fraction: float
+    resumed: int  # of the rows, done by an earlier process
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,12 @@ class ScoringSummary:
     rows: int
     scored: int
     rejected: int
+    resumed: int  # of the rows, done by an earlier process
     labels: dict[str, int]  # rows of each
     tokens: int
     unknown_tokens: int
     truncated: int
-    seconds: float
+    seconds: float  # of this process
     output_path: Path
     rejects_path: Path | None  # None where nothing was rejected
 
@@ -49,79 +55,105 @@ def score(
     output_path: str | Path,
     text_column: str,
     on_progress: Callable[[Progress], None] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+    top_only: bool = False,
+    max_rejects: int | None = None,
+    shard_rows: int = SHARD_ROWS,
+    restart: bool = False,
 ) -> ScoringSummary:
     """What became of every row of the input: scored into the output, or put aside beside it with its reason.
 
-    The suffixes say the formats. The output has its name only when it is whole. Raises DataError for files that
-    can't be read, added to or written; an output there before is then untouched.
+    The suffixes say the formats; `columns` are those of the input to keep, all by default. What is done lies in
+    `OUTPUT.parts`: after a crash the same call goes on from there, and the output is the same to the byte. It has its
+    name only when it is whole. Raises DataError for files that can't be read, added to or written, CheckpointError
+    where another input, model or setting is found there (`restart` drops it), and RejectLimitError.
     """
-    source, target = Path(input_path), Path(output_path)
-    check_output(target, source)
+    started = time.monotonic()
+    source_path, target = Path(input_path), Path(output_path)
+    if shard_rows < 1:
+        raise ConfigError(f"shard_rows: at least 1, not {shard_rows}")
+    check_output(target, source_path)
+    answers = AnswerColumns(classifier, top_only=top_only)
+    kept = None if columns is None else list(dict.fromkeys(columns))
     try:
-        return _score(classifier, source, target, text_column, on_progress)
+        with open_input(source_path, Selection(text_column, answers.types, kept)) as source:
+            identity = job_identity(classifier, source_path, target, text_column, kept, top_only, shard_rows)
+            with PartsFolder(target) as parts:
+                checkpoint = _begin(parts, identity, restart)
+                resumed = checkpoint.rows
+                scorer = ShardScorer(classifier, answers, source, parts, target, shard_rows)
+                try:
+                    _score_shards(scorer, checkpoint, on_progress, max_rejects)
+                    _check_unchanged(source_path, checkpoint)
+                    publish(checkpoint, parts, target, _position(checkpoint, source).row - 1)
+                finally:
+                    if not checkpoint.shards:  # nothing to go on from
+                        parts.remove()
     except OSError as error:
-        raise DataError(f"{error.filename or target}: {error.strerror or error}; no output was written") from error
-
-
-def _score(
-    classifier: Classifier,
-    source: Path,
-    target: Path,
-    text_column: str,
-    on_progress: Callable[[Progress], None] | None,
-) -> ScoringSummary:
-    columns = AnswerColumns(classifier)
-    tally = _Tally(Counter(dict.fromkeys(classifier.labels, 0)))
-    with (
-        open_input(source, text_column, columns.types) as opened,
-        PartialFile(target) as output,
-        PartialFile(rejects_path(target)) as rejects,
-        closing(one_ahead(encode_window(classifier, window) for window in opened.windows)) as windows,
-    ):
-        first = next(windows)
-        rejects_writer = RejectsWriter(rejects.file)
-        with closing(writer_for(target, output.file, first.window, columns.types)) as writer:
-            for window, texts, reasons in chain([first], windows):
-                predictions = dict(zip(texts, classifier.classify(list(texts.values())), strict=True))
-                misfits = writer.write(window, {place: columns.values(said) for place, said in predictions.items()})
-                rejects_writer.write(window, reasons | misfits)
-                tally.add(len(window.texts), [said for place, said in predictions.items() if place not in misfits])
-                if on_progress is not None:
-                    on_progress(Progress(tally.rows, rejects_writer.rows, tally.tokens, opened.fraction_read()))
-        if tally.rows != writer.rows + rejects_writer.rows:
-            counts = f"{tally.rows} rows read, {writer.rows} scored, {rejects_writer.rows} rejected"
-            raise DataError(f"{target}: {counts}: some were lost, so no output was written")
-        if rejects_writer.rows:
-            rejects.publish()
-        else:
-            rejects.path.unlink(missing_ok=True)  # of an earlier job
-        output.publish()
+        reason = f"{error.filename or target}: {error.strerror or error}"
+        raise DataError(f"{reason}; no row is lost: the same command goes on from what is done") from error
     return ScoringSummary(
-        rows=tally.rows,
-        scored=writer.rows,
-        rejected=rejects_writer.rows,
-        labels=dict(tally.labels),
-        tokens=tally.tokens,
-        unknown_tokens=tally.unknown_tokens,
-        truncated=tally.truncated,
-        seconds=time.monotonic() - tally.started,
+        rows=checkpoint.rows,
+        scored=checkpoint.scored,
+        rejected=checkpoint.rejected,
+        resumed=resumed,
+        labels={label: checkpoint.tally.labels.get(label, 0) for label in classifier.labels},
+        tokens=checkpoint.tally.tokens,
+        unknown_tokens=checkpoint.tally.unknown_tokens,
+        truncated=checkpoint.tally.truncated,
+        seconds=time.monotonic() - started,
         output_path=target,
-        rejects_path=rejects.path if rejects_writer.rows else None,
+        rejects_path=rejects_path(target) if checkpoint.rejected else None,
     )
 
 
-@dataclass
-class _Tally:
-    labels: Counter[str]
-    rows: int = 0
-    tokens: int = 0
-    unknown_tokens: int = 0
-    truncated: int = 0
-    started: float = field(default_factory=time.monotonic)
+def _begin(parts: PartsFolder, identity: dict[str, object], restart: bool) -> Checkpoint:
+    """The checkpoint to go on from, or a new one."""
+    found = None if restart else read_checkpoint(parts)
+    if found is not None and found.identity != identity and found.output_size is None:
+        check_identity(parts, found.identity, identity)
+    if found is not None and found.identity == identity:
+        return found
+    parts.clear()  # of a job that was killed before its first shard was done, or after its output was in place
+    return Checkpoint(identity)
 
-    def add(self, rows: int, predictions: list[Prediction]) -> None:
-        self.rows += rows
-        self.labels.update(prediction.label for prediction in predictions)
-        self.tokens += sum(prediction.tokens for prediction in predictions)
-        self.unknown_tokens += sum(prediction.unknown_tokens for prediction in predictions)
-        self.truncated += sum(prediction.truncated for prediction in predictions)
+
+def _score_shards(
+    scorer: ShardScorer,
+    checkpoint: Checkpoint,
+    on_progress: Callable[[Progress], None] | None,
+    max_rejects: int | None,
+) -> None:
+    source, resumed = scorer.source, checkpoint.rows
+
+    def on_window(rows: int, rejected: int, tally: Tally, position: Position) -> None:
+        rows, rejected = checkpoint.rows + rows, checkpoint.rejected + rejected
+        if on_progress is not None:
+            on_progress(Progress(rows, rejected, tally.tokens, source.fraction(position), resumed))
+        if max_rejects is not None and rejected > max_rejects:
+            raise RejectLimitError(max_rejects, rejected, f"{scorer.target}: after {rows} rows")
+
+    position = _position(checkpoint, source)
+    on_window(0, 0, checkpoint.tally, position)
+    while not checkpoint.shards or not source.is_end(position):
+        tally = checkpoint.tally.copy()
+        shard = scorer.score(len(checkpoint.shards), position, tally, on_window)
+        if checkpoint.shards and not shard.rows:
+            raise DataError(f"{scorer.target}: the input ended at row {position.row - 1}: it was changed meanwhile")
+        checkpoint.shards.append(shard)
+        checkpoint.tally = tally
+        checkpoint.save(scorer.parts)
+        position = shard.end
+
+
+def _position(checkpoint: Checkpoint, source: Source) -> Position:
+    return checkpoint.shards[-1].end if checkpoint.shards else source.start
+
+
+def _check_unchanged(path: Path, checkpoint: Checkpoint) -> None:
+    """Raises CheckpointError where the input is no longer what it was when the job began."""
+    now = input_identity(path)
+    names = [name for name, value in now.items() if checkpoint.identity[name] != value]
+    if names:
+        raise DataError(f"{path}: was changed while it was read ({', '.join(names)}); no output was written")

@@ -8,13 +8,19 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Lines:
-    """The lines of a file as text. Those taken since `begin_record` are a record, which may have a `fault`."""
+    """The lines of a file as text, from the byte at `offset` on, which then says where the next one starts.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Those taken since `begin_record` are a record, which may have a `fault`.
+    """
+
+    def __init__(self, file: BinaryIO, offset: int = 0) -> None:
         self._file = file
-        first = file.readline()
-        self.bytes_read = len(first)
-        self._again = deque([first.removeprefix(_BOM)] if first != _BOM else [])
+        file.seek(offset)
+        if offset == 0 and file.read(len(_BOM)) == _BOM:
+            offset = len(_BOM)
+        file.seek(offset)
+        self.offset = offset
+        self._again: deque[bytes] = deque()
         self._record: list[bytes] = []
         self.fault: str | None = None
 
@@ -22,13 +28,10 @@ class Lines:
         return self
 
     def __next__(self) -> str:
-        if self._again:
-            line = self._again.popleft()
-        else:
-            line = self._file.readline()
-            self.bytes_read += len(line)
+        line = self._again.popleft() if self._again else self._file.readline()
         if not line:
             raise StopIteration
+        self.offset += len(line)
         self._record.append(line)
         try:
             return line.decode()
@@ -48,6 +51,8 @@ class Lines:
 
     def give_up(self, fault: str) -> None:
         """The record is its first line only, at fault; the others are read anew, as they may be sound."""
-        self._again.extendleft(reversed(self._record[1:]))
+        again = self._record[1:]
+        self._again.extendleft(reversed(again))
+        self.offset -= sum(map(len, again))
         del self._record[1:]
         self.fault = fault

@@ -7,11 +7,14 @@ from types import TracebackType
 
 
 class PartialFile:
-    """A file being written beside `path`. It takes that name when published, and is gone at the end if it isn't."""
+    """A file being written in `folder`, else beside `path`, which takes that name when published.
 
-    def __init__(self, path: Path) -> None:
+    It is gone at the end if it isn't. What a killed process left of it is overwritten by the next: one at a time.
+    """
+
+    def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
-        self._scratch = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._scratch = (folder or path.parent) / f"{path.name}.partial"
         self.file = self._scratch.open("wb")
 
     def publish(self) -> None:

@@ -1,9 +1,10 @@
 """Rows on their way from an input to an output, a window of them at a time, as their file gave them."""
 
 import base64
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -15,19 +16,52 @@ WINDOW_ROWS = 4096  # more rows make more even batches, and take more memory
 WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
 
 
+class Position(NamedTuple):
+    """Between two rows of an input: the number of the next one, from 1, and in a text file the byte it starts at."""
+
+    row: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The columns of an input that matter: the one with the text, and those kept, all where it is None.
+
+    `added` are the names of the columns that follow them in the output.
+    """
+
+    text_column: str
+    added: Collection[str]
+    kept: Sequence[str] | None = None
+
+    def columns(self, path: str, present: Sequence[str]) -> list[str]:
+        """The columns to keep, in order. Raises DataError for a missing one, or for two of the same name."""
+        kept = list(present if self.kept is None else dict.fromkeys(self.kept))
+        for column in (self.text_column, *kept):
+            if column not in present:
+                raise DataError(f"{path}: there is no column {column!r}; there are {', '.join(map(repr, present))}")
+            if present.count(column) > 1:
+                raise DataError(f"{path}: two columns are called {column!r}; give each its own name")
+        for column in kept:
+            if column in self.added:
+                reason = f"there is a column {column!r} already, and one is added"
+                raise DataError(f"{path}: {reason}; rename it, or name the columns to keep (--columns) without it")
+        return kept
+
+
 class Window(Protocol):
     """Consecutive rows of an input. A place counts from 0 within the window."""
 
     first_row: int  # its number in the input, from 1; a first line of column names is no row
-    columns: Sequence[str]  # of the input, in order
+    columns: Sequence[str]  # those kept, in order
     texts: Sequence[object]  # what stands in the text column, row by row
     faults: Mapping[int, str]  # why a row can't be read, by place
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """The values of these rows."""
+        """What these rows have in the columns kept."""
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """These rows as JSON objects."""
+        """The same as JSON objects."""
 
     def raw(self, place: int) -> Values | bytes:
         """One row as it stands in the input: its bytes, or its values where the input isn't text."""
@@ -43,45 +77,52 @@ class Row:
 
 
 class RowWindow:
-    """Rows of a text file."""
+    """Rows of a text file, with all they hold or with the `kept` columns only."""
 
-    def __init__(self, first_row: int, rows: Sequence[Row], columns: Sequence[str], text_column: str) -> None:
+    def __init__(
+        self,
+        first_row: int,
+        rows: Sequence[Row],
+        columns: Sequence[str],
+        text_column: str,
+        kept: Sequence[str] | None = None,
+    ) -> None:
         self.first_row = first_row
-        self.columns = columns
+        self.columns = columns if kept is None else kept
         self.texts: Sequence[object] = [row.values.get(text_column) for row in rows]
         self.faults: Mapping[int, str] = {place: row.fault for place, row in enumerate(rows) if row.fault is not None}
         self._rows = rows
+        self._kept = kept
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """The values of these rows."""
-        return [self._rows[place].values for place in places]
+        """What these rows have in the columns kept."""
+        return [self._select(self._rows[place].values) for place in places]
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """These rows as JSON objects."""
+        """The same as JSON objects."""
         return [to_json(values) for values in self.values(places)]
 
     def raw(self, place: int) -> bytes:
         """One row as it stands in the file."""
         return self._rows[place].raw
 
+    def _select(self, values: Values) -> Values:
+        return values if self._kept is None else {name: values[name] for name in self._kept if name in values}
+
 
 class JsonRowWindow(RowWindow):
-    """Rows that are JSON already, and are kept to the letter: no number changes its form."""
+    """Rows that are JSON already: no number changes its form."""
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """These rows as they stand in the file."""
-        return [self.raw(place).strip() for place in places]
+        """These rows as they stand in the file; where some columns are kept, their numbers as they stand."""
+        if self._kept is None:
+            return [self.raw(place).strip() for place in places]
+        return [to_json(self._select(_parse_to_the_letter(self.raw(place)))) for place in places]
 
 
-def check_columns(path: str, columns: Sequence[str], text_column: str, added: Collection[str]) -> None:
-    """Raises DataError where the text column is missing, or where two columns of the output would share a name."""
-    if text_column not in columns:
-        raise DataError(f"{path}: there is no column {text_column!r}; there are {', '.join(map(repr, columns))}")
-    for column in columns:
-        if columns.count(column) > 1:
-            raise DataError(f"{path}: two columns are called {column!r}; give each its own name")
-        if column in added:
-            raise DataError(f"{path}: there is a column {column!r} already, and one is added; give it another name")
+def _parse_to_the_letter(row: bytes) -> Values:
+    # A float would lose digits, and orjson writes no integer past 64 bits.
+    return json.loads(row, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
 
 
 def to_text(value: object) -> str:

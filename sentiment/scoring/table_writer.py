@@ -1,6 +1,7 @@
-"""Rows and their answers to Parquet, a row group at a time."""
+"""Rows and their answers to Arrow streams, and these to one Parquet file, a row group at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -16,8 +17,11 @@ ROW_GROUP_BYTES = 1 << 25
 _ARROW_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
-class ParquetWriter:
-    """A Parquet input's columns keep their types; a text file's take the type that fits all of the first rows."""
+class TableWriter:
+    """Writes a part of a table, an Arrow stream.
+
+    A Parquet input's columns keep their types; a text file's take the type that fits all of the first rows.
+    """
 
     def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, type]) -> None:
         self._types: dict[str, type] = {}
@@ -31,8 +35,7 @@ class ParquetWriter:
             schema = schema.append(pa.field(column, _ARROW_TYPES[kind]))
         self._schema = schema
         self._added = added
-        self._writer = pq.ParquetWriter(file, schema, compression="zstd")
-        self._held: list[pa.RecordBatch] = []
+        self._writer = pa.ipc.new_stream(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self.rows = 0
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
@@ -47,23 +50,13 @@ class ParquetWriter:
             columns = [_array([row.get(column) for row in kept], kind) for column, kind in self._types.items()]
         written = [answer for place, answer in answers.items() if place not in misfits]
         columns += [_array([answer[column] for answer in written], kind) for column, kind in self._added.items()]
-        self._held.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
         self.rows += len(written)
-        if (
-            sum(batch.num_rows for batch in self._held) >= ROW_GROUP_ROWS
-            or sum(batch.nbytes for batch in self._held) >= ROW_GROUP_BYTES
-        ):
-            self._write_row_group()
         return misfits
 
     def close(self) -> None:
-        """Writes the last rows, and where each column lies."""
-        self._write_row_group()
+        """Writes that this is the end."""
         self._writer.close()
-
-    def _write_row_group(self) -> None:
-        self._writer.write_table(pa.Table.from_batches(self._held, self._schema))
-        self._held.clear()
 
     def _misfit(self, row: Values) -> str | None:
         for column, value in row.items():
@@ -73,6 +66,31 @@ class ParquetWriter:
                 expected = _ARROW_TYPES[self._types[column]]
                 return f"{column!r} is {value!r:.60} where the first rows have {expected}: write .jsonl to keep it"
         return None
+
+
+def join_tables(parts: Iterable[Path], file: BinaryIO) -> int:
+    """How many rows the parts, at least one, have together. Where one ends shows nowhere in the Parquet file."""
+    writer: pq.ParquetWriter | None = None
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for part in parts:
+        with pa.OSFile(str(part)) as source, pa.ipc.open_stream(source) as batches:
+            writer = writer or pq.ParquetWriter(file, batches.schema, compression="zstd")
+            for batch in batches:
+                held.append(batch)
+                rows += batch.num_rows
+                if (
+                    sum(batch.num_rows for batch in held) >= ROW_GROUP_ROWS
+                    or sum(batch.nbytes for batch in held) >= ROW_GROUP_BYTES
+                ):
+                    writer.write_table(pa.Table.from_batches(held))
+                    held.clear()
+    if writer is None:
+        raise ValueError("there is no part to join")
+    if held:
+        writer.write_table(pa.Table.from_batches(held))
+    writer.close()
+    return rows
 
 
 def _common_type(values: Sequence[object]) -> type:

@@ -6,50 +6,110 @@ give it back as it stood, and turn "007" into 7.
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
-from typing import TypeVar
+from typing import BinaryIO
 
 from sentiment.errors import DataError
 from sentiment.scoring.lines import Lines
-from sentiment.scoring.rows import WINDOW_BYTES, WINDOW_ROWS, JsonRowWindow, Row, RowWindow, Values, check_columns
+from sentiment.scoring.rows import (
+    WINDOW_BYTES,
+    WINDOW_ROWS,
+    JsonRowWindow,
+    Position,
+    Row,
+    RowWindow,
+    Selection,
+    Values,
+)
 
 MAX_CELL_CHARACTERS = 1 << 26  # a quote left open is given up after so many
 _BLANK = "is a blank line"
-WindowT = TypeVar("WindowT", bound=RowWindow)
 
 
-def csv_windows(
-    lines: Lines, path: str, text_column: str, added: Collection[str], delimiter: str
-) -> Iterator[RowWindow]:
-    """Windows of a file whose first line names the columns. A cell is text: "007" stays "007"."""
+class TextSource:
+    """The rows of a text file, from any position on. `head` are the first ones: they say what columns there are."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        start: Position,
+        rows_of: Callable[[Lines], Iterator[Row]],
+        window: Callable[[int, Sequence[Row]], RowWindow],
+    ) -> None:
+        self._file = file
+        self._rows_of = rows_of
+        self._window = window
+        self._size = file.seek(0, 2)
+        self.start = start
+        self.head = next((window for window, _ in self.windows(start, WINDOW_ROWS)), window(1, []))
+
+    def windows(self, start: Position, max_rows: int) -> Iterator[tuple[RowWindow, Position]]:
+        """The windows of the next rows, each with the position after it."""
+        lines = Lines(self._file, start.offset)
+        rows = self._rows_of(lines)
+        first_row, end_row = start.row, start.row + max_rows
+        while held := list(_take_window(rows, end_row - first_row)):
+            window = self._window(first_row, held)
+            first_row += len(held)
+            yield window, Position(first_row, lines.offset)
+
+    def is_end(self, position: Position) -> bool:
+        """Whether no row follows."""
+        return position.offset >= self._size
+
+    def fraction(self, position: Position) -> float:
+        """How much of the file lies before: 0 to 1."""
+        return position.offset / self._size if self._size else 1.0
+
+
+def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) -> TextSource:
+    """The rows of a file whose first line names the columns. A cell is text: "007" stays "007"."""
     csv.field_size_limit(MAX_CELL_CHARACTERS)
-    records = _csv_records(lines, delimiter)
-    columns = next(records, None)
+    lines = Lines(file)
+    columns = next(_csv_records(lines, delimiter), None)
     if columns is None:
         raise DataError(f"{path}: is empty; its first line should name the columns")
     if lines.fault is not None:
         raise DataError(f"{path}: its first line, which should name the columns, {lines.fault}")
-    check_columns(path, columns, text_column, added)
-    yield from _windows(_csv_rows(lines, records, columns), columns, text_column, RowWindow)
+    selection.columns(path, columns)
+    return TextSource(
+        file,
+        Position(1, lines.offset),
+        lambda lines: _csv_rows(lines, _csv_records(lines, delimiter), columns),
+        lambda first_row, rows: RowWindow(first_row, rows, columns, selection.text_column, selection.kept),
+    )
 
 
-def line_windows(lines: Lines, path: str, text_column: str, added: Collection[str]) -> Iterator[RowWindow]:
-    """Windows of a file of plain lines, each of them a text."""
-    check_columns(path, [text_column], text_column, added)
-    yield from _windows(_line_rows(lines, text_column), [text_column], text_column, RowWindow)
+def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
+    """The rows of a file of plain lines, each of them a text."""
+    column = selection.text_column
+    selection.columns(path, [column])
+    return TextSource(
+        file,
+        Position(1, Lines(file).offset),
+        lambda lines: _line_rows(lines, column),
+        lambda first_row, rows: RowWindow(first_row, rows, [column], column, selection.kept),
+    )
 
 
-def json_windows(lines: Lines, path: str, text_column: str, added: Collection[str]) -> Iterator[JsonRowWindow]:
-    """Windows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
-    rows = _json_rows(lines)
-    first = list(_take_window(rows))
+def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
+    """The rows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
+    lines = Lines(file)
+    start = Position(1, lines.offset)
+    first = list(_take_window(_json_rows(lines), WINDOW_ROWS))
     columns = list(dict.fromkeys(chain.from_iterable(row.values for row in first)))
     if first and not columns:
         raise DataError(f"{path}: none of its first {len(first)} lines is a JSON object: line 1 {first[0].fault}")
     if first:
-        check_columns(path, columns, text_column, added)
-    yield from _windows(chain(first, _without_clash(rows, added)), columns, text_column, JsonRowWindow)
+        selection.columns(path, columns)
+    clashing = selection.added if selection.kept is None else ()
+    return TextSource(
+        file,
+        start,
+        lambda lines: _without_clash(_json_rows(lines), clashing),
+        lambda first_row, rows: JsonRowWindow(first_row, rows, columns, selection.text_column, selection.kept),
+    )
 
 
 def _csv_records(lines: Lines, delimiter: str) -> Iterator[list[str]]:
@@ -122,21 +182,9 @@ def _row(lines: Lines, values: Values) -> Row:
     return Row(lines.raw, values if lines.fault is None else {}, lines.fault)
 
 
-def _windows(rows: Iterator[Row], columns: Sequence[str], text_column: str, kind: type[WindowT]) -> Iterator[WindowT]:
-    """At least one window, so that the columns of an empty file are known."""
-    held = list(_take_window(rows))
-    number = 1
-    while held or number == 1:
-        yield kind(number, held, columns, text_column)
-        if not held:
-            return
-        number += len(held)
-        held = list(_take_window(rows))
-
-
-def _take_window(rows: Iterator[Row]) -> Iterator[Row]:
+def _take_window(rows: Iterator[Row], max_rows: int) -> Iterator[Row]:
     taken = 0
-    for row in islice(rows, WINDOW_ROWS):
+    for row in islice(rows, min(WINDOW_ROWS, max_rows)):
         yield row
         taken += len(row.raw)
         if taken >= WINDOW_BYTES:

@@ -20,7 +20,9 @@ class JsonWriter:
         """Nothing that can't be written: a JSON object takes any row."""
         rows = window.json_objects(list(answers))
         for row, answer in zip(rows, answers.values(), strict=True):
-            self._file.write(row[:-1] + b"," + to_json(answer)[1:] + b"\n")
+            own = row[:-1]
+            comma = b"" if own == b"{" else b","  # none of its columns may be kept
+            self._file.write(own + comma + to_json(answer)[1:] + b"\n")
         self.rows += len(rows)
         return {}
 
@@ -29,14 +31,17 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """A first line of names, then one record a row. What isn't text is written as JSON has it."""
+    """A first line of names if asked for, then one record a row. What isn't text is written as JSON has it."""
 
-    def __init__(self, file: BinaryIO, columns: Sequence[str], added: Iterable[str], delimiter: str) -> None:
+    def __init__(
+        self, file: BinaryIO, columns: Sequence[str], added: Iterable[str], delimiter: str, *, names: bool = True
+    ) -> None:
         self._file = file
         self._columns = dict.fromkeys(columns)
         self._delimiter = delimiter
         self.rows = 0
-        self._write_records([[*columns, *added]])
+        if names:
+            self._write_records([[*columns, *added]])
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
         """Why a row can't be written, by place: it has a column that the first line doesn't name."""

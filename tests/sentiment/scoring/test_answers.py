@@ -25,3 +25,13 @@ def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
     assert values["probability_positive"] == prediction.probabilities["positive"]
     assert (values["tokens"], values["unknown_tokens"], values["truncated"]) == (6, 1, False)
     assert values["model_version"] == tiny_classifier.version != ""
+
+
+def test_the_label_and_its_probability_alone(tiny_classifier: Classifier) -> None:
+    columns = AnswerColumns(tiny_classifier, top_only=True)
+    [prediction] = tiny_classifier.predict(["A good film."])
+    assert columns.types == {"label": str, "probability": float}
+    assert columns.values(prediction) == {
+        "label": prediction.label,
+        "probability": max(prediction.probabilities.values()),
+    }

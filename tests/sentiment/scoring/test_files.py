@@ -6,7 +6,7 @@ import pytest
 
 from sentiment.errors import DataError
 from sentiment.scoring.files import check_output, open_input, writer_for
-from sentiment.scoring.rows import RowWindow
+from sentiment.scoring.rows import RowWindow, Selection
 
 
 @pytest.mark.parametrize(
@@ -22,10 +22,11 @@ from sentiment.scoring.rows import RowWindow
 )
 def test_the_suffix_says_the_format(tmp_path: Path, name: str, content: bytes, texts: list[str]) -> None:
     (tmp_path / name).write_bytes(content)
-    with open_input(tmp_path / name, "text", ()) as opened:
-        [window] = opened.windows
+    with open_input(tmp_path / name, Selection("text", ())) as source:
+        [(window, end)] = source.windows(source.start, 10)
         assert window.texts == texts
-        assert opened.fraction_read() == 1.0
+        assert source.fraction(end) == 1.0
+        assert source.is_end(end)
 
 
 def test_inputs_that_are_refused(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_inputs_that_are_refused(tmp_path: Path) -> None:
         "folder.csv": "is a folder; give a file",
         "missing.csv": "there is no such file",
     }.items():
-        with pytest.raises(DataError) as caught, open_input(tmp_path / name, "text", ()):
+        with pytest.raises(DataError) as caught, open_input(tmp_path / name, Selection("text", ())):
             pass
         assert str(caught.value) == f"{tmp_path / name}: {reason}"
 
@@ -67,5 +68,5 @@ def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.Mo
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError) as caught:
-        writer_for(Path("out.parquet"), io.BytesIO(), RowWindow(1, [], ["text"], "text"), {})
+        writer_for(Path("out.parquet"), io.BytesIO(), RowWindow(1, [], ["text"], "text"), {}, first=True)
     assert str(caught.value) == "out.parquet: Parquet needs pyarrow; pip install 'sentiment-bilstm[score]'"

@@ -98,6 +98,7 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
         "rows": 5,
         "scored": 3,
         "rejected": 2,
+        "resumed": 0,
         "labels": {label: labels.count(label) for label in tiny_classifier.labels},
         "tokens": sum(prediction.tokens for prediction in predictions),
         "unknown_tokens": sum(prediction.unknown_tokens for prediction in predictions),
@@ -114,9 +115,9 @@ def test_progress_covers_the_file(tiny_classifier: Classifier, tmp_path: Path, m
     (tmp_path / "in.txt").write_text("good\nbad\n\nbad\nfilm\n")
     seen: list[Progress] = []
     score(tiny_classifier, tmp_path / "in.txt", tmp_path / "out.csv", "text", seen.append)
-    assert [progress.rows for progress in seen] == [2, 4, 5]
-    assert [progress.rejected for progress in seen] == [0, 1, 1]
-    assert [progress.tokens for progress in seen] == [2, 3, 4]
+    assert [progress.rows for progress in seen] == [0, 2, 4, 5]
+    assert [progress.rejected for progress in seen] == [0, 0, 1, 1]
+    assert [progress.tokens for progress in seen] == [0, 2, 3, 4]
     assert [progress.fraction for progress in seen] == sorted(progress.fraction for progress in seen)
     assert seen[-1].fraction == 1.0
 
@@ -213,7 +214,8 @@ def test_a_full_disk_is_an_error_in_words(
     target = tmp_path / "out.csv"
     with pytest.raises(DataError) as caught:
         score(tiny_classifier, tmp_path / "in.txt", target, "text")
-    assert str(caught.value) == f"{target}: No space left on device; no output was written"
+    goes_on = "the same command goes on from what is done"
+    assert str(caught.value) == f"{target}: No space left on device; no row is lost: {goes_on}"
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
 
 

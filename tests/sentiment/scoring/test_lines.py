@@ -11,7 +11,7 @@ def test_a_record_is_kept_as_it_stands_but_for_its_line_end() -> None:
     lines.begin_record()
     assert list(lines) == ["three"]
     assert lines.raw == b"three"
-    assert lines.bytes_read == 14
+    assert lines.offset == 14
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
@@ -40,3 +40,16 @@ def test_giving_up_a_record_gives_its_later_lines_back_in_order() -> None:
     assert (lines.raw, lines.fault) == (b"1", "is malformed")
     lines.begin_record()
     assert list(lines) == ["2\n", "3\n", "4\n"]
+
+
+def test_reading_goes_on_from_any_line() -> None:
+    content = b"\xef\xbb\xbfone\ntwo\nthree\n"
+    lines = Lines(io.BytesIO(content))
+    assert lines.offset == 3
+    lines.begin_record()
+    next(lines)
+    next(lines)
+    lines.give_up("is malformed")
+    assert lines.offset == 7
+    assert list(Lines(io.BytesIO(content), lines.offset)) == ["two\n", "three\n"]
+    assert list(Lines(io.BytesIO(content), len(content))) == []

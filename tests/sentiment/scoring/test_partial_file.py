@@ -30,3 +30,14 @@ def test_others_may_read_it_as_any_new_file(tmp_path: Path) -> None:
     with PartialFile(tmp_path / "out.csv") as partial:
         partial.publish()
     assert (tmp_path / "out.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "out.csv.partial").write_bytes(b"much that was never finished")
+    with PartialFile(tmp_path / "out.csv", folder) as partial:
+        partial.file.write(b"whole")
+        partial.publish()
+    assert (tmp_path / "out.csv").read_bytes() == b"whole"
+    assert list(folder.iterdir()) == []

@@ -1,9 +1,10 @@
+import json
 from typing import Any
 
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, check_columns, to_json, to_text
+from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, Selection, to_json, to_text
 
 ROWS = [Row(b'{"id": 1.10, "text": "a"} ', {"id": 1.1, "text": "a"}, None), Row(b"{", {}, "is not JSON")]
 
@@ -26,13 +27,50 @@ def test_rows_that_are_json_stay_as_they_are_written() -> None:
     [
         (["id", "review"], "in.csv: there is no column 'text'; there are 'id', 'review'"),
         (["text", "id", "id"], "in.csv: two columns are called 'id'; give each its own name"),
-        (["text", "label"], "in.csv: there is a column 'label' already, and one is added; give it another name"),
+        (
+            ["text", "label"],
+            "in.csv: there is a column 'label' already, and one is added; "
+            "rename it, or name the columns to keep (--columns) without it",
+        ),
     ],
 )
 def test_columns_that_cannot_be_scored_are_refused_by_name(columns: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
-        check_columns("in.csv", columns, "text", {"label", "tokens"})
+        Selection("text", {"label", "tokens"}).columns("in.csv", columns)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (["id", "gone"], "in.csv: there is no column 'gone'; there are 'id', 'text', 'label', 'x', 'x'"),
+        (["x"], "in.csv: two columns are called 'x'; give each its own name"),
+        (["label"], "in.csv: there is a column 'label' already, and one is added; "),
+    ],
+)
+def test_columns_that_cannot_be_kept(kept: list[str], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        Selection("text", {"label"}, kept).columns("in.csv", ["id", "text", "label", "x", "x"])
+    assert str(caught.value).startswith(message)
+
+
+def test_columns_not_kept_may_be_called_anything() -> None:
+    assert Selection("text", {"label"}, ["id"]).columns("in.csv", ["id", "text", "label", "x", "x"]) == ["id"]
+    assert Selection("text", {"label"}, []).columns("in.csv", ["id", "text", "label"]) == []
+
+
+def test_a_window_of_some_columns_still_has_its_texts_and_whole_rows() -> None:
+    window = RowWindow(1, ROWS, ["id", "text"], "text", ["id"])
+    assert (window.columns, window.texts) == (["id"], ["a", None])
+    assert window.values([0]) == [{"id": 1.1}]
+    assert window.raw(0) == ROWS[0].raw
+
+
+def test_numbers_keep_their_form_where_some_columns_are_kept() -> None:
+    raw = b'{"n": 1.10, "text": "caf\\u00e9", "big": [12345678901234567890123, 1e400], "more": {"a": null}}'
+    row = Row(raw, json.loads(raw), None)
+    window = JsonRowWindow(1, [row], list(row.values), "text", ["big", "n", "gone"])
+    assert window.json_objects([0]) == [b'{"big":[12345678901234567890123,1e400],"n":1.10}']
 
 
 @pytest.mark.parametrize(

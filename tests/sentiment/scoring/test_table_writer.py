@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pytest
 from sentiment.scoring import table_writer
 from sentiment.scoring.rows import Row, RowWindow, Values
 from sentiment.scoring.table_reader import TableWindow
-from sentiment.scoring.table_writer import ParquetWriter
+from sentiment.scoring.table_writer import TableWriter, join_tables
 
 ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
 ADDED = {"label": str, "tokens": int, "probability_positive": float, "truncated": bool}
@@ -20,7 +21,7 @@ def window_of(*rows: Values) -> RowWindow:
 
 
 def read(file: io.BytesIO) -> pa.Table:
-    return pq.read_table(io.BytesIO(file.getvalue()))
+    return pa.ipc.open_stream(file.getvalue()).read_all()
 
 
 def test_columns_of_a_table_keep_their_types_and_metadata() -> None:
@@ -40,7 +41,7 @@ def test_columns_of_a_table_keep_their_types_and_metadata() -> None:
     batch = pa.RecordBatch.from_pylist([row, {**row, "id": 2}, {**row, "id": 3}], schema)
     file = io.BytesIO()
     window = TableWindow(1, batch, "text")
-    writer = ParquetWriter(file, window, ADDED)
+    writer = TableWriter(file, window, ADDED)
     assert writer.write(window, {0: ANSWER, 2: ANSWER}) == {}
     writer.close()
     written = read(file)
@@ -73,7 +74,7 @@ def test_columns_of_text_files_take_the_type_that_fits_all(
 ) -> None:
     window = window_of(*({"text": "a", "x": value} for value in values))
     file = io.BytesIO()
-    writer = ParquetWriter(file, window, ADDED)
+    writer = TableWriter(file, window, ADDED)
     assert writer.write(window, {0: ANSWER, 1: ANSWER}) == {}
     writer.close()
     assert read(file).schema.field("x").type == kind
@@ -83,7 +84,7 @@ def test_columns_of_text_files_take_the_type_that_fits_all(
 def test_a_later_row_that_does_not_fit_is_refused_with_its_reason() -> None:
     first = window_of({"text": "a", "n": 1, "ok": True})
     file = io.BytesIO()
-    writer = ParquetWriter(file, first, ADDED)
+    writer = TableWriter(file, first, ADDED)
     later = window_of({"text": "b", "n": 1.5}, {"text": "c", "z": 1}, {"text": "d", "ok": 1}, {"text": "e"})
     assert writer.write(first, {0: ANSWER}) == {}
     assert writer.write(later, dict.fromkeys(range(4), ANSWER)) == {
@@ -99,20 +100,25 @@ def test_a_later_row_that_does_not_fit_is_refused_with_its_reason() -> None:
     ]
 
 
-def test_windows_are_gathered_into_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_writer, "ROW_GROUP_ROWS", 4)
-    file = io.BytesIO()
     window = window_of({"text": "a"}, {"text": "b"}, {"text": "c"})
-    writer = ParquetWriter(file, window, ADDED)
-    for _ in range(3):
-        writer.write(window, dict.fromkeys(range(3), ANSWER))
-    writer.close()
-    metadata = pq.ParquetFile(io.BytesIO(file.getvalue())).metadata
+    paths = [tmp_path / "0", tmp_path / "1", tmp_path / "2"]
+    for path, windows in zip(paths, (1, 0, 2), strict=True):
+        with path.open("wb") as file:
+            writer = TableWriter(file, window, ADDED)
+            for _ in range(windows):
+                writer.write(window, dict.fromkeys(range(3), ANSWER))
+            writer.close()
+    joined = io.BytesIO()
+    assert join_tables(paths, joined) == 9
+    metadata = pq.ParquetFile(io.BytesIO(joined.getvalue())).metadata
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [6, 3]
+    assert pq.read_table(io.BytesIO(joined.getvalue()))["text"].to_pylist() == ["a", "b", "c"] * 3
 
 
 def test_no_row_at_all_is_a_table_with_columns() -> None:
     file = io.BytesIO()
-    ParquetWriter(file, RowWindow(1, [], ["id", "text"], "text"), ADDED).close()
+    TableWriter(file, RowWindow(1, [], ["id", "text"], "text"), ADDED).close()
     assert read(file).schema.names == ["id", "text", *ADDED]
     assert read(file).num_rows == 0

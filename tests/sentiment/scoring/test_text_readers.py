@@ -5,19 +5,26 @@ import pytest
 
 from sentiment.errors import DataError
 from sentiment.scoring import text_readers
-from sentiment.scoring.lines import Lines
-from sentiment.scoring.rows import RowWindow
-from sentiment.scoring.text_readers import csv_windows, json_windows, line_windows
+from sentiment.scoring.rows import Position, RowWindow, Selection
+from sentiment.scoring.text_readers import TextSource, csv_source, json_source, line_source
 
-ADDED = ("label", "tokens")
+SELECTION = Selection("text", ("label", "tokens"))
+
+
+def windows_of(source: TextSource) -> list[RowWindow]:
+    return [window for window, _ in source.windows(source.start, 1000)]
 
 
 def csv_of(content: bytes, delimiter: str = ",") -> list[RowWindow]:
-    return list(csv_windows(Lines(io.BytesIO(content)), "in.csv", "text", ADDED, delimiter))
+    return windows_of(csv_source(io.BytesIO(content), "in.csv", SELECTION, delimiter))
 
 
 def json_of(content: bytes) -> list[RowWindow]:
-    return list(json_windows(Lines(io.BytesIO(content)), "in.jsonl", "text", ADDED))
+    return windows_of(json_source(io.BytesIO(content), "in.jsonl", SELECTION))
+
+
+def lines_of(content: bytes) -> list[RowWindow]:
+    return windows_of(line_source(io.BytesIO(content), "in.txt", SELECTION))
 
 
 def faults_of(window: RowWindow) -> dict[bytes, str]:
@@ -72,7 +79,10 @@ def test_a_cell_past_the_limit_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> No
         (b'"id,text\n1,a\n', "in.csv: its first line, which should name the columns, is malformed: "),
         (b"id,review\n1,a\n", "in.csv: there is no column 'text'; there are 'id', 'review'"),
         (b"\n1,a\n", "in.csv: there is no column 'text'; there are "),
-        (b"text,tokens\n", "in.csv: there is a column 'tokens' already, and one is added; give it another name"),
+        (
+            b"text,tokens\n",
+            "in.csv: there is a column 'tokens' already, and one is added; rename it, or ",
+        ),
     ],
 )
 def test_csv_files_that_cannot_be_read_at_all(content: bytes, message: str) -> None:
@@ -119,7 +129,8 @@ def test_a_later_row_that_has_an_added_column_is_at_fault(monkeypatch: pytest.Mo
         (b'{"review": "a", "id": 1}\n', "in.jsonl: there is no column 'text'; there are 'review', 'id'"),
         (
             b'{"text": "a"}\n{"text": "b", "label": 1}\n',
-            "in.jsonl: there is a column 'label' already, and one is added; give it another name",
+            "in.jsonl: there is a column 'label' already, and one is added; "
+            "rename it, or name the columns to keep (--columns) without it",
         ),
         (
             b"id,text\n1,a\n",
@@ -134,7 +145,7 @@ def test_json_files_that_cannot_be_read_at_all(content: bytes, message: str) -> 
 
 
 def test_plain_lines_are_texts_blank_ones_included() -> None:
-    [window] = line_windows(Lines(io.BytesIO(b"good\r\n\n caf\xe9\nlast\x00")), "in.txt", "text", ADDED)
+    [window] = lines_of(b"good\r\n\n caf\xe9\nlast\x00")
     assert window.columns == ["text"]
     assert window.texts == ["good", "", None, "last\x00"]
     assert window.faults == {2: "is not UTF-8: byte 0xe9"}
@@ -142,14 +153,54 @@ def test_plain_lines_are_texts_blank_ones_included() -> None:
 
 def test_a_text_column_named_like_an_added_one_is_refused() -> None:
     with pytest.raises(DataError, match="there is a column 'label' already"):
-        list(line_windows(Lines(io.BytesIO(b"good\n")), "in.txt", "label", ADDED))
+        line_source(io.BytesIO(b"good\n"), "in.txt", Selection("label", ("label",)))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
-def test_an_empty_file_is_one_empty_window(content: bytes) -> None:
-    assert [list(window.texts) for window in json_of(content)] == [[]]
-    assert [list(window.texts) for window in line_windows(Lines(io.BytesIO(content)), "in.txt", "text", ADDED)] == [[]]
-    assert [list(window.texts) for window in csv_of(b"id,text\n")] == [[]]
+def test_an_empty_file_has_no_window_but_a_head(content: bytes) -> None:
+    for source in (
+        json_source(io.BytesIO(content), "in.jsonl", SELECTION),
+        line_source(io.BytesIO(content), "in.txt", SELECTION),
+        csv_source(io.BytesIO(content + b"id,text\n"), "in.csv", SELECTION, ","),
+    ):
+        assert windows_of(source) == []
+        assert list(source.head.texts) == []
+        assert source.is_end(source.start)
+        assert source.fraction(source.start) == 1.0
+
+
+CONTENTS = {
+    "csv": b'\xef\xbb\xbfid,text\r\n1,"two\nlines"\n2,caf\xe9\n3,"open\n4,good\n5,\n6,"x"y\n7,last',
+    "jsonl": b'\xef\xbb\xbf{"id": 1, "text": "a"}\n{\n\n{"text": "d"}\r\n[]\n{"text": "\xff"}\n{"text": "g"}',
+    "txt": b"\xef\xbb\xbfone\n\ncaf\xe9\r\nfour\nfive\nsix\nseven",
+}
+
+
+def source_of(kind: str) -> TextSource:
+    file = io.BytesIO(CONTENTS[kind])
+    if kind == "csv":
+        return csv_source(file, "in.csv", SELECTION, ",")
+    return (json_source if kind == "jsonl" else line_source)(file, f"in.{kind}", SELECTION)
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+@pytest.mark.parametrize("rows", [1, 2, 3, 7])
+def test_reading_goes_on_from_any_position(kind: str, rows: int) -> None:
+    [whole] = windows_of(source_of(kind))
+    assert len(whole.texts) == 7
+    position: Position = source_of(kind).start
+    numbers, raws, faults = [], [], {}
+    while not source_of(kind).is_end(position):
+        [(window, after)] = source_of(kind).windows(position, rows)  # a new one, as in a new process
+        assert window.first_row == position.row
+        numbers += [window.first_row + place for place in range(len(window.texts))]
+        raws += [window.raw(place) for place in range(len(window.texts))]
+        faults.update({window.first_row - 1 + place: fault for place, fault in window.faults.items()})
+        position = after
+    assert numbers == [1, 2, 3, 4, 5, 6, 7]
+    assert raws == [whole.raw(place) for place in range(7)]
+    assert faults == whole.faults
+    assert source_of(kind).fraction(position) == 1.0
 
 
 def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,19 @@ def test_csv_quotes_what_needs_it_and_leaves_out_what_is_missing() -> None:
         ]
 
 
+def test_a_later_part_has_no_names() -> None:
+    file = io.BytesIO()
+    CsvWriter(file, ["text"], ADDED, ",", names=False).write(window_of({"text": "a"}), {0: ANSWER})
+    assert read_csv(file.getvalue()) == [["a", "positive", "3", "false"]]
+
+
+def test_a_json_row_of_which_no_column_is_kept_is_its_answer() -> None:
+    file = io.BytesIO()
+    row = Row(b'{"text": "a"}', {"text": "a"}, None)
+    JsonWriter(file).write(JsonRowWindow(1, [row], ["text"], "text", []), {0: ANSWER})
+    assert file.getvalue() == b'{"label":"positive","tokens":3,"truncated":false}\n'
+
+
 def test_csv_takes_json_values_but_no_column_that_the_first_line_lacks() -> None:
     rows: list[dict[str, Any]] = [{"text": "a", "n": 10**30, "tags": ["x", 1.5]}, {"text": "b"}, {"text": "c", "z": 1}]
     file = io.BytesIO()

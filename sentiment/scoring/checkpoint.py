@@ -1,0 +1,123 @@
+"""What is done of a job, so that one that was killed goes on after its last whole shard."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sentiment.classifier import Prediction
+from sentiment.scoring.errors import CheckpointError
+from sentiment.scoring.partial_file import PartialFile
+from sentiment.scoring.parts import CHECKPOINT, Part, PartsFolder
+from sentiment.scoring.rows import Position
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A stretch of the input that is done: `rows` are `scored` and `rejected` together."""
+
+    rows: int
+    scored: int
+    rejected: int
+    end: Position  # in the input
+    output: Part
+    rejects: Part | None  # None where nothing was rejected
+
+
+@dataclass
+class Tally:
+    """What the answers are, all together."""
+
+    labels: dict[str, int] = field(default_factory=dict)  # rows of each
+    tokens: int = 0
+    unknown_tokens: int = 0
+    truncated: int = 0
+
+    def add(self, predictions: list[Prediction]) -> None:
+        """Counts these in."""
+        for prediction in predictions:
+            self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
+        self.tokens += sum(prediction.tokens for prediction in predictions)
+        self.unknown_tokens += sum(prediction.unknown_tokens for prediction in predictions)
+        self.truncated += sum(prediction.truncated for prediction in predictions)
+
+    def copy(self) -> "Tally":
+        """The same counts, to be added to apart."""
+        return Tally(dict(self.labels), self.tokens, self.unknown_tokens, self.truncated)
+
+
+@dataclass
+class Checkpoint:
+    """The shards that are done, and of which job: its `identity` is all that decides an output's bytes, by name."""
+
+    identity: dict[str, object]
+    shards: list[Shard] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    output_size: int | None = None  # bytes; None until the output is in its place
+
+    @property
+    def rows(self) -> int:
+        """Rows that are done."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def scored(self) -> int:
+        """Of these, in the output."""
+        return sum(shard.scored for shard in self.shards)
+
+    @property
+    def rejected(self) -> int:
+        """Of these, in the rejects."""
+        return sum(shard.rejected for shard in self.shards)
+
+    def save(self, parts: PartsFolder) -> None:
+        """Writes it in place of the one before."""
+        content = {"format_version": FORMAT_VERSION, **asdict(self)}
+        with PartialFile(parts.path / CHECKPOINT) as partial:
+            partial.file.write(json.dumps(content).encode() + b"\n")
+            partial.publish()
+
+
+def read_checkpoint(parts: PartsFolder) -> Checkpoint | None:
+    """The folder's checkpoint, if it has one. Raises CheckpointError where it can't be read."""
+    path = parts.path / CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format_version"] != FORMAT_VERSION:
+            raise ValueError(f"format version {FORMAT_VERSION} is read, not {content['format_version']}")
+        return Checkpoint(
+            identity=content["identity"],
+            shards=[_shard(entry) for entry in content["shards"]],
+            tally=Tally(**content["tally"]),
+            output_size=content["output_size"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: can't be read ({error!r}); --restart starts anew") from None
+
+
+def check_identity(parts: PartsFolder, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+    """Raises CheckpointError, naming each difference, where the two are not of the same job."""
+    names = [name for name in (*found, *wanted) if found.get(name) != wanted.get(name)]
+    if names:
+        changes = "; ".join(
+            f"{name} was {found.get(name)!r}, now {wanted.get(name)!r}" for name in dict.fromkeys(names)
+        )
+        raise CheckpointError(
+            f"{parts.path}: is of another job: {changes}. Give the same again to go on, "
+            "or --restart to drop what is done and start anew"
+        )
+
+
+def _shard(entry: dict[str, Any]) -> Shard:
+    return Shard(
+        rows=entry["rows"],
+        scored=entry["scored"],
+        rejected=entry["rejected"],
+        end=Position(*entry["end"]),
+        output=Part(**entry["output"]),
+        rejects=None if entry["rejects"] is None else Part(**entry["rejects"]),
+    )

@@ -1,0 +1,23 @@
+"""What can stop a scoring job, by name."""
+
+from sentiment.errors import DataError
+
+
+class CheckpointError(DataError):
+    """A job can't be gone on from: another input, model or setting, an altered part, or in use by another process."""
+
+
+class RejectLimitError(DataError):
+    """More rows are rejected than `limit` allows: `count` so far."""
+
+    def __init__(self, limit: int, count: int, where: str) -> None:
+        super().__init__(limit, count, where)
+        self.limit = limit
+        self.count = count
+        self._where = where
+
+    def __str__(self) -> str:
+        return (
+            f"{self._where}: rejected rows: {self.count}, and the limit (max_rejects) is {self.limit}; "
+            "with a higher limit the same command goes on"
+        )

@@ -1,0 +1,107 @@
+"""The folder beside an output that holds what is done of it, for one job at a time."""
+
+import fcntl
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from sentiment.scoring.errors import CheckpointError
+from sentiment.scoring.partial_file import sync_folder
+
+CHECKPOINT = "checkpoint.json"
+_OURS = re.compile(r"\d{6,}\.(rows|rejects)|.*\.partial")
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of the folder, and what it must hold."""
+
+    name: str
+    size: int  # bytes
+    sha256: str
+
+
+class PartsFolder:
+    """`OUTPUT.parts`, to be used in a `with`: no other job may use it meanwhile."""
+
+    def __init__(self, target: Path) -> None:
+        self.path = target.with_name(f"{target.name}.parts")
+        self._descriptor = -1
+
+    def __enter__(self) -> "PartsFolder":
+        if self.path.exists() and not self.path.is_dir():
+            raise CheckpointError(f"{self.path}: is a file; a folder of this name is needed for what is done")
+        while not self._locked():  # removed by another job that ended between making and locking it
+            self._release()
+        try:
+            foreign = next((path.name for path in self.path.iterdir() if not _is_ours(path.name)), None)
+            if foreign is not None:
+                raise CheckpointError(f"{self.path}: holds {foreign!r}, which is no part of a job; move it away")
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def describe(self, name: str) -> Part:
+        """The part as it is now."""
+        digest, size = hashlib.sha256(), 0
+        with (self.path / name).open("rb") as file:
+            while block := file.read(_READ_BYTES):
+                digest.update(block)
+                size += len(block)
+        return Part(name, size, digest.hexdigest())
+
+    def check(self, part: Part) -> Path:
+        """Where the part is. Raises CheckpointError unless it is as it was written."""
+        path = self.path / part.name
+        if not path.exists():
+            raise CheckpointError(f"{path}: is gone; --restart starts anew")
+        found = self.describe(part.name)
+        if found != part:
+            reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"
+            raise CheckpointError(f"{path}: was altered: {reason}; --restart starts anew")
+        return path
+
+    def clear(self) -> None:
+        """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""
+        (self.path / CHECKPOINT).unlink(missing_ok=True)
+        sync_folder(self.path)
+        for path in list(self.path.iterdir()):
+            path.unlink()
+
+    def remove(self) -> None:
+        """Drops the folder, the checkpoint last: it knows that the parts are no longer needed."""
+        for path in sorted(self.path.iterdir(), key=lambda path: path.name == CHECKPOINT):
+            path.unlink()
+        self.path.rmdir()
+        sync_folder(self.path.parent)
+
+    def _locked(self) -> bool:
+        if not self.path.exists():
+            self.path.mkdir(exist_ok=True)
+            sync_folder(self.path.parent)
+        self._descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel frees it, however a job ends
+        except BlockingIOError:
+            self._release()
+            raise CheckpointError(f"{self.path}: is in use by another job; wait, or name another output") from None
+        return self.path.exists() and os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+
+    def _release(self) -> None:
+        if self._descriptor != -1:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _is_ours(name: str) -> bool:
+    return name == CHECKPOINT or _OURS.fullmatch(name) is not None

@@ -1,0 +1,114 @@
+"""Scores a file once undisturbed, then once for each step on the disk that this takes, killed there and run again.
+
+A step is a sync, rename, removal or making of a file or folder. The process dies by SIGKILL in its place; what a file
+was to sync is cut in half, as a power failure may leave it. Every child is a fork of one process that has loaded the
+model: hundreds of kills take seconds. Prints how many steps there are, or says what differs.
+
+    kill_everywhere.py MODEL INPUT FOLDER SUFFIX
+"""
+
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import sentiment
+from sentiment.scoring import Progress, score, table_reader, table_writer, text_readers
+
+SHARD_ROWS = 500
+torch.set_num_threads(1)  # a fork of a process with more may hang
+text_readers.WINDOW_ROWS = table_reader.WINDOW_ROWS = 128
+table_writer.ROW_GROUP_ROWS = 500
+
+
+def kill_at(step: int) -> None:
+    """Makes this process die at its `step`-th step, from 1."""
+    steps = 0
+
+    def dying(call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **settings: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps == step:
+                if call is fsync and stat.S_ISREG(os.fstat(arguments[0]).st_mode):
+                    os.ftruncate(arguments[0], os.fstat(arguments[0]).st_size // 2)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return call(*arguments, **settings)
+
+        return counted
+
+    fsync = os.fsync
+    for name in ("fsync", "replace", "rename", "unlink", "rmdir", "mkdir"):
+        setattr(os, name, dying(getattr(os, name)))
+
+
+def in_a_fork(action: Callable[[], None]) -> int:
+    """How a process that does this ends: its exit code, or the signal's number below zero."""
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            action()
+            code = 0
+        except BaseException as error:
+            print(repr(error), file=sys.stderr)
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def main(model: str, source: Path, folder: Path, suffix: str) -> None:
+    classifier = sentiment.load(model)
+    target = folder / f"out{suffix}"
+    target_rejects = folder / f"out{suffix}.rejects.jsonl"
+
+    def job(step: int = 0) -> None:
+        if step:
+            kill_at(step)
+        score(classifier, source, target, "text", shard_rows=SHARD_ROWS)
+
+    assert in_a_fork(job) == 0
+    expected = contents(folder)
+    assert sorted(expected) == [target.name, target_rejects.name], sorted(expected)
+    resumed_rows = set()
+    step = 1
+    while True:
+        target.unlink(missing_ok=True)
+        target_rejects.write_bytes(b"of an earlier job")
+        if in_a_fork(partial(job, step)) == 0:
+            break
+        found = target.read_bytes() if target.exists() else None
+        assert found in (None, expected[target.name]), f"step {step}: half an output is in its place"
+
+        def resume() -> None:
+            seen: list[Progress] = []
+            score(classifier, source, target, "text", seen.append, shard_rows=SHARD_ROWS)
+            (folder / "resumed").write_text(str(seen[0].resumed))
+
+        assert in_a_fork(resume) == 0, f"step {step}: could not be gone on from"
+        resumed_rows.add(int((folder / "resumed").read_text()))
+        (folder / "resumed").unlink()
+        assert contents(folder) == expected, f"step {step}: other bytes"
+        step += 1
+    # The same job, killed again and again a few steps further on.
+    kills = 0
+    target.unlink()
+    while in_a_fork(lambda: job(19)) != 0:
+        kills += 1
+    assert contents(folder) == expected, f"after {kills} kills: other bytes"
+    print(json.dumps({"steps": step - 1, "resumed": sorted(resumed_rows), "kills_of_one": kills}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])
