@@ -1,58 +1,132 @@
 """The command that labels files."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentiment.cli.application import DEFAULT_MODEL, Model, TextColumn, app
+from sentiment.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sentiment.scoring import ScoringSettings
+
+BROKEN_PIPE = 128 + signal.SIGPIPE
+SMALL_BYTES = 1 << 22  # are scored before another process has its model
 
 
 @app.command()
 def score(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="CSV, TSV, JSONL, Parquet or text file.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, its format by its suffix.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IN... OUT",
+            help="Files, folders or globs, then the file to write; or a folder of parts, if it ends with a slash; "
+            "- is standard input or output.",
+        ),
+    ],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; else all.")] = None,
-    top_only: Annotated[bool, typer.Option(help="Add the label and its probability, no more.")] = False,
+    top_only: Annotated[bool, typer.Option("--top-only", help="Add the label and its probability, no more.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Reject texts too long to be read in full.")] = False,
+    abstain: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
+    escape_formulas: Annotated[
+        bool, typer.Option(help="In CSV, an apostrophe before what a spreadsheet would run.")
+    ] = True,
     max_rejects: Annotated[int | None, typer.Option(min=0, help="Stop when more rows are rejected.")] = None,
     shard_rows: Annotated[
         int | None, typer.Option(min=1, help="Rows between two checkpoints: what a crash costs at most.")
     ] = None,
-    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed job stopped.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, help="That hold the model and answer; else, for large files, one a core."),
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Start anew, not where a killed job stopped.")] = False,
 ) -> None:
-    """Add label and probabilities to every row of a file.
+    """Add label and probabilities to every row of files.
 
     The same command after a crash goes on where the job was, and writes the same bytes.
     """
+    if len(paths) < 2:
+        raise ConfigError("give an input and an output, as in: sentiment score comments.csv scored.csv")
+    *inputs, output = paths
     with _stopping_on_signals():
-        from sentiment.classifier import load
-        from sentiment.scoring.job import SHARD_ROWS
-        from sentiment.scoring.job import score as score_file
-        from sentiment.terminal import print_summary, scoring_progress
+        from sentiment.scoring import ScoringSettings
+        from sentiment.scoring.settings import SHARD_ROWS
 
-        with scoring_progress() as report:
-            summary = score_file(
-                load(model),
-                source,
-                target,
-                text_column,
-                report,
-                columns=None if columns is None else [name for name in columns.split(",") if name],
-                top_only=top_only,
-                max_rejects=max_rejects,
-                shard_rows=SHARD_ROWS if shard_rows is None else shard_rows,
-                restart=restart,
-            )
-    print_summary(summary)
-    if summary.rejected:
+        settings = ScoringSettings(
+            text_column=text_column,
+            columns=None if columns is None else [name for name in columns.split(",") if name],
+            top_only=top_only,
+            strict=strict,
+            abstain=abstain,
+            escape_formulas=escape_formulas,
+            shard_rows=SHARD_ROWS if shard_rows is None else shard_rows,
+        )
+        if output == "-":
+            rejected = _score_to_pipe(model, inputs, settings)
+        else:
+            rejected = _score_to_files(model, inputs, output, settings, processes, max_rejects, restart)
+    if rejected:
         sys.exit(1)
+
+
+def _score_to_files(
+    model: Path,
+    inputs: list[str],
+    output: str,
+    settings: "ScoringSettings",
+    processes: int | None,
+    max_rejects: int | None,
+    restart: bool,
+) -> int:
+    """How many rows were rejected."""
+    import torch
+
+    from sentiment.classifier import load
+    from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
+    from sentiment.scoring.inputs import expand
+    from sentiment.scoring.job import score as score_files
+    from sentiment.scoring.pipe import refuse_pipe
+    from sentiment.terminal import print_summary, scoring_progress
+
+    refuse_pipe(inputs)
+    paths = expand(inputs)
+    if processes is None:
+        large = sum(os.path.getsize(path) for path in paths if os.path.exists(path)) > SMALL_BYTES
+        processes = len(os.sched_getaffinity(0)) if large else 1
+    torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
+    classifier = load(model)
+    engine: Engine = LocalEngine(classifier) if processes == 1 else ProcessEngine(model, classifier.version, processes)
+    with closing(engine), scoring_progress() as report:
+        summary = score_files(
+            classifier, paths, output, settings, report, engine=engine, max_rejects=max_rejects, restart=restart
+        )
+    print_summary(summary)
+    return summary.rejected
+
+
+def _score_to_pipe(model: Path, inputs: list[str], settings: "ScoringSettings") -> int:
+    """How many rows were rejected: these go to standard error. Nothing but answers on standard output."""
+    from sentiment.classifier import load
+    from sentiment.scoring.pipe import score_to_pipe
+
+    try:
+        classifier = load(model)
+        output, rejects = sys.stdout.buffer, sys.stderr.buffer
+        _, rejected = score_to_pipe(classifier, inputs, sys.stdin.fileno(), output, rejects, settings)
+    except BrokenPipeError:
+        # The reader has had enough. What is still buffered goes nowhere, or Python would complain at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
+    return rejected
 
 
 class _Stopped(KeyboardInterrupt):

@@ -1,22 +1,33 @@
 """What is added to a row: columns, and their values from a prediction."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from sentiment.classifier import Classifier, Prediction
+from sentiment.errors import ConfigError
 from sentiment.scoring.rows import Values
+from sentiment.scoring.settings import ScoringSettings
+
+UNCERTAIN = "uncertain"
 
 
 class AnswerColumns:
     """The columns a classifier adds, in order: `types` has the type of each one's values.
 
-    With `top_only` these are the label and its probability.
+    With `top_only` these are the label and its probability. Raises ConfigError where the model has a label that
+    `abstain` would give.
     """
 
-    def __init__(self, classifier: Classifier, *, top_only: bool = False) -> None:
+    def __init__(self, classifier: Classifier, settings: ScoringSettings) -> None:
+        if settings.abstain and UNCERTAIN in classifier.labels:
+            raise ConfigError(f"abstain: the model has a label {UNCERTAIN!r} of its own")
+        self.labels = (*classifier.labels, UNCERTAIN) if settings.abstain else classifier.labels
         self._model_version = classifier.version
-        self._top_only = top_only
+        self._settings = settings
         self._probabilities = {label: f"probability_{label}" for label in classifier.labels}
         self.types: dict[str, type] = (
             {"label": str, "probability": float}
-            if top_only
+            if settings.top_only
             else {
                 "label": str,
                 **dict.fromkeys(self._probabilities.values(), float),
@@ -27,10 +38,25 @@ class AnswerColumns:
             }
         )
 
+    def judge(self, predictions: Mapping[int, Prediction]) -> tuple[dict[int, Prediction], dict[int, str]]:
+        """By place, the predictions kept, and why the others are put aside."""
+        judged = {place: self._judge(prediction) for place, prediction in predictions.items()}
+        return (
+            {place: verdict for place, verdict in judged.items() if not isinstance(verdict, str)},
+            {place: verdict for place, verdict in judged.items() if isinstance(verdict, str)},
+        )
+
+    def _judge(self, prediction: Prediction) -> Prediction | str:
+        if self._settings.strict and prediction.truncated:
+            return f"is too long to be read in full: the limit is {prediction.tokens} tokens"
+        if max(prediction.probabilities.values()) < self._settings.abstain:
+            return replace(prediction, label=UNCERTAIN)
+        return prediction
+
     def values(self, prediction: Prediction) -> Values:
         """The value of each added column."""
-        if self._top_only:
-            return {"label": prediction.label, "probability": prediction.probabilities[prediction.label]}
+        if self._settings.top_only:
+            return {"label": prediction.label, "probability": max(prediction.probabilities.values())}
         return {
             "label": prediction.label,
             **{self._probabilities[label]: value for label, value in prediction.probabilities.items()},

@@ -7,7 +7,7 @@ from typing import Any
 
 from sentiment.classifier import Prediction
 from sentiment.scoring.errors import CheckpointError
-from sentiment.scoring.partial_file import PartialFile
+from sentiment.scoring.inputs import Place
 from sentiment.scoring.parts import CHECKPOINT, Part, PartsFolder
 from sentiment.scoring.rows import Position
 
@@ -21,7 +21,7 @@ class Shard:
     rows: int
     scored: int
     rejected: int
-    end: Position  # in the input
+    end: Place  # in the input
     output: Part
     rejects: Part | None  # None where nothing was rejected
 
@@ -75,18 +75,18 @@ class Checkpoint:
     def save(self, parts: PartsFolder) -> None:
         """Writes it in place of the one before."""
         content = {"format_version": FORMAT_VERSION, **asdict(self)}
-        with PartialFile(parts.path / CHECKPOINT) as partial:
+        with parts.create(CHECKPOINT) as partial:
             partial.file.write(json.dumps(content).encode() + b"\n")
             partial.publish()
 
 
 def read_checkpoint(parts: PartsFolder) -> Checkpoint | None:
     """The folder's checkpoint, if it has one. Raises CheckpointError where it can't be read."""
-    path = parts.path / CHECKPOINT
-    if not path.exists():
+    if not parts.has(CHECKPOINT):
         return None
     try:
-        content = json.loads(path.read_bytes())
+        with parts.open(CHECKPOINT) as file:
+            content = json.load(file)
         if content["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format version {FORMAT_VERSION} is read, not {content['format_version']}")
         return Checkpoint(
@@ -96,7 +96,7 @@ def read_checkpoint(parts: PartsFolder) -> Checkpoint | None:
             output_size=content["output_size"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path}: can't be read ({error!r}); --restart starts anew") from None
+        raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts anew") from None
 
 
 def check_identity(parts: PartsFolder, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
@@ -107,7 +107,7 @@ def check_identity(parts: PartsFolder, found: Mapping[str, object], wanted: Mapp
             f"{name} was {found.get(name)!r}, now {wanted.get(name)!r}" for name in dict.fromkeys(names)
         )
         raise CheckpointError(
-            f"{parts.path}: is of another job: {changes}. Give the same again to go on, "
+            f"{parts}: is of another job: {changes}. Give the same again to go on, "
             "or --restart to drop what is done and start anew"
         )
 
@@ -117,7 +117,7 @@ def _shard(entry: dict[str, Any]) -> Shard:
         rows=entry["rows"],
         scored=entry["scored"],
         rejected=entry["rejected"],
-        end=Position(*entry["end"]),
+        end=Place(entry["end"][0], entry["end"][1], Position(*entry["end"][2])),
         output=Part(**entry["output"]),
         rejects=None if entry["rejects"] is None else Part(**entry["rejects"]),
     )

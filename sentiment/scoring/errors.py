@@ -21,3 +21,10 @@ class RejectLimitError(DataError):
             f"{self._where}: rejected rows: {self.count}, and the limit (max_rejects) is {self.limit}; "
             "with a higher limit the same command goes on"
         )
+
+
+class EngineError(DataError):
+    """What was to answer texts is gone: the job can be gone on from."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}; no row is lost: the same command goes on from what is done"

@@ -3,52 +3,46 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-
-import torch
 
 from sentiment import __version__
 from sentiment.classifier import Classifier
+from sentiment.scoring.engines import Engine
+from sentiment.scoring.settings import ScoringSettings
 
 HASHED_BYTES = 1 << 20  # of the start and of the end: all of 100 million rows would take minutes
 
 
-def input_identity(path: Path) -> dict[str, object]:
-    """Which file it is, and that nobody has written to it since."""
-    with path.open("rb") as file:
-        state = os.fstat(file.fileno())
-        digest = hashlib.sha256(file.read(HASHED_BYTES))
-        file.seek(max(0, state.st_size - HASHED_BYTES))
-        digest.update(file.read(HASHED_BYTES))
-    return {
-        "input path": str(path.resolve()),
-        "input size": state.st_size,
-        "input mtime_ns": state.st_mtime_ns,
-        "input sha256 of both ends": digest.hexdigest(),
-    }
+def input_identity(paths: Sequence[str]) -> dict[str, object]:
+    """Which files they are, and that nobody has written to them since."""
+    identity: dict[str, object] = {"inputs": [os.path.realpath(path) for path in paths]}
+    for path in paths:
+        with Path(path).open("rb") as file:
+            state = os.fstat(file.fileno())
+            digest = hashlib.sha256(file.read(HASHED_BYTES))
+            file.seek(max(0, state.st_size - HASHED_BYTES))
+            digest.update(file.read(HASHED_BYTES))
+        identity |= {
+            f"size of {path}": state.st_size,
+            f"mtime_ns of {path}": state.st_mtime_ns,
+            f"sha256 of both ends of {path}": digest.hexdigest(),
+        }
+    return identity
 
 
 def job_identity(
-    classifier: Classifier,
-    source: Path,
-    target: Path,
-    text_column: str,
-    columns: Sequence[str] | None,
-    top_only: bool,
-    shard_rows: int,
+    classifier: Classifier, engine: Engine, inputs: Sequence[str], output: str, settings: ScoringSettings
 ) -> dict[str, object]:
     """The identity of a job's input, its model and its settings, by name."""
+    columns = None if settings.columns is None else list(settings.columns)
+    named = {name.replace("_", " "): value for name, value in (asdict(settings) | {"columns": columns}).items()}
     return {
-        **input_identity(source),
+        **input_identity(inputs),
         "model version": classifier.version,
         "precision": classifier.dtype,
-        "text column": text_column,
-        "columns": None if columns is None else list(columns),
-        "top only": top_only,
-        "output format": target.suffix.lower(),
-        "shard rows": shard_rows,
-        # Other threads or another build add numbers up in another order: other last digits.
-        "threads": torch.get_num_threads(),
-        "torch version": torch.__version__,
+        **named,
+        "output format": output,
+        **engine.arithmetic,
         "sentiment version": __version__,
     }

@@ -1,24 +1,27 @@
-"""A file to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
+"""Files to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sentiment.classifier import Classifier
-from sentiment.errors import ConfigError, DataError
+from sentiment.errors import DataError
+from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Checkpoint, Tally, check_identity, read_checkpoint
+from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
-from sentiment.scoring.files import Source, check_output, open_input
 from sentiment.scoring.identity import input_identity, job_identity
+from sentiment.scoring.inputs import Inputs, Place, expand
 from sentiment.scoring.parts import PartsFolder
-from sentiment.scoring.publishing import publish
-from sentiment.scoring.rejects import rejects_path
-from sentiment.scoring.rows import Position, Selection
+from sentiment.scoring.publishing import check_folder_is_free, publish
+from sentiment.scoring.rows import Selection
+from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
-
-SHARD_ROWS = 1 << 16  # what a crash costs at most; smaller ones make a longer checkpoint, written more often
+from sentiment.scoring.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Progress:
     rows: int
     rejected: int
     tokens: int
+    unknown_tokens: int
     fraction: float
     resumed: int  # of the rows, done by an earlier process
 
@@ -51,45 +55,46 @@ class ScoringSummary:
 
 def score(
     classifier: Classifier,
-    input_path: str | Path,
-    output_path: str | Path,
-    text_column: str,
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path,
+    settings: ScoringSettings | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     *,
-    columns: Sequence[str] | None = None,
-    top_only: bool = False,
+    engine: Engine | None = None,
     max_rejects: int | None = None,
-    shard_rows: int = SHARD_ROWS,
     restart: bool = False,
 ) -> ScoringSummary:
-    """What became of every row of the input: scored into the output, or put aside beside it with its reason.
+    """What became of every row of the inputs: scored into the output, or put aside beside it with its reason.
 
-    The suffixes say the formats; `columns` are those of the input to keep, all by default. What is done lies in
-    `OUTPUT.parts`: after a crash the same call goes on from there, and the output is the same to the byte. It has its
-    name only when it is whole. Raises DataError for files that can't be read, added to or written, CheckpointError
-    where another input, model or setting is found there (`restart` drops it), and RejectLimitError.
+    Inputs are files, folders and globs; the suffixes say the formats, and an output that ends with a slash is a folder
+    of parts. What is done lies in `OUTPUT.parts`: after a crash the same call goes on from there, and the output is the
+    same to the byte. It has its name only when it is whole. The `engine` answers; by default the classifier, here.
+    Raises DataError for files that can't be read, added to or written, CheckpointError where another input, model or
+    setting is found there (`restart` drops it), and RejectLimitError.
     """
     started = time.monotonic()
-    source_path, target = Path(input_path), Path(output_path)
-    if shard_rows < 1:
-        raise ConfigError(f"shard_rows: at least 1, not {shard_rows}")
-    check_output(target, source_path)
-    answers = AnswerColumns(classifier, top_only=top_only)
-    kept = None if columns is None else list(dict.fromkeys(columns))
+    settings = settings or ScoringSettings()
+    engine = engine or LocalEngine(classifier)
+    target = Target(str(output))
     try:
-        with open_input(source_path, Selection(text_column, answers.types, kept)) as source:
-            identity = job_identity(classifier, source_path, target, text_column, kept, top_only, shard_rows)
-            with PartsFolder(target) as parts:
-                checkpoint = _begin(parts, identity, restart)
-                resumed = checkpoint.rows
-                scorer = ShardScorer(classifier, answers, source, parts, target, shard_rows)
-                try:
-                    _score_shards(scorer, checkpoint, on_progress, max_rejects)
-                    _check_unchanged(source_path, checkpoint)
-                    publish(checkpoint, parts, target, _position(checkpoint, source).row - 1)
-                finally:
-                    if not checkpoint.shards:  # nothing to go on from
-                        parts.remove()
+        paths = expand([inputs] if isinstance(inputs, str | Path) else inputs)
+        target.check(paths)
+        answers = AnswerColumns(classifier, settings)
+        kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
+        rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
+        identity = job_identity(classifier, engine, paths, str(target.format), settings)
+        with PartsFolder(target.path) as parts:
+            checkpoint = _begin(parts, identity, restart)
+            check_folder_is_free(checkpoint, target)
+            resumed = checkpoint.rows
+            scorer = ShardScorer(answers, rows, parts, target, settings)
+            try:
+                _score_shards(scorer, engine, checkpoint, on_progress, max_rejects)
+                _check_unchanged(target, paths, checkpoint)
+                publish(checkpoint, parts, target, _place(checkpoint, rows).rows)
+            finally:
+                if not checkpoint.shards:  # nothing to go on from
+                    parts.remove()
     except OSError as error:
         reason = f"{error.filename or target}: {error.strerror or error}"
         raise DataError(f"{reason}; no row is lost: the same command goes on from what is done") from error
@@ -98,13 +103,13 @@ def score(
         scored=checkpoint.scored,
         rejected=checkpoint.rejected,
         resumed=resumed,
-        labels={label: checkpoint.tally.labels.get(label, 0) for label in classifier.labels},
+        labels={label: checkpoint.tally.labels.get(label, 0) for label in answers.labels},
         tokens=checkpoint.tally.tokens,
         unknown_tokens=checkpoint.tally.unknown_tokens,
         truncated=checkpoint.tally.truncated,
         seconds=time.monotonic() - started,
-        output_path=target,
-        rejects_path=rejects_path(target) if checkpoint.rejected else None,
+        output_path=target.path,
+        rejects_path=target.rejects if checkpoint.rejected else None,
     )
 
 
@@ -121,39 +126,43 @@ def _begin(parts: PartsFolder, identity: dict[str, object], restart: bool) -> Ch
 
 def _score_shards(
     scorer: ShardScorer,
+    engine: Engine,
     checkpoint: Checkpoint,
     on_progress: Callable[[Progress], None] | None,
     max_rejects: int | None,
 ) -> None:
-    source, resumed = scorer.source, checkpoint.rows
+    inputs, resumed = scorer.inputs, checkpoint.rows
 
-    def on_window(rows: int, rejected: int, tally: Tally, position: Position) -> None:
+    def on_window(rows: int, rejected: int, tally: Tally, fraction: float) -> None:
         rows, rejected = checkpoint.rows + rows, checkpoint.rejected + rejected
         if on_progress is not None:
-            on_progress(Progress(rows, rejected, tally.tokens, source.fraction(position), resumed))
+            on_progress(Progress(rows, rejected, tally.tokens, tally.unknown_tokens, fraction, resumed))
         if max_rejects is not None and rejected > max_rejects:
             raise RejectLimitError(max_rejects, rejected, f"{scorer.target}: after {rows} rows")
 
-    position = _position(checkpoint, source)
-    on_window(0, 0, checkpoint.tally, position)
-    while not checkpoint.shards or not source.is_end(position):
-        tally = checkpoint.tally.copy()
-        shard = scorer.score(len(checkpoint.shards), position, tally, on_window)
-        if checkpoint.shards and not shard.rows:
-            raise DataError(f"{scorer.target}: the input ended at row {position.row - 1}: it was changed meanwhile")
-        checkpoint.shards.append(shard)
-        checkpoint.tally = tally
-        checkpoint.save(scorer.parts)
-        position = shard.end
+    place = _place(checkpoint, inputs)
+    on_window(0, 0, checkpoint.tally, inputs.fraction(place))
+    with closing(inputs.stretches(place, scorer.settings.shard_rows)) as stretches:
+        found = answered(stretches, engine)
+        first = next(found, None)
+        while first is not None or not checkpoint.shards:  # an empty input has an output, too
+            tally = checkpoint.tally.copy()
+            rest = found if first is None else chain([first], found)
+            shard = scorer.write(len(checkpoint.shards), place, rest, tally, on_window)
+            checkpoint.shards.append(shard)
+            checkpoint.tally = tally
+            checkpoint.save(scorer.parts)
+            place = shard.end
+            first = next(found, None)
 
 
-def _position(checkpoint: Checkpoint, source: Source) -> Position:
-    return checkpoint.shards[-1].end if checkpoint.shards else source.start
+def _place(checkpoint: Checkpoint, inputs: Inputs) -> Place:
+    return checkpoint.shards[-1].end if checkpoint.shards else inputs.start
 
 
-def _check_unchanged(path: Path, checkpoint: Checkpoint) -> None:
-    """Raises CheckpointError where the input is no longer what it was when the job began."""
-    now = input_identity(path)
+def _check_unchanged(target: Target, paths: Sequence[str], checkpoint: Checkpoint) -> None:
+    """Raises DataError where the input is no longer what it was when the job began."""
+    now = input_identity(paths)
     names = [name for name, value in now.items() if checkpoint.identity[name] != value]
     if names:
-        raise DataError(f"{path}: was changed while it was read ({', '.join(names)}); no output was written")
+        raise DataError(f"{target}: the input was changed while it was read ({', '.join(names)}); no output is written")

@@ -22,6 +22,7 @@ class Lines:
         self.offset = offset
         self._again: deque[bytes] = deque()
         self._record: list[bytes] = []
+        self.record_offset = offset
         self.fault: str | None = None
 
     def __iter__(self) -> Iterator[str]:
@@ -45,8 +46,9 @@ class Lines:
         return b"".join(self._record).rstrip(b"\r\n")
 
     def begin_record(self) -> None:
-        """Forgets the record before."""
+        """Forgets the record before; one starts at `record_offset`."""
         self._record.clear()
+        self.record_offset = self.offset
         self.fault = None
 
     def give_up(self, fault: str) -> None:

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 from sentiment.scoring.errors import CheckpointError
-from sentiment.scoring.partial_file import sync_folder
+from sentiment.scoring.partial_file import PartialFile, sync_folder
 
 CHECKPOINT = "checkpoint.json"
 _OURS = re.compile(r"\d{6,}\.(rows|rejects)|.*\.partial")
@@ -51,25 +52,38 @@ class PartsFolder:
     ) -> None:
         self._release()
 
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def create(self, name: str) -> PartialFile:
+        """A file to be written, there once it is published."""
+        return PartialFile(self.path / name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return (self.path / name).exists()
+
+    def open(self, name: str) -> BinaryIO:
+        """A file, to be read."""
+        return (self.path / name).open("rb")
+
     def describe(self, name: str) -> Part:
         """The part as it is now."""
         digest, size = hashlib.sha256(), 0
-        with (self.path / name).open("rb") as file:
+        with self.open(name) as file:
             while block := file.read(_READ_BYTES):
                 digest.update(block)
                 size += len(block)
         return Part(name, size, digest.hexdigest())
 
-    def check(self, part: Part) -> Path:
-        """Where the part is. Raises CheckpointError unless it is as it was written."""
-        path = self.path / part.name
-        if not path.exists():
-            raise CheckpointError(f"{path}: is gone; --restart starts anew")
+    def check(self, part: Part) -> None:
+        """Raises CheckpointError unless it is as it was written."""
+        if not self.has(part.name):
+            raise CheckpointError(f"{self}/{part.name}: is gone; --restart starts anew")
         found = self.describe(part.name)
         if found != part:
             reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"
-            raise CheckpointError(f"{path}: was altered: {reason}; --restart starts anew")
-        return path
+            raise CheckpointError(f"{self}/{part.name}: was altered: {reason}; --restart starts anew")
 
     def clear(self) -> None:
         """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""

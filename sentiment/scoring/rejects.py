@@ -13,20 +13,24 @@ def rejects_path(output_path: Path) -> Path:
 
 
 class RejectsWriter:
-    """One JSON object a line: `row`, counted from 1, `reason`, and `raw`, the row as it stood.
+    """One JSON object a line: `row`, counted from 1, `offset`, the byte it starts at, `reason`, and `raw`, as it stood.
 
-    Bytes that are not UTF-8 stand in `raw_base64` instead.
+    Bytes that are not UTF-8 stand in `raw_base64` instead. A row of a table has no offset. With `path` it stands first.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.rows = 0
 
-    def write(self, window: Window, reasons: Mapping[int, str]) -> None:
-        """Writes the rows at these places of a window."""
+    def write(self, window: Window, reasons: Mapping[int, str], path: str | None = None) -> None:
+        """Writes the rows at these places of a window of the file `path`."""
         for place in sorted(reasons):
             raw = window.raw(place)
-            record: dict[str, object] = {"row": window.first_row + place, "reason": reasons[place]}
+            record: dict[str, object] = {} if path is None else {"file": path}
+            record["row"] = window.first_row + place
+            if (offset := window.offset(place)) is not None:
+                record["offset"] = offset
+            record["reason"] = reasons[place]
             try:
                 record["raw"] = raw.decode() if isinstance(raw, bytes) else raw
             except UnicodeDecodeError:

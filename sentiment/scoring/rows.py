@@ -17,7 +17,7 @@ WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
 
 
 class Position(NamedTuple):
-    """Between two rows of an input: the number of the next one, from 1, and in a text file the byte it starts at."""
+    """Between two rows of a file: the number of the next one, from 1, and in a text file the byte it starts at."""
 
     row: int
     offset: int
@@ -66,6 +66,9 @@ class Window(Protocol):
     def raw(self, place: int) -> Values | bytes:
         """One row as it stands in the input: its bytes, or its values where the input isn't text."""
 
+    def offset(self, place: int) -> int | None:
+        """The byte of its file, unpacked, that the row starts at; None where the input isn't text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -74,6 +77,7 @@ class Row:
     raw: bytes
     values: Values
     fault: str | None
+    offset: int = 0
 
 
 class RowWindow:
@@ -105,6 +109,10 @@ class RowWindow:
     def raw(self, place: int) -> bytes:
         """One row as it stands in the file."""
         return self._rows[place].raw
+
+    def offset(self, place: int) -> int:
+        """The byte of the file that the row starts at."""
+        return self._rows[place].offset
 
     def _select(self, values: Values) -> Values:
         return values if self._kept is None else {name: values[name] for name in self._kept if name in values}

@@ -1,53 +1,55 @@
 """One shard of a job: its rows scored into a part, and the others put aside into another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
-from sentiment.classifier import Classifier
 from sentiment.errors import DataError
+from sentiment.scoring.answering import AnsweredStretch
 from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Shard, Tally
-from sentiment.scoring.encoding import encode_window
-from sentiment.scoring.files import Source, writer_for
-from sentiment.scoring.partial_file import PartialFile
+from sentiment.scoring.files import Writer, writer_for
+from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import PartsFolder
 from sentiment.scoring.rejects import RejectsWriter
-from sentiment.scoring.rows import Position
+from sentiment.scoring.settings import ScoringSettings
+from sentiment.scoring.target import Target
 
-OnWindow = Callable[[int, int, Tally, Position], None]  # rows and rejects of the shard, the tally, and how far it is
+OnWindow = Callable[[int, int, Tally, float], None]  # rows and rejects of the shard, the tally, and the share read
 
 
 @dataclass(frozen=True)
 class ShardScorer:
-    """Scores any shard of an input by itself: the same rows give the same bytes, whatever was done before."""
+    """Writes any shard of an input by itself: the same rows give the same bytes, whatever was done before."""
 
-    classifier: Classifier
     answers: AnswerColumns
-    source: Source
+    inputs: Inputs
     parts: PartsFolder
-    target: Path
-    shard_rows: int
+    target: Target
+    settings: ScoringSettings
 
-    def score(self, index: int, start: Position, tally: Tally, on_window: OnWindow) -> Shard:
+    def write(
+        self, index: int, start: Place, stretches: Iterator[AnsweredStretch], tally: Tally, on_window: OnWindow
+    ) -> Shard:
         """The shard that starts there, its parts lasting on the disk; its answers are counted into `tally`."""
-        output_path, rejects_path = (self.parts.path / f"{index:06d}.{kind}" for kind in ("rows", "rejects"))
+        output_name, rejects_name = (f"{index:06d}.{kind}" for kind in ("rows", "rejects"))
         rows, end = 0, start
-        with PartialFile(output_path) as output, PartialFile(rejects_path) as rejects:
+        with self.parts.create(output_name) as output, self.parts.create(rejects_name) as rejects:
             rejects_writer = RejectsWriter(rejects.file)
-            writer = writer_for(self.target, output.file, self.source.head, self.answers.types, first=index == 0)
+            writer = writer_for(
+                self.target.format,
+                output.file,
+                self.inputs.head,
+                self.answers.types,
+                names=index == 0 or self.target.is_folder,
+                escape_formulas=self.settings.escape_formulas,
+            )
             with closing(writer):
-                for window, end in self.source.windows(start, self.shard_rows):
-                    texts, reasons = encode_window(self.classifier, window)
-                    predictions = dict(zip(texts, self.classifier.classify(list(texts.values())), strict=True))
-                    values = {place: self.answers.values(said) for place, said in predictions.items()}
-                    misfits = writer.write(window, values)
-                    rejects_writer.write(window, reasons | misfits)
-                    rows += len(window.texts)
-                    tally.add([said for place, said in predictions.items() if place not in misfits])
-                    on_window(rows, rejects_writer.rows, tally, end)
-            if rows != writer.rows + rejects_writer.rows or rows != end.row - start.row:
+                while rows < self.settings.shard_rows and (found := next(stretches, None)) is not None:
+                    self._write_window(found, writer, rejects_writer, tally)
+                    rows, end = rows + len(found.stretch.window.texts), found.stretch.end
+                    on_window(rows, rejects_writer.rows, tally, found.stretch.fraction)
+            if rows != writer.rows + rejects_writer.rows or rows != end.rows - start.rows:
                 counts = f"{rows} rows read, {writer.rows} scored, {rejects_writer.rows} rejected"
                 raise DataError(f"{self.target}: {counts}: some were lost, so no output was written")
             output.publish()
@@ -58,6 +60,16 @@ class ShardScorer:
             scored=writer.rows,
             rejected=rejects_writer.rows,
             end=end,
-            output=self.parts.describe(output_path.name),
-            rejects=self.parts.describe(rejects_path.name) if rejects_writer.rows else None,
+            output=self.parts.describe(output_name),
+            rejects=self.parts.describe(rejects_name) if rejects_writer.rows else None,
         )
+
+    def _write_window(
+        self, found: AnsweredStretch, writer: Writer, rejects_writer: RejectsWriter, tally: Tally
+    ) -> None:
+        window = found.stretch.window
+        kept, refused = self.answers.judge(found.predictions)
+        misfits = writer.write(window, {place: self.answers.values(said) for place, said in kept.items()})
+        path = found.stretch.path if len(self.inputs.paths) > 1 else None
+        rejects_writer.write(window, found.reasons | refused | misfits, path)
+        tally.add([said for place, said in kept.items() if place not in misfits])

@@ -1,10 +1,10 @@
-"""Rows and their answers to Arrow streams, and these to one Parquet file, a row group at a time."""
+"""Rows and their answers to Arrow streams, and these to one Parquet or Arrow file, a row group at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sentiment.scoring.rows import Values, Window, to_text
@@ -13,6 +13,8 @@ from sentiment.scoring.text_writers import unknown_column
 
 ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
 ROW_GROUP_BYTES = 1 << 25
+
+Opener = Callable[[], BinaryIO]
 
 _ARROW_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
@@ -68,29 +70,66 @@ class TableWriter:
         return None
 
 
-def join_tables(parts: Iterable[Path], file: BinaryIO) -> int:
-    """How many rows the parts, at least one, have together. Where one ends shows nowhere in the Parquet file."""
-    writer: pq.ParquetWriter | None = None
+def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
+    """Writes what the parts, at least one, hold. Where one ends shows nowhere in the file."""
+    with pq.ParquetWriter(file, _schema(parts), compression="zstd") as writer:
+        for table in _row_groups(parts):
+            writer.write_table(table)
+
+
+def join_to_arrow(parts: Sequence[Opener], file: BinaryIO) -> None:
+    """As `join_to_parquet`, to an Arrow file, whose columns of a dictionary have one for all rows."""
+    schema = _schema(parts)
+    dictionaries = {
+        index: _dictionary(parts, index) for index, field in enumerate(schema) if pa.types.is_dictionary(field.type)
+    }
+    with pa.ipc.new_file(pa.PythonFile(file, "w"), schema) as writer:
+        for table in _row_groups(parts):
+            for index, dictionary in dictionaries.items():
+                table = table.set_column(index, schema[index], _with_dictionary(table.column(index), dictionary))
+            writer.write_table(table)
+
+
+def _schema(parts: Sequence[Opener]) -> pa.Schema:
+    with parts[0]() as source, pa.ipc.open_stream(source) as batches:
+        return batches.schema
+
+
+def _row_groups(parts: Iterable[Opener]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
-    rows = 0
-    for part in parts:
-        with pa.OSFile(str(part)) as source, pa.ipc.open_stream(source) as batches:
-            writer = writer or pq.ParquetWriter(file, batches.schema, compression="zstd")
-            for batch in batches:
-                held.append(batch)
-                rows += batch.num_rows
-                if (
-                    sum(batch.num_rows for batch in held) >= ROW_GROUP_ROWS
-                    or sum(batch.nbytes for batch in held) >= ROW_GROUP_BYTES
-                ):
-                    writer.write_table(pa.Table.from_batches(held))
-                    held.clear()
-    if writer is None:
-        raise ValueError("there is no part to join")
+    for batch in _batches(parts):
+        held.append(batch)
+        if (
+            sum(batch.num_rows for batch in held) >= ROW_GROUP_ROWS
+            or sum(batch.nbytes for batch in held) >= ROW_GROUP_BYTES
+        ):
+            yield pa.Table.from_batches(held)
+            held.clear()
     if held:
-        writer.write_table(pa.Table.from_batches(held))
-    writer.close()
-    return rows
+        yield pa.Table.from_batches(held)
+
+
+def _batches(parts: Iterable[Opener]) -> Iterator[pa.RecordBatch]:
+    for part in parts:
+        with part() as source, pa.ipc.open_stream(source) as batches:
+            yield from batches
+
+
+def _dictionary(parts: Iterable[Opener], index: int) -> pa.Array:
+    """Each value that the column may have, once."""
+    seen = None
+    for batch in _batches(parts):
+        values = batch.column(index).dictionary
+        seen = values if seen is None else pa.concat_arrays([seen, values]).unique()
+    return pa.array([]) if seen is None else seen
+
+
+def _with_dictionary(column: pa.ChunkedArray, dictionary: pa.Array) -> pa.ChunkedArray:
+    chunks = []
+    for chunk in column.chunks:
+        places = pc.index_in(chunk.dictionary_decode(), dictionary).cast(chunk.type.index_type)
+        chunks.append(pa.DictionaryArray.from_arrays(places, dictionary, ordered=chunk.type.ordered))
+    return pa.chunked_array(chunks, column.type)
 
 
 def _common_type(values: Sequence[object]) -> type:

@@ -7,6 +7,7 @@ give it back as it stood, and turn "007" into 7.
 import csv
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -40,27 +41,22 @@ class TextSource:
         self._file = file
         self._rows_of = rows_of
         self._window = window
-        self._size = file.seek(0, 2)
         self.start = start
-        self.head = next((window for window, _ in self.windows(start, WINDOW_ROWS)), window(1, []))
+        self.head = next((window for window, _ in self.windows(start, WINDOW_ROWS, WINDOW_ROWS)), window(1, []))
 
-    def windows(self, start: Position, max_rows: int) -> Iterator[tuple[RowWindow, Position]]:
-        """The windows of the next rows, each with the position after it."""
+    def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[RowWindow, Position]]:
+        """The windows of all rows from there on, each with the position after it.
+
+        None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
+        """
         lines = Lines(self._file, start.offset)
         rows = self._rows_of(lines)
-        first_row, end_row = start.row, start.row + max_rows
-        while held := list(_take_window(rows, end_row - first_row)):
-            window = self._window(first_row, held)
-            first_row += len(held)
-            yield window, Position(first_row, lines.offset)
-
-    def is_end(self, position: Position) -> bool:
-        """Whether no row follows."""
-        return position.offset >= self._size
-
-    def fraction(self, position: Position) -> float:
-        """How much of the file lies before: 0 to 1."""
-        return position.offset / self._size if self._size else 1.0
+        row, left = start.row, rows_left
+        while held := list(_take_window(rows, left)):
+            window = self._window(row, held)
+            row += len(held)
+            left = left - len(held) or shard_rows
+            yield window, Position(row, lines.offset)
 
 
 def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) -> TextSource:
@@ -88,7 +84,7 @@ def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     return TextSource(
         file,
         Position(1, Lines(file).offset),
-        lambda lines: _line_rows(lines, column),
+        lambda lines: line_rows(lines, column),
         lambda first_row, rows: RowWindow(first_row, rows, [column], column, selection.kept),
     )
 
@@ -97,7 +93,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     """The rows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
     lines = Lines(file)
     start = Position(1, lines.offset)
-    first = list(_take_window(_json_rows(lines), WINDOW_ROWS))
+    first = list(_take_window(json_rows(lines), WINDOW_ROWS))
     columns = list(dict.fromkeys(chain.from_iterable(row.values for row in first)))
     if first and not columns:
         raise DataError(f"{path}: none of its first {len(first)} lines is a JSON object: line 1 {first[0].fault}")
@@ -107,7 +103,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     return TextSource(
         file,
         start,
-        lambda lines: _without_clash(_json_rows(lines), clashing),
+        lambda lines: without_clash(json_rows(lines), clashing),
         lambda first_row, rows: JsonRowWindow(first_row, rows, columns, selection.text_column, selection.kept),
     )
 
@@ -135,14 +131,16 @@ def _csv_rows(lines: Lines, records: Iterator[list[str]], columns: Sequence[str]
         yield _row(lines, dict(zip(columns, cells, strict=False)))
 
 
-def _line_rows(lines: Lines, text_column: str) -> Iterator[Row]:
+def line_rows(lines: Lines, text_column: str) -> Iterator[Row]:
+    """Each line a text."""
     lines.begin_record()
     for line in lines:
         yield _row(lines, {text_column: line.rstrip("\r\n")})
         lines.begin_record()
 
 
-def _json_rows(lines: Lines) -> Iterator[Row]:
+def json_rows(lines: Lines) -> Iterator[Row]:
+    """Each line a JSON object."""
     lines.begin_record()
     for line in lines:
         values, fault = _parse(line.strip())
@@ -168,10 +166,11 @@ def _parse(line: str) -> tuple[Values, str | None]:
     return (values, None) if isinstance(values, dict) else ({}, "is not a JSON object")
 
 
-def _without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
+def without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
+    """The rows, those at fault that have a column of an added one's name."""
     for row in rows:
         clash = next((name for name in row.values if name in added), None)
-        yield row if clash is None else Row(row.raw, {}, f"has {clash!r}, the name of an added column")
+        yield row if clash is None else replace(row, values={}, fault=f"has {clash!r}, the name of an added column")
 
 
 def _refuse_constant(name: str) -> None:
@@ -179,7 +178,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _row(lines: Lines, values: Values) -> Row:
-    return Row(lines.raw, values if lines.fault is None else {}, lines.fault)
+    return Row(lines.raw, values if lines.fault is None else {}, lines.fault, lines.record_offset)
 
 
 def _take_window(rows: Iterator[Row], max_rows: int) -> Iterator[Row]:

@@ -1,12 +1,15 @@
 """Rows and their answers to CSV, TSV and JSONL."""
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from sentiment.scoring.rows import Values, Window, to_json, to_text
 
 _LINE_END = "\r\n"
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 class JsonWriter:
@@ -31,14 +34,25 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """A first line of names if asked for, then one record a row. What isn't text is written as JSON has it."""
+    """A first line of names if asked for, then one record a row. What isn't text is written as JSON has it.
+
+    With `escape_formulas` an apostrophe stands before what a spreadsheet would run.
+    """
 
     def __init__(
-        self, file: BinaryIO, columns: Sequence[str], added: Iterable[str], delimiter: str, *, names: bool = True
+        self,
+        file: BinaryIO,
+        columns: Sequence[str],
+        added: Iterable[str],
+        delimiter: str,
+        *,
+        names: bool = True,
+        escape_formulas: bool = True,
     ) -> None:
         self._file = file
         self._columns = dict.fromkeys(columns)
         self._delimiter = delimiter
+        self._escape_formulas = escape_formulas
         self.rows = 0
         if names:
             self._write_records([[*columns, *added]])
@@ -64,6 +78,8 @@ class CsvWriter:
         """Nothing is held back."""
 
     def _write_records(self, records: Iterable[Sequence[str | None]]) -> None:
+        if self._escape_formulas:
+            records = [[cell and _escaped(cell) for cell in record] for record in records]
         lines = _UnixLines()
         csv.writer(lines, delimiter=self._delimiter, lineterminator=_LINE_END).writerows(records)
         self._file.write("".join(lines).encode())
@@ -80,6 +96,10 @@ def unknown_column(values: Values, columns: Mapping[str, object]) -> str:
     """The reason to refuse a row that has more columns than a table with fixed ones."""
     name = next(name for name in values if name not in columns)
     return f"has {name!r}, which no row of the first window has: write .jsonl to keep it"
+
+
+def _escaped(cell: str) -> str:
+    return "'" + cell if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _cell(value: object) -> str | None:

@@ -20,11 +20,11 @@ from typing import Any
 import torch
 
 import sentiment
-from sentiment.scoring import Progress, score, table_reader, table_writer, text_readers
+from sentiment.scoring import Progress, ScoringSettings, score, table_files, table_writer, text_readers
 
-SHARD_ROWS = 500
+SETTINGS = ScoringSettings(shard_rows=500)
 torch.set_num_threads(1)  # a fork of a process with more may hang
-text_readers.WINDOW_ROWS = table_reader.WINDOW_ROWS = 128
+text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 128
 table_writer.ROW_GROUP_ROWS = 500
 
 
@@ -76,7 +76,7 @@ def main(model: str, source: Path, folder: Path, suffix: str) -> None:
     def job(step: int = 0) -> None:
         if step:
             kill_at(step)
-        score(classifier, source, target, "text", shard_rows=SHARD_ROWS)
+        score(classifier, source, target, SETTINGS)
 
     assert in_a_fork(job) == 0
     expected = contents(folder)
@@ -93,7 +93,7 @@ def main(model: str, source: Path, folder: Path, suffix: str) -> None:
 
         def resume() -> None:
             seen: list[Progress] = []
-            score(classifier, source, target, "text", seen.append, shard_rows=SHARD_ROWS)
+            score(classifier, source, target, SETTINGS, seen.append)
             (folder / "resumed").write_text(str(seen[0].resumed))
 
         assert in_a_fork(resume) == 0, f"step {step}: could not be gone on from"
@@ -104,7 +104,7 @@ def main(model: str, source: Path, folder: Path, suffix: str) -> None:
     # The same job, killed again and again a few steps further on.
     kills = 0
     target.unlink()
-    while in_a_fork(lambda: job(19)) != 0:
+    while in_a_fork(lambda: job(11)) != 0:
         kills += 1
     assert contents(folder) == expected, f"after {kills} kills: other bytes"
     print(json.dumps({"steps": step - 1, "resumed": sorted(resumed_rows), "kills_of_one": kills}))

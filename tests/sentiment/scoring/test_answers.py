@@ -1,9 +1,13 @@
-from sentiment.classifier import Classifier
+import pytest
+
+from sentiment.classifier import Classifier, Prediction
+from sentiment.errors import ConfigError
 from sentiment.scoring.answers import AnswerColumns
+from sentiment.scoring.settings import ScoringSettings
 
 
 def test_the_columns_are_in_the_order_and_of_the_types_promised(tiny_classifier: Classifier) -> None:
-    assert AnswerColumns(tiny_classifier).types == {
+    assert AnswerColumns(tiny_classifier, ScoringSettings()).types == {
         "label": str,
         "probability_negative": float,
         "probability_neutral": float,
@@ -16,7 +20,7 @@ def test_the_columns_are_in_the_order_and_of_the_types_promised(tiny_classifier:
 
 
 def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier)
+    columns = AnswerColumns(tiny_classifier, ScoringSettings())
     [prediction] = tiny_classifier.predict(["A good film, zyzzyva."])
     values = columns.values(prediction)
     assert list(values) == list(columns.types)
@@ -28,10 +32,33 @@ def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
 
 
 def test_the_label_and_its_probability_alone(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier, top_only=True)
+    columns = AnswerColumns(tiny_classifier, ScoringSettings(top_only=True))
     [prediction] = tiny_classifier.predict(["A good film."])
     assert columns.types == {"label": str, "probability": float}
     assert columns.values(prediction) == {
         "label": prediction.label,
         "probability": max(prediction.probabilities.values()),
     }
+
+
+def test_not_sure_enough_is_uncertain_and_too_long_is_put_aside(tiny_classifier: Classifier) -> None:
+    def said(probability: float, *, truncated: bool = False) -> Prediction:
+        return Prediction("negative", {"negative": probability, "positive": 1 - probability}, 9, 0, truncated)
+
+    predictions = {1: said(0.7), 4: said(0.69), 5: said(0.9, truncated=True)}
+    columns = AnswerColumns(tiny_classifier, ScoringSettings(strict=True, abstain=0.7))
+    kept, refused = columns.judge(predictions)
+    assert {place: prediction.label for place, prediction in kept.items()} == {1: "negative", 4: "uncertain"}
+    assert kept[4].probabilities["negative"] == 0.69
+    assert refused == {5: "is too long to be read in full: the limit is 9 tokens"}
+    assert columns.labels == ("negative", "neutral", "positive", "uncertain")
+    assert AnswerColumns(tiny_classifier, ScoringSettings()).judge(predictions) == (predictions, {})
+
+
+def test_a_model_with_a_label_of_that_name_cannot_abstain() -> None:
+    class Uncertain:
+        labels = ("uncertain", "sure")
+        version = "1"
+
+    with pytest.raises(ConfigError, match="abstain: the model has a label 'uncertain' of its own"):
+        AnswerColumns(Uncertain(), ScoringSettings(abstain=0.5))  # type: ignore[arg-type]

@@ -1,11 +1,13 @@
+import gzip
 import io
 import sys
-from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.files import check_output, open_input, writer_for
+from sentiment.scoring.files import open_source, writer_for
+from sentiment.scoring.formats import Format, input_format, is_input, output_format
 from sentiment.scoring.rows import RowWindow, Selection
 
 
@@ -18,55 +20,45 @@ from sentiment.scoring.rows import RowWindow, Selection
         ("in.jsonl", b'{"text": "good"}\n', ["good"]),
         ("in.ndjson", b'{"text": "good"}\n', ["good"]),
         ("in.txt", b"good, bad\n", ["good, bad"]),
+        ("in.2024.csv.gz", gzip.compress(b"text,n\ngood,1\n", mtime=0), ["good"]),
+        ("in.jsonl.ZST", pa.compress(b'{"text": "good"}\n', "zstd", asbytes=True), ["good"]),
     ],
 )
-def test_the_suffix_says_the_format(tmp_path: Path, name: str, content: bytes, texts: list[str]) -> None:
-    (tmp_path / name).write_bytes(content)
-    with open_input(tmp_path / name, Selection("text", ())) as source:
-        [(window, end)] = source.windows(source.start, 10)
+def test_the_suffix_says_the_format(name: str, content: bytes, texts: list[str]) -> None:
+    with open_source(io.BytesIO(content), name, Selection("text", ())) as source:
+        [(window, _)] = source.windows(source.start, 10, 10)
         assert window.texts == texts
-        assert source.fraction(end) == 1.0
-        assert source.is_end(end)
 
 
-def test_inputs_that_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "folder.csv").mkdir()
-    known = ".csv, .tsv, .jsonl, .ndjson, .parquet, .txt"
-    for name, reason in {
-        "in.xlsx": f"the suffix says the format, and score scores {known}, not '.xlsx'",
-        "in": f"the suffix says the format, and score scores {known}, not ''",
-        "in.csv.gz": f"the suffix says the format, and score scores {known}, not '.gz'",
-        "folder.csv": "is a folder; give a file",
-        "missing.csv": "there is no such file",
-    }.items():
-        with pytest.raises(DataError) as caught, open_input(tmp_path / name, Selection("text", ())):
-            pass
-        assert str(caught.value) == f"{tmp_path / name}: {reason}"
+@pytest.mark.parametrize("name", ["in.xlsx", "in", "in.csv.gz.bak", "in.parquet.gz", "in.gz"])
+def test_a_suffix_that_says_no_format_is_refused(name: str) -> None:
+    given = {"in.csv.gz.bak": ".bak", "in": "", "in.gz": ".gz"}.get(name, name.removeprefix("in"))
+    known = ".csv, .tsv, .jsonl, .ndjson, .parquet, .arrow"
+    says = f"{name}: the suffix says the format, and score"
+    packed = ".gz, .zst after those of text"
+    assert not is_input(name)
+    with pytest.raises(DataError) as caught:
+        input_format(name)
+    assert str(caught.value) == f"{says} reads {known}, .txt, and {packed}, not {given!r}"
+    with pytest.raises(DataError) as caught:
+        output_format(name)
+    assert str(caught.value) == f"{says} writes {known}, and {packed}, not {given!r}"
 
 
-def test_outputs_that_are_refused(tmp_path: Path) -> None:
-    source = tmp_path / "in.csv"
-    source.touch()
-    (tmp_path / "folder.csv").mkdir()
-    (tmp_path / "same.csv").symlink_to(source)
-    known = ".csv, .tsv, .jsonl, .ndjson, .parquet"
-    for name, reason in {
-        "out.txt": f"the suffix says the format, and score writes {known}, not '.txt'",
-        "folder.csv": "is a folder; give a file",
-        "none/out.csv": f"there is no folder {tmp_path / 'none'}",
-        "in.csv": "is the input too; give the output another name",
-        "same.csv": "is the input too; give the output another name",
-    }.items():
-        with pytest.raises(DataError) as caught:
-            check_output(tmp_path / name, source)
-        assert str(caught.value) == f"{tmp_path / name}: {reason}"
-    check_output(tmp_path / "out.csv", source)
+def test_formats_say_themselves_as_they_are_written() -> None:
+    assert [str(input_format(name)) for name in ("a.b.TXT", "c.csv.gz", "d.JSONL.zst")] == [
+        ".txt",
+        ".csv.gz",
+        ".jsonl.zst",
+    ]
+    assert {input_format(f"a{suffix}").kind for suffix in (".parquet", ".arrow")} == {"a table"}
 
 
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("sentiment.scoring.table_writer", "sentiment.scoring.table_reader"):
+    for module in ("sentiment.scoring.table_writer", "sentiment.scoring.table_reader", "sentiment.scoring.table_files"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    head = RowWindow(1, [], ["text"], "text")
     with pytest.raises(DataError) as caught:
-        writer_for(Path("out.parquet"), io.BytesIO(), RowWindow(1, [], ["text"], "text"), {}, first=True)
-    assert str(caught.value) == "out.parquet: Parquet needs pyarrow; pip install 'sentiment-bilstm[score]'"
+        writer_for(Format(".parquet"), io.BytesIO(), head, {}, names=True, escape_formulas=True)
+    assert str(caught.value) == ".parquet output: needs pyarrow; pip install 'sentiment-bilstm[score]'"

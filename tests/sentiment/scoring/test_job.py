@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +17,10 @@ from hypothesis import strategies as st
 
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
-from sentiment.scoring import Progress, score, text_readers
+from sentiment.scoring import Progress, ScoringSettings, score, text_readers
+from sentiment.scoring.formats import DELIMITERS, Format
 from sentiment.scoring.partial_file import PartialFile
+from sentiment.scoring.streams import COMPRESSIONS, packed
 from sentiment.scoring.text_writers import JsonWriter
 
 TEXTS = ["A good film.", 'Not "good",\nat all', "It is very, very boring :)", "zyzzyva 不错", "bad\tbad"]
@@ -24,31 +28,40 @@ ADDED = (
     "label", "probability_negative", "probability_neutral", "probability_positive", "tokens", "unknown_tokens",
     "truncated", "model_version",
 )  # fmt: skip
-INPUT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".txt")
-OUTPUT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+INPUT_SUFFIXES = (".csv", ".tsv.zst", ".jsonl", ".jsonl.gz", ".parquet", ".arrow", ".txt")
+OUTPUT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".csv.gz", ".jsonl.zst", ".parquet", ".arrow")
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    if path.suffix in (".csv", ".tsv"):
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-            writer.writerows([rows[0].keys(), *(row.values() for row in rows)])
-    elif path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(list(rows)), path, row_group_size=500)
-    elif path.suffix == ".txt":
-        path.write_text("".join(row["text"] + "\n" for row in rows), "utf-8")
+    kind, file = Format(path.suffixes[0], COMPRESSIONS.get(path.suffix)), io.StringIO(newline="")
+    if kind.is_table:
+        table = pa.Table.from_pylist(list(rows))
+        if kind.suffix == ".parquet":
+            pq.write_table(table, path, row_group_size=500)
+        else:
+            feather.write_feather(table, path)
+        return
+    if kind.suffix in DELIMITERS:
+        writer = csv.writer(file, delimiter=DELIMITERS[kind.suffix])
+        writer.writerows([rows[0].keys(), *(row.values() for row in rows)])
     else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        file.writelines((row["text"] if kind.suffix == ".txt" else json.dumps(row)) + "\n" for row in rows)
+    with path.open("wb") as opened, packed(opened, kind.compression) as content:
+        content.write(file.getvalue().encode())
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """As the file has them: all text from CSV and TSV."""
-    if path.suffix in (".csv", ".tsv"):
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True))
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    if path.suffix == ".arrow":
+        return feather.read_table(path).to_pylist()
+    with pa.input_stream(path) as stream:  # unpacks by the suffix
+        content = stream.read().decode()
+    kind = path.name.removesuffix(".gz").removesuffix(".zst").rpartition(".")[2]
+    if f".{kind}" in DELIMITERS:
+        return list(csv.DictReader(io.StringIO(content, newline=""), delimiter=DELIMITERS[f".{kind}"], strict=True))
+    return [json.loads(line) for line in content.splitlines()]
 
 
 def assert_answers(row: dict[str, Any], prediction: Prediction) -> None:
@@ -71,11 +84,11 @@ def test_every_format_to_every_format_answers_as_the_library_does(
     source, target = tmp_path / f"in{input_suffix}", tmp_path / f"out{output_suffix}"
     write_rows(source, rows)
 
-    summary = score(tiny_classifier, source, target, "text")
+    summary = score(tiny_classifier, source, target)
 
     written = read_rows(target)
     own = ("text",) if lines_only else ("id", "text", "stars")
-    stars_are_text = {input_suffix, output_suffix} & {".csv", ".tsv"}
+    stars_are_text = {input_suffix[:4], output_suffix[:4]} & {".csv", ".tsv"}
     for row, answered, prediction in zip(rows, written, tiny_classifier.predict(texts), strict=True):
         assert list(answered) == [*own, *ADDED]
         expected = {**row, "stars": str(row["stars"]) if stars_are_text else row["stars"]}
@@ -91,7 +104,7 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     texts = ["good", "", "zyzzyva bad", None, "not good at all " * 2000]
     write_rows(source, [{"text": text} for text in texts])
-    summary = score(tiny_classifier, source, target, "text")
+    summary = score(tiny_classifier, source, target)
     predictions = tiny_classifier.predict([text for text in texts if text])
     labels = [prediction.label for prediction in predictions]
     assert {**asdict(summary), "seconds": 0} == {
@@ -114,7 +127,7 @@ def test_progress_covers_the_file(tiny_classifier: Classifier, tmp_path: Path, m
     monkeypatch.setattr(text_readers, "WINDOW_ROWS", 2)
     (tmp_path / "in.txt").write_text("good\nbad\n\nbad\nfilm\n")
     seen: list[Progress] = []
-    score(tiny_classifier, tmp_path / "in.txt", tmp_path / "out.csv", "text", seen.append)
+    score(tiny_classifier, tmp_path / "in.txt", tmp_path / "out.csv", on_progress=seen.append)
     assert [progress.rows for progress in seen] == [0, 2, 4, 5]
     assert [progress.rejected for progress in seen] == [0, 0, 1, 1]
     assert [progress.tokens for progress in seen] == [0, 2, 3, 4]
@@ -129,18 +142,18 @@ def test_rejects_hold_what_is_not_scored_in_order(
     lines = ['{"text": "good", "n": 1}', '{"text": " "}', '{"text": 5}', '{"text": "bad", "n": "x"}', "{", "[]"]
     lines += ['{"text": "film"}']
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
-    summary = score(tiny_classifier, tmp_path / "in.jsonl", tmp_path / "out.parquet", "text")
+    summary = score(tiny_classifier, tmp_path / "in.jsonl", tmp_path / "out.parquet")
     assert summary.rejects_path is not None
+    offsets = [len("\n".join([*lines[:number], ""])) for number in range(len(lines))]
+    reasons = {
+        1: "is empty or blank",
+        2: "holds int, not text",
+        3: "'n' is 'x' where the first rows have int64: write .jsonl to keep it",
+        4: "is not JSON: Expecting property name enclosed in double quotes at character 1",
+        5: "is not a JSON object",
+    }
     assert read_rows(summary.rejects_path) == [
-        {"row": 2, "reason": "is empty or blank", "raw": lines[1]},
-        {"row": 3, "reason": "holds int, not text", "raw": lines[2]},
-        {"row": 4, "reason": "'n' is 'x' where the first rows have int64: write .jsonl to keep it", "raw": lines[3]},
-        {
-            "row": 5,
-            "reason": "is not JSON: Expecting property name enclosed in double quotes at character 1",
-            "raw": "{",
-        },
-        {"row": 6, "reason": "is not a JSON object", "raw": "[]"},
+        {"row": n + 1, "offset": offsets[n], "reason": reason, "raw": lines[n]} for n, reason in reasons.items()
     ]
     assert [row["text"] for row in read_rows(tmp_path / "out.parquet")] == ["good", "film"]
     assert (summary.rows, summary.scored, summary.rejected, sum(summary.labels.values())) == (7, 2, 5, 2)
@@ -155,7 +168,7 @@ def test_any_rows_come_back_once_each(
     source.write_text("".join(json.dumps({"id": n, "text": t, "x": x}) + "\n" for n, (t, x) in enumerate(rows)))
     for suffix in (".csv", ".jsonl", ".parquet"):
         target = tmp_path / f"out{suffix}"
-        summary = score(tiny_classifier, source, target, "text")
+        summary = score(tiny_classifier, source, target, ScoringSettings(escape_formulas=False))
         written = read_rows(target)
         rejected = read_rows(summary.rejects_path) if summary.rejects_path else []
         assert sorted([int(row["id"]) for row in written] + [record["row"] - 1 for record in rejected]) == list(
@@ -169,18 +182,18 @@ def test_any_rows_come_back_once_each(
 def test_an_earlier_jobs_rejects_do_not_outlive_it(tiny_classifier: Classifier, tmp_path: Path) -> None:
     source, target = tmp_path / "in.txt", tmp_path / "out.csv"
     source.write_text("good\n\n")
-    rejects = score(tiny_classifier, source, target, "text").rejects_path
+    rejects = score(tiny_classifier, source, target).rejects_path
     assert rejects is not None
     assert rejects.exists()
     source.write_text("good\n")
-    assert score(tiny_classifier, source, target, "text").rejects_path is None
+    assert score(tiny_classifier, source, target).rejects_path is None
     assert not rejects.exists()
 
 
 @pytest.mark.parametrize("suffix", OUTPUT_SUFFIXES)
 def test_an_empty_input_gives_an_empty_output(tiny_classifier: Classifier, tmp_path: Path, suffix: str) -> None:
     (tmp_path / "in.csv").write_text("id,text\n")
-    summary = score(tiny_classifier, tmp_path / "in.csv", tmp_path / f"out{suffix}", "text")
+    summary = score(tiny_classifier, tmp_path / "in.csv", tmp_path / f"out{suffix}")
     assert (summary.rows, summary.scored, summary.rejected) == (0, 0, 0)
     assert read_rows(tmp_path / f"out{suffix}") == []
 
@@ -198,7 +211,7 @@ def test_a_failure_midway_leaves_the_output_as_it_was(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score(tiny_classifier, tmp_path / "in.txt", target, "text", fail)
+        score(tiny_classifier, tmp_path / "in.txt", target, on_progress=fail)
     assert target.read_text() == "before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", target.name]
 
@@ -213,7 +226,7 @@ def test_a_full_disk_is_an_error_in_words(
     (tmp_path / "in.txt").write_text("good\n")
     target = tmp_path / "out.csv"
     with pytest.raises(DataError) as caught:
-        score(tiny_classifier, tmp_path / "in.txt", target, "text")
+        score(tiny_classifier, tmp_path / "in.txt", target)
     goes_on = "the same command goes on from what is done"
     assert str(caught.value) == f"{target}: No space left on device; no row is lost: {goes_on}"
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
@@ -226,7 +239,7 @@ def test_an_output_that_lost_a_row_is_not_published(
     (tmp_path / "in.txt").write_text("good\n\nbad\n")
     target = tmp_path / "out.jsonl"
     with pytest.raises(DataError) as caught:
-        score(tiny_classifier, tmp_path / "in.txt", target, "text")
+        score(tiny_classifier, tmp_path / "in.txt", target)
     lost = "3 rows read, 0 scored, 1 rejected: some were lost, so no output was written"
     assert str(caught.value) == f"{target}: {lost}"
     assert not target.exists()
@@ -236,13 +249,13 @@ MEASURE = """
 import sys
 from pathlib import Path
 import sentiment
-from sentiment.scoring import score, table_reader, table_writer, text_readers
-for module in (text_readers, table_reader):
+from sentiment.scoring import score, table_files, table_writer, text_readers
+for module in (text_readers, table_files):
     module.WINDOW_ROWS = 256
 table_writer.ROW_GROUP_BYTES = 1 << 20
 classifier = sentiment.load(sys.argv[1])
 for source in sys.argv[2:]:
-    score(classifier, source, Path(source).with_stem("out"), "text")
+    score(classifier, source, Path(source).with_stem("out"))
     # Not getrusage, whose peak is the parent's where that was larger.
     print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """

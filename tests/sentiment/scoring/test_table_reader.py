@@ -1,14 +1,17 @@
 import datetime
 import io
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring import table_reader
+from sentiment.scoring import table_files
 from sentiment.scoring.rows import Position, Selection
+from sentiment.scoring.table_files import ArrowTable, ParquetTable
 from sentiment.scoring.table_reader import TableSource, TableWindow
 
 SELECTION = Selection("text", ("label",))
@@ -21,9 +24,13 @@ def parquet_of(table: pa.Table, **settings: int) -> io.BytesIO:
     return file
 
 
+def source_of(file: io.BytesIO, selection: Selection = SELECTION) -> TableSource:
+    return TableSource(lambda: ParquetTable(file), "in.parquet", "Parquet", selection)
+
+
 def windows_of(table: pa.Table, **settings: int) -> list[TableWindow]:
-    source = TableSource(parquet_of(table, **settings), "in.parquet", SELECTION)
-    return [window for window, _ in source.windows(source.start, 1 << 30)]
+    source = source_of(parquet_of(table, **settings))
+    return [window for window, _ in source.windows(source.start, 1 << 30, 1 << 30)]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
@@ -57,6 +64,7 @@ def test_values_without_a_form_in_text_files_become_text() -> None:
         }
     ]
     assert window.raw(0) == window.values([0])[0]
+    assert window.offset(0) is None
     assert window.json_objects([0])[0].endswith(
         b'"price":"1.50","raw":"/w==","nested":[{"day":"2024-01-02","n":1}],"n":7}'
     )
@@ -71,11 +79,11 @@ def test_text_that_is_not_utf8_is_a_fault_and_kept_as_bytes() -> None:
 
 def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pa.table({"text": [f"good {number}" for number in range(10)]})
-    monkeypatch.setattr(table_reader, "WINDOW_ROWS", 4)
+    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
     windows = windows_of(table, row_group_size=5)
     assert [window.first_row for window in windows] == [1, 5, 6, 10]
     assert [text for window in windows for text in window.texts] == table["text"].to_pylist()
-    monkeypatch.setattr(table_reader, "WINDOW_BYTES", 1)
+    monkeypatch.setattr(table_files, "WINDOW_BYTES", 1)
     assert len(windows_of(table)) == 10
 
 
@@ -84,39 +92,51 @@ def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatc
 def test_windows_are_the_same_wherever_reading_begins(
     monkeypatch: pytest.MonkeyPatch, shard_rows: int, row_group_size: int
 ) -> None:
-    monkeypatch.setattr(table_reader, "WINDOW_ROWS", 4)
+    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
     table = pa.table({"text": [f"good {number}" for number in range(23)]})
     file = parquet_of(table, row_group_size=row_group_size)
-    kept_open = TableSource(file, "in.parquet", SELECTION)
-    position, texts = kept_open.start, []
-    while not kept_open.is_end(position):
-        new = TableSource(io.BytesIO(file.getvalue()), "in.parquet", SELECTION)
-        windows = list(kept_open.windows(position, shard_rows))
-        resumed = list(new.windows(position, shard_rows))
-        assert [(window.first_row, window.texts, end) for window, end in windows] == [
-            (window.first_row, window.texts, end) for window, end in resumed
-        ]
-        texts += [text for window, _ in windows for text in window.texts]
-        position = windows[-1][1]
-    assert texts == table["text"].to_pylist()
-    assert position == Position(24, 0)
-    assert [kept_open.fraction(Position(row, 0)) for row in (1, 24)] == [0.0, 1.0]
+    assert_the_same_wherever_it_begins(lambda: source_of(io.BytesIO(file.getvalue())), shard_rows)
+
+
+@pytest.mark.parametrize("shard_rows", [1, 3, 4, 7, 100])
+@pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
+def test_arrow_files_and_streams_too(monkeypatch: pytest.MonkeyPatch, shard_rows: int, new: Any) -> None:
+    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
+    table = pa.table({"text": [f"good {number}" for number in range(23)]})
+    sink = io.BytesIO()
+    with new(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=9)
+    content = sink.getvalue()
+    assert_the_same_wherever_it_begins(
+        lambda: TableSource(lambda: ArrowTable(io.BytesIO(content)), "in.arrow", "Arrow", SELECTION), shard_rows
+    )
+
+
+def assert_the_same_wherever_it_begins(make: Callable[[], TableSource], shard_rows: int) -> None:
+    def facts(start: Position, rows_left: int) -> list[tuple[int, list[object], Position]]:
+        found = make().windows(start, rows_left, shard_rows)
+        return [(window.first_row, list(window.texts), end) for window, end in found]
+
+    whole = facts(make().start, shard_rows)
+    assert [text for _, texts, _ in whole for text in texts] == [f"good {number}" for number in range(23)]
+    for number, (_, _, end) in enumerate(whole, 1):
+        assert facts(end, shard_rows - (end.row - 1) % shard_rows) == whole[number:]
+    assert {end.row - 1 for _, _, end in whole} >= set(range(shard_rows, 23, shard_rows))
 
 
 def test_a_table_without_rows_has_a_head_and_no_window() -> None:
     table = pa.table({"id": pa.array([], pa.int8()), "text": pa.array([], pa.string())})
-    source = TableSource(parquet_of(table), "in.parquet", SELECTION)
-    assert list(source.windows(source.start, 10)) == []
+    source = source_of(parquet_of(table))
+    assert list(source.windows(source.start, 10, 10)) == []
     assert (list(source.head.columns), list(source.head.texts)) == (["id", "text"], [])
     assert source.head.batch.schema.field("id").type == pa.int8()
-    assert source.is_end(source.start)
 
 
 @pytest.mark.parametrize("kept", [["n"], [], ["n", "text"]])
 def test_some_columns_kept(kept: list[str]) -> None:
     table = pa.table({"text": ["good", "bad"], "label": ["x", "y"], "n": [1, 2]})
-    source = TableSource(parquet_of(table), "in.parquet", Selection("text", ("label",), kept))
-    [(window, _)] = source.windows(source.start, 10)
+    source = source_of(parquet_of(table), Selection("text", ("label",), kept))
+    [(window, _)] = source.windows(source.start, 10, 10)
     assert window.texts == ["good", "bad"]
     assert window.columns == source.head.columns == kept
     row = {"text": "bad", "label": "y", "n": 2}
@@ -144,13 +164,13 @@ def test_tables_that_cannot_be_scored(table: dict[str, list[object]], message: s
 
 def test_a_file_that_is_not_parquet_is_refused() -> None:
     with pytest.raises(DataError, match=r"^in\.parquet: can't be read as Parquet: Parquet magic bytes not found"):
-        TableSource(io.BytesIO(b"id,text\n1,good\n"), "in.parquet", SELECTION)
+        source_of(io.BytesIO(b"id,text\n1,good\n"))
     with pytest.raises(DataError, match=r"^in\.parquet: can't be read as Parquet: Parquet file size is 0 bytes"):
-        TableSource(io.BytesIO(b""), "in.parquet", SELECTION)
+        source_of(io.BytesIO(b""))
 
 
 def test_a_file_damaged_within_is_refused() -> None:
     content = bytearray(parquet_of(pa.table({"text": [f"word {number}" for number in range(100_000)]})).getvalue())
     content[2000:3000] = bytes(1000)
     with pytest.raises(DataError, match=r"^in\.parquet: can't be read as Parquet: "):
-        list(TableSource(io.BytesIO(content), "in.parquet", SELECTION).windows(Position(1, 0), 100_000))
+        list(source_of(io.BytesIO(content)).windows(Position(1, 0), 100_000, 100_000))

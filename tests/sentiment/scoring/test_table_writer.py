@@ -1,4 +1,5 @@
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from sentiment.scoring import table_writer
 from sentiment.scoring.rows import Row, RowWindow, Values
 from sentiment.scoring.table_reader import TableWindow
-from sentiment.scoring.table_writer import TableWriter, join_tables
+from sentiment.scoring.table_writer import TableWriter, join_to_arrow, join_to_parquet
 
 ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
 ADDED = {"label": str, "tokens": int, "probability_positive": float, "truncated": bool}
@@ -111,7 +112,7 @@ def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monke
                 writer.write(window, dict.fromkeys(range(3), ANSWER))
             writer.close()
     joined = io.BytesIO()
-    assert join_tables(paths, joined) == 9
+    join_to_parquet([partial(path.open, "rb") for path in paths], joined)
     metadata = pq.ParquetFile(io.BytesIO(joined.getvalue())).metadata
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [6, 3]
     assert pq.read_table(io.BytesIO(joined.getvalue()))["text"].to_pylist() == ["a", "b", "c"] * 3
@@ -122,3 +123,20 @@ def test_no_row_at_all_is_a_table_with_columns() -> None:
     TableWriter(file, RowWindow(1, [], ["id", "text"], "text"), ADDED).close()
     assert read(file).schema.names == ["id", "text", *ADDED]
     assert read(file).num_rows == 0
+
+
+def test_an_arrow_file_has_one_dictionary_for_the_batches_of_all_parts(tmp_path: Path) -> None:
+    kinds = (["x", "y"], ["z", "x"], ["y", None])
+    for number, values in enumerate(kinds):
+        column = pa.array(values).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string()))
+        batch = pa.RecordBatch.from_arrays([pa.array(["a", "b"]), column], ["text", "kind"])
+        with (tmp_path / str(number)).open("wb") as file:
+            writer = TableWriter(file, TableWindow(1, batch, "text"), ADDED)
+            writer.write(TableWindow(1, batch, "text"), dict.fromkeys(range(2), ANSWER))
+            writer.close()
+    joined = io.BytesIO()
+    join_to_arrow([partial((tmp_path / str(number)).open, "rb") for number in range(3)], joined)
+    table = pa.ipc.open_file(joined.getvalue()).read_all()
+    assert table.schema.field("kind").type == pa.dictionary(pa.int8(), pa.string())
+    assert table["kind"].to_pylist() == ["x", "y", "z", "x", "y", None]
+    assert table["tokens"].to_pylist() == [3] * 6

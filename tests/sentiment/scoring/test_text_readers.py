@@ -12,7 +12,7 @@ SELECTION = Selection("text", ("label", "tokens"))
 
 
 def windows_of(source: TextSource) -> list[RowWindow]:
-    return [window for window, _ in source.windows(source.start, 1000)]
+    return [window for window, _ in source.windows(source.start, 1000, 1000)]
 
 
 def csv_of(content: bytes, delimiter: str = ",") -> list[RowWindow]:
@@ -165,8 +165,6 @@ def test_an_empty_file_has_no_window_but_a_head(content: bytes) -> None:
     ):
         assert windows_of(source) == []
         assert list(source.head.texts) == []
-        assert source.is_end(source.start)
-        assert source.fraction(source.start) == 1.0
 
 
 CONTENTS = {
@@ -184,23 +182,31 @@ def source_of(kind: str) -> TextSource:
 
 
 @pytest.mark.parametrize("kind", CONTENTS)
-@pytest.mark.parametrize("rows", [1, 2, 3, 7])
-def test_reading_goes_on_from_any_position(kind: str, rows: int) -> None:
+@pytest.mark.parametrize("shard_rows", [1, 2, 3, 7])
+def test_reading_goes_on_from_any_position(kind: str, shard_rows: int) -> None:
     [whole] = windows_of(source_of(kind))
     assert len(whole.texts) == 7
-    position: Position = source_of(kind).start
-    numbers, raws, faults = [], [], {}
-    while not source_of(kind).is_end(position):
-        [(window, after)] = source_of(kind).windows(position, rows)  # a new one, as in a new process
-        assert window.first_row == position.row
-        numbers += [window.first_row + place for place in range(len(window.texts))]
-        raws += [window.raw(place) for place in range(len(window.texts))]
-        faults.update({window.first_row - 1 + place: fault for place, fault in window.faults.items()})
-        position = after
-    assert numbers == [1, 2, 3, 4, 5, 6, 7]
-    assert raws == [whole.raw(place) for place in range(7)]
-    assert faults == whole.faults
-    assert source_of(kind).fraction(position) == 1.0
+
+    def facts(start: Position, rows_left: int) -> list[tuple[int, list[tuple[bytes, int, str | None]], Position]]:
+        found = source_of(kind).windows(start, rows_left, shard_rows)  # a new one, as in a new process
+        return [(window.first_row, rows_of(window), end) for window, end in found]
+
+    def rows_of(window: RowWindow) -> list[tuple[bytes, int, str | None]]:
+        places = range(len(window.texts))
+        return [(window.raw(place), window.offset(place), window.faults.get(place)) for place in places]
+
+    shards = facts(source_of(kind).start, shard_rows)
+    assert [row for _, rows, _ in shards for row in rows] == rows_of(whole)
+    assert [first_row for first_row, _, _ in shards] == list(range(1, 8, shard_rows))
+    for number, (_, _, end) in enumerate(shards, 1):
+        assert facts(end, shard_rows) == shards[number:]
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_a_row_starts_at_its_offset(kind: str) -> None:
+    [window] = windows_of(source_of(kind))
+    for place in range(7):
+        assert CONTENTS[kind][window.offset(place) :].startswith(window.raw(place))
 
 
 def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,19 @@ def test_a_later_part_has_no_names() -> None:
     assert read_csv(file.getvalue()) == [["a", "positive", "3", "false"]]
 
 
+def test_what_a_spreadsheet_would_run_is_escaped_and_numbers_are_not() -> None:
+    cells = ["=1+1", "+1 (555)", "-x", "@SUM(A1)", "\t=1", "\r=1", "-5", "+3.2e-7", "-.5", "- 5", "a=1", "", "1e5"]
+    window = window_of(*({"=text": cell} for cell in cells))
+    answers = {place: {"label": "-sure"} for place in range(len(cells))}
+    for escape in (True, False):
+        file = io.BytesIO()
+        writer = CsvWriter(file, ["=text"], {"label": str}, ",", escape_formulas=escape)
+        assert writer.write(window, answers) == {}
+        mark = "'" if escape else ""
+        expected = [mark + cell for cell in cells[:6]] + cells[6:9] + [mark + "- 5", *cells[10:]]
+        assert read_csv(file.getvalue()) == [[f"{mark}=text", "label"], *([cell, f"{mark}-sure"] for cell in expected)]
+
+
 def test_a_json_row_of_which_no_column_is_kept_is_its_answer() -> None:
     file = io.BytesIO()
     row = Row(b'{"text": "a"}', {"text": "a"}, None)

@@ -1,0 +1,159 @@
+"""What answers texts: this process, or several others that hold the model too."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from sentiment.classifier import Classifier, EncodedText, Prediction, load
+from sentiment.errors import BundleError, TextError
+from sentiment.scoring.errors import EngineError
+
+Answer = Prediction | str  # or why there is none
+
+
+class Pending(Protocol):
+    """Answers on their way."""
+
+    def result(self) -> list[Answer]:
+        """Waits for them. Raises EngineError where what was to give them is gone."""
+
+
+class Engine(Protocol):
+    """Answers lists of texts, several at a time. The same list has the same answers, to the last digit."""
+
+    ahead: int  # windows to hand over before the answers of the first are needed
+    arithmetic: dict[str, object]  # what of the machine decides the last digits, by name
+
+    def submit(self, texts: Sequence[str]) -> Pending:
+        """An answer for each text, later."""
+
+    def close(self) -> None:
+        """Gives up what isn't answered yet."""
+
+
+class LocalEngine:
+    """Answers in this process, at once."""
+
+    ahead = 0
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.arithmetic = arithmetic(torch.get_num_threads())
+
+    def submit(self, texts: Sequence[str]) -> "Future[list[Answer]]":
+        """An answer for each text."""
+        answers: Future[list[Answer]] = Future()
+        answers.set_result(answer(self._classifier, texts))
+        return answers
+
+    def close(self) -> None:
+        """Nothing is under way."""
+
+
+class ProcessEngine:
+    """Answers in `processes` others, each with the model of the folder and one thread: one for each core is quickest.
+
+    Raises EngineError, from a result, where one died or holds another model than `version`.
+    """
+
+    ahead = 2  # so that none waits while the answers of a window are written
+
+    def __init__(self, model: Path, version: str, processes: int, *, dtype: str = "float32") -> None:
+        # A process that ran torch and forks can hang its children: one that only imported it forks them.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["sentiment.scoring.engines"])
+        self.arithmetic = arithmetic(threads=1)
+        self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
+
+    def submit(self, texts: Sequence[str]) -> "_Submitted":
+        """An answer for each text, later."""
+        try:
+            return _Submitted(self._pool.submit(_answer, texts))
+        except BrokenProcessPool:
+            raise EngineError("a process that holds the model died") from None
+
+    def close(self) -> None:
+        """Gives up what isn't answered yet."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Submitted:
+    def __init__(self, future: "Future[list[Answer]]") -> None:
+        self._future = future
+
+    def result(self) -> list[Answer]:
+        try:
+            return self._future.result()
+        except BrokenProcessPool:
+            raise EngineError("a process that holds the model died") from None
+
+
+def arithmetic(threads: int) -> dict[str, object]:
+    """What, besides the model, decides an answer's last digits."""
+    return {
+        "threads": threads,
+        "processor units": torch.backends.cpu.get_cpu_capability(),
+        "torch version": torch.__version__,
+    }
+
+
+def answer(classifier: Classifier, texts: Sequence[str]) -> list[Answer]:
+    """A prediction for each text, or why there is none: one that fails costs the others nothing."""
+    encoded = _encode(classifier, texts)
+    sound = [text for text in encoded if not isinstance(text, str)]
+    predictions = iter(_classify(classifier, sound))
+    return [text if isinstance(text, str) else next(predictions) for text in encoded]
+
+
+def _encode(classifier: Classifier, texts: Sequence[str]) -> list[EncodedText | str]:
+    encoded: list[EncodedText | str] = []
+    while len(encoded) < len(texts):
+        rest = texts[len(encoded) :]
+        try:
+            encoded += classifier.encode(rest)
+        except TextError as error:  # those before the one refused are sound; those after it are still to be looked at
+            encoded += [*classifier.encode(rest[: error.index]), error.reason]
+    return encoded
+
+
+def _classify(classifier: Classifier, encoded: Sequence[EncodedText]) -> list[Answer]:
+    try:
+        return list(classifier.classify(encoded))
+    except (RuntimeError, ValueError, IndexError) as error:
+        if len(encoded) == 1:
+            return [f"makes the model fail: {type(error).__name__}: {str(error).splitlines()[0]:.200}"]
+        return [each for text in encoded for each in _classify(classifier, [text])]
+
+
+_classifier: Classifier | None = None  # of a process that answers for another
+
+
+def _begin(model: str, version: str, dtype: str) -> None:
+    global _classifier
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the one that began the others ends them
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    _classifier = load(model, dtype=dtype)
+    if _classifier.version != version:
+        raise BundleError(model, f"is version {_classifier.version} now, and was {version}")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])  # killed, it can't say so
+    os._exit(1)
+
+
+def _answer(texts: Sequence[str]) -> list[Answer]:
+    assert _classifier is not None
+    return answer(_classifier, texts)

@@ -1,0 +1,113 @@
+"""The files of a job, one after the other as if they were one."""
+
+import glob
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from sentiment.errors import DataError
+from sentiment.scoring.files import Source, open_source
+from sentiment.scoring.formats import INPUT_SUFFIXES, input_format, is_input
+from sentiment.scoring.rows import JsonRowWindow, Position, Selection, Window
+
+
+class Place(NamedTuple):
+    """Between two rows of a job's input: how many rows of all files lie before, which file it is in, and where."""
+
+    rows: int
+    file: int
+    position: Position
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A window of rows, the file it is of, and the place after it; `fraction` of the input's bytes lie before that."""
+
+    window: Window
+    path: str
+    end: Place
+    fraction: float
+
+
+def expand(inputs: Sequence[str | Path]) -> list[str]:
+    """The files that the names stand for, each once, in the order given; those of a glob or a folder by name.
+
+    Raises DataError for a name that stands for none.
+    """
+    paths: list[str] = []
+    for name in map(str, inputs):
+        if os.path.isdir(name):
+            found = [str(path) for path in Path(name).rglob("*") if path.is_file() and is_input(path.name)]
+            if not found:
+                raise DataError(f"{name}: the folder holds no file to score: none ends in {', '.join(INPUT_SUFFIXES)}")
+        elif os.path.exists(name) or not glob.has_magic(name):
+            found = [name]
+        else:
+            found = [path for path in glob.glob(name, recursive=True) if os.path.isfile(path)]
+            if not found:
+                raise DataError(f"{name}: there is no such file")
+        paths += sorted(found)
+    if not paths:
+        raise DataError("there is no input; name at least one")
+    return list(dict.fromkeys(paths))
+
+
+class Inputs:
+    """The rows of several files in order. Raises DataError unless each can be read and has the first one's columns."""
+
+    def __init__(self, paths: Sequence[str], selection: Selection) -> None:
+        self.paths = paths
+        self._selection = selection
+        formats = [input_format(path) for path in paths]
+        with self._opened(0) as (source, _):
+            self.head = source.head
+            self.start = Place(0, 0, source.start)
+        for number, path in enumerate(paths[1:], 1):
+            if formats[number].kind != formats[0].kind:
+                kinds = f"holds {formats[number].kind} where {paths[0]} holds {formats[0].kind}"
+                raise DataError(f"{path}: {kinds}; score them apart")
+            with self._opened(number) as (source, _):
+                self._check_columns(path, source.head)
+        self._sizes = [os.path.getsize(path) for path in paths]
+
+    def fraction(self, place: Place) -> float:
+        """About how much of the input lies before: 0 to 1."""
+        return (sum(self._sizes[: place.file]) + place.position.offset) / max(1, sum(self._sizes))
+
+    def stretches(self, start: Place, shard_rows: int) -> Generator[Stretch, None, None]:
+        """All rows from there on, in windows; none reaches over the end of a shard or of a file."""
+        rows, total = start.rows, max(1, sum(self._sizes))
+        for number in range(start.file, len(self.paths)):
+            with self._opened(number) as (source, file):
+                position = start.position if number == start.file else source.start
+                before = sum(self._sizes[:number])
+                rows_left = shard_rows - rows % shard_rows
+                for window, after in source.windows(position, rows_left, shard_rows):
+                    rows += len(window.texts)
+                    read = before + min(file.tell(), self._sizes[number])
+                    yield Stretch(window, self.paths[number], Place(rows, number, after), read / total)
+
+    @contextmanager
+    def _opened(self, number: int) -> Iterator[tuple[Source, BinaryIO]]:
+        path = self.paths[number]
+        input_format(path)  # a wrong suffix is a clearer reason than what follows from it
+        try:
+            file = open(path, "rb")  # noqa: SIM115
+        except FileNotFoundError:
+            raise DataError(f"{path}: there is no such file") from None
+        except OSError as error:
+            raise DataError(f"{path}: can't be read: {error.strerror or error}") from None
+        with file, open_source(file, path, self._selection) as source:
+            yield source, file
+
+    def _check_columns(self, path: str, head: Window) -> None:
+        first = self.head
+        if list(head.columns) != list(first.columns) and not isinstance(head, JsonRowWindow):
+            ours, theirs = (", ".join(map(repr, window.columns)) for window in (head, first))
+            raise DataError(f"{path}: its columns are {ours}, and those of {self.paths[0]} are {theirs}")
+        batches = [getattr(window, "batch", None) for window in (head, first)]
+        if None not in batches and not batches[0].schema.equals(batches[1].schema):  # type: ignore[union-attr]
+            raise DataError(f"{path}: its columns have other types than those of {self.paths[0]}")

@@ -1,0 +1,105 @@
+"""What comes through a pipe, and what goes into one: rows are answered as they come, and none waits for the next."""
+
+import io
+import json
+import os
+import select
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from sentiment.classifier import Classifier
+from sentiment.errors import DataError
+from sentiment.scoring.answering import answered
+from sentiment.scoring.answers import AnswerColumns
+from sentiment.scoring.engines import LocalEngine
+from sentiment.scoring.inputs import Inputs, Place, Stretch, expand
+from sentiment.scoring.lines import Lines
+from sentiment.scoring.rejects import RejectsWriter
+from sentiment.scoring.rows import JsonRowWindow, Position, Row, RowWindow, Selection
+from sentiment.scoring.settings import ScoringSettings
+from sentiment.scoring.text_readers import json_rows, line_rows, without_clash
+from sentiment.scoring.text_writers import JsonWriter
+
+PIPE = "-"
+BLOCK_BYTES = 1 << 17  # answered together where so much has come: a tenth of a second's work
+_READ_BYTES = 1 << 16
+
+
+def score_to_pipe(
+    classifier: Classifier,
+    inputs: list[str],
+    descriptor: int,
+    output: BinaryIO,
+    rejects: BinaryIO,
+    settings: ScoringSettings,
+) -> tuple[int, int]:
+    """How many rows were answered and how many put aside, each a JSON object in its stream.
+
+    The inputs are files or, where there is `-` alone, what comes from `descriptor`: JSON objects, one a line, if the
+    first line is one, else plain lines. Answers are flushed whenever no more rows wait.
+    """
+    answers = AnswerColumns(classifier, settings)
+    kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
+    selection = Selection(settings.text_column, answers.types, kept)
+    if inputs == [PIPE]:
+        stretches: Iterator[Stretch] = _stretches(descriptor, selection)
+    elif PIPE in inputs:
+        raise DataError(f"{PIPE}: standard input is read alone, not beside files")
+    else:
+        files = Inputs(expand(inputs), selection)
+        stretches = files.stretches(files.start, settings.shard_rows)
+    writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
+    for found in answered(stretches, LocalEngine(classifier)):
+        predictions, refused = answers.judge(found.predictions)
+        writer.write(found.stretch.window, {place: answers.values(said) for place, said in predictions.items()})
+        output.flush()
+        rejects_writer.write(found.stretch.window, found.reasons | refused)
+        rejects.flush()
+    return writer.rows, rejects_writer.rows
+
+
+def refuse_pipe(inputs: Iterable[str | Path]) -> None:
+    """Raises DataError where standard input is to go to a file: it can't be read again."""
+    if PIPE in map(str, inputs):
+        raise DataError(f"{PIPE}: what comes through a pipe can't be gone on from; write to {PIPE}, and redirect that")
+
+
+def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
+    offset, row, is_json = 0, 1, None
+    for block in _blocks(descriptor):
+        if is_json is None and block.strip():
+            is_json = _is_json(block)
+        lines = Lines(io.BytesIO(block))
+        clashing = selection.added if selection.kept is None else ()
+        read = without_clash(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)
+        rows: list[Row] = [replace(each, offset=offset + each.offset) for each in read]
+        columns = [selection.text_column]
+        kind = JsonRowWindow if is_json else RowWindow
+        window = kind(row, rows, columns, selection.text_column, selection.kept)
+        offset, row = offset + len(block), row + len(rows)
+        yield Stretch(window, PIPE, Place(row - 1, 0, Position(row, offset)), 0.0)
+
+
+def _blocks(descriptor: int) -> Iterator[bytes]:
+    """Whole lines: all that have come, at least one."""
+    held = b""
+    while data := os.read(descriptor, _READ_BYTES):
+        held += data
+        while data and len(held) < BLOCK_BYTES and select.select([descriptor], [], [], 0)[0]:
+            data = os.read(descriptor, _READ_BYTES)
+            held += data
+        end = held.rfind(b"\n") + 1
+        if end:
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
+
+
+def _is_json(block: bytes) -> bool:
+    try:
+        return isinstance(json.loads(block.strip().split(b"\n", 1)[0]), dict)
+    except ValueError:
+        return False

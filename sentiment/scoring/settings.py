@@ -1,0 +1,27 @@
+"""The settings of a job that decide the bytes of its output."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentiment.errors import ConfigError
+
+SHARD_ROWS = 1 << 16  # what a crash costs at most; smaller ones make a longer checkpoint, written more often
+
+
+@dataclass(frozen=True)
+class ScoringSettings:
+    """Raises ConfigError for one out of its range."""
+
+    text_column: str = "text"
+    columns: Sequence[str] | None = None  # of the input, to keep; None: all
+    top_only: bool = False  # add the label and its probability, no more
+    strict: bool = False  # put texts aside that are too long to be read in full
+    abstain: float = 0.0  # under this probability the label is "uncertain"
+    escape_formulas: bool = True  # in CSV, what a spreadsheet would run
+    shard_rows: int = SHARD_ROWS
+
+    def __post_init__(self) -> None:
+        if self.shard_rows < 1:
+            raise ConfigError(f"shard_rows: at least 1, not {self.shard_rows}")
+        if not 0 <= self.abstain <= 1:
+            raise ConfigError(f"abstain: a probability of 0 to 1, not {self.abstain}")

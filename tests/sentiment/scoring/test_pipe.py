@@ -1,0 +1,106 @@
+"""The command between two pipes, as in a shell."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from sentiment.classifier import Classifier
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start(tiny_bundle: Path) -> Start:
+    def start(*arguments: object) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "sentiment", "score", "--model", tiny_bundle, *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen([str(each) for each in command], stdin=pipe, stdout=pipe, stderr=pipe)
+
+    return start
+
+
+def write(stream: IO[bytes] | None, content: bytes) -> None:
+    assert stream is not None
+    stream.write(content)
+    stream.flush()
+
+
+def read_line(stream: IO[bytes] | None) -> Any:
+    assert stream is not None
+    return json.loads(stream.readline())
+
+
+def test_a_line_is_answered_before_the_next_one_comes(start: Start, tiny_classifier: Classifier) -> None:
+    with start("-", "-", "--top-only") as process:
+        for text in ("good", "a bad film", "zyzzyva"):
+            write(process.stdin, text.encode() + b"\n")
+            answer = read_line(process.stdout)  # would wait for ever where answers are held back
+            [expected] = tiny_classifier.predict([text])
+            assert (answer["text"], answer["label"]) == (text, expected.label)
+        write(process.stdin, b"caf\xe9\n")
+        assert read_line(process.stderr) == {
+            "row": 4, "offset": 24, "reason": "is not UTF-8: byte 0xe9", "raw_base64": "Y2Fm6Q==",
+        }  # fmt: skip
+        out, err = process.communicate(b"the last\nand no line end", 100)
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["the last", "and no line end"]
+    assert err == b""
+    assert process.returncode == 1
+
+
+def test_json_lines_are_seen_for_what_they_are(start: Start) -> None:
+    lines = b'{"id": 1.50, "review": "good"}\n{"id": 2}\n{\n{"id": 3, "review": "bad"}\n'
+    with start("-", "-", "--text-column", "review", "--top-only") as process:
+        out, err = process.communicate(lines, 100)
+    assert out.startswith(b'{"id": 1.50, "review": "good","label":')
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [1.5, 3]
+    rejects = [json.loads(line) for line in err.splitlines()]
+    assert [(reject["row"], reject["offset"]) for reject in rejects] == [(2, 31), (3, 41)]
+    assert process.returncode == 1
+
+
+def test_a_reader_that_leaves_ends_it_without_a_word(start: Start) -> None:
+    with start("-", "-") as process:
+        write(process.stdin, b"good\n")
+        read_line(process.stdout)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            os.write(process.stdin.fileno(), b"good film\n" * 20_000)
+        process.stdin.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 128 + signal.SIGPIPE
+
+
+def test_head_in_a_shell(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\n" + "a good film\n" * 30_000)
+    command = f"{sys.executable} -m sentiment score --model {tiny_bundle} {tmp_path}/in.csv - | head -2"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=600, check=False)
+    assert done.stdout.count(b"\n") == 2
+    assert done.stderr == b""
+    assert done.returncode == 128 + signal.SIGPIPE
+
+
+def test_standard_input_is_read_alone_and_written_to_standard_output(start: Start, tmp_path: Path) -> None:
+    for arguments, message in (
+        (
+            ["-", tmp_path / "out.csv"],
+            "-: what comes through a pipe can't be gone on from; write to -, and redirect that",
+        ),
+        (["-", "a.csv", "-"], "-: standard input is read alone, not beside files"),
+        (["a.csv"], "give an input and an output, as in: sentiment score comments.csv scored.csv"),
+    ):
+        with start(*arguments) as process:
+            out, err = process.communicate(b"good\n", 100)
+        assert (out, err.decode()) == (b"", f"error: {message}\n")
+        assert process.returncode == 2
+    assert os.listdir(tmp_path) == []
