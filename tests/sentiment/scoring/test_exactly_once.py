@@ -1,5 +1,6 @@
 """Killed at every step that a job takes on the disk, it ends with the bytes of an undisturbed one."""
 
+import gzip
 import json
 import random
 import subprocess
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-SCRIPT = Path(__file__).with_name("kill_everywhere.py")
+EVERYWHERE = Path(__file__).with_name("kill_everywhere.py")
+AT_RANDOM = Path(__file__).with_name("kill_at_random.py")
+KILLS = 4  # of each format; `kill_at_random.py` takes more by hand
 ROWS = 1100
 WORDS = ("a", "good", "film", "not", "bad", "very", "boring", ":)", "zyzzyva", "café", "\u4e0d\u9519", '"so"', ",")
 
@@ -31,7 +34,7 @@ def write_input(path: Path) -> None:
         pq.write_table(table.append_column("kind", kinds), path, row_group_size=370)
         return
     lines: list[bytes] = []
-    if path.suffix == ".csv":
+    if ".csv" in path.suffixes:
         lines.append(b"\xef\xbb\xbfid,text\n")
         quoted = [row["text"].replace('"', '""') for row in rows]
         lines += [f'{n},"{text}\nnext line"\n'.encode() if n % 5 else b"\n" for n, text in enumerate(quoted)]
@@ -41,7 +44,8 @@ def write_input(path: Path) -> None:
     else:
         lines += [json.dumps(row).encode() + b"\n" for row in rows]
         lines[500] = b"{\n"
-    path.write_bytes(b"".join(lines))
+    content = b"".join(lines)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_killed_at_every_step_it_ends_with_the_same_bytes(
     source, folder = tmp_path / f"in{input_suffix}", tmp_path / "out"
     folder.mkdir()
     write_input(source)
-    command = [sys.executable, str(SCRIPT), str(tiny_bundle), str(source), str(folder), output_suffix]
+    command = [sys.executable, str(EVERYWHERE), str(tiny_bundle), str(source), str(folder), output_suffix]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -61,3 +65,19 @@ def test_killed_at_every_step_it_ends_with_the_same_bytes(
     assert found["resumed"] == [0, 500, 1000, 1100]
     assert found["steps"] > 40
     assert found["kills_of_one"] >= 3
+
+
+@pytest.mark.parametrize(
+    ("input_suffix", "output_suffix", "processes"),
+    [(".csv", ".csv", 1), (".csv.gz", ".jsonl.gz", 1), (".parquet", ".parquet", 1), (".jsonl", ".csv.zst", 2)],
+)
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(
+    tiny_bundle: Path, tmp_path: Path, input_suffix: str, output_suffix: str, processes: int
+) -> None:
+    source, folder = tmp_path / f"in{input_suffix}", tmp_path / "out"
+    folder.mkdir()
+    write_input(source)
+    command = [sys.executable, AT_RANDOM, tiny_bundle, source, folder, output_suffix, KILLS, processes]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kills"] == KILLS

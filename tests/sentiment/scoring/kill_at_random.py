@@ -1,0 +1,82 @@
+"""Scores a file again and again, each time killed by SIGKILL at a random moment, until it was killed so many times.
+
+A job that was killed is gone on from, and killed again, until it ends; its output must then have the bytes of an
+undisturbed one. Every child is a fork of one process that has loaded the model. With `processes` above 1 the texts are
+answered by others, which must end with their job. Prints how many jobs it took, or says what differs.
+
+    kill_at_random.py MODEL INPUT FOLDER SUFFIX KILLS PROCESSES
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+import sentiment
+from sentiment.scoring import ScoringSettings, score, table_files, text_readers
+from sentiment.scoring.engines import LocalEngine, ProcessEngine
+
+SETTINGS = ScoringSettings(shard_rows=300)
+torch.set_num_threads(1)  # a fork of a process with more may hang
+text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 128
+
+
+def main(model: str, source: Path, folder: Path, suffix: str, kills: int, processes: int) -> None:
+    classifier = sentiment.load(model)
+    target = folder / f"out{suffix}"
+    rng = random.Random(0)
+
+    def start() -> int:
+        child = os.fork()
+        if child == 0:
+            code = 70
+            try:
+                engine = (
+                    LocalEngine(classifier)
+                    if processes == 1
+                    else ProcessEngine(Path(model), classifier.version, processes)
+                )
+                score(classifier, source, target, SETTINGS, engine=engine)
+                code = 0
+            except BaseException as error:
+                print(repr(error), file=sys.stderr)
+            finally:
+                os._exit(code)
+        return child
+
+    def contents() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    started = time.monotonic()
+    assert os.waitpid(start(), 0)[1] == 0
+    seconds = time.monotonic() - started
+    expected = contents()
+    assert sorted(expected) == [target.name, f"{target.name}.rejects.jsonl"], sorted(expected)
+    jobs = killed = 0
+    while killed < kills:
+        for path in folder.iterdir():
+            path.unlink()
+        ended = False
+        while not ended:
+            child = start()
+            time.sleep(rng.uniform(0, seconds) if killed < kills else 0)
+            if killed < kills:
+                os.kill(child, signal.SIGKILL)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            assert code in (0, -signal.SIGKILL), f"after {killed} kills: exit code {code}"
+            ended = code == 0
+            killed += not ended
+            if target.exists():
+                assert target.read_bytes() == expected[target.name], f"after {killed} kills: half an output"
+        jobs += 1
+        assert contents() == expected, f"after {killed} kills: other bytes"
+    print(json.dumps({"kills": killed, "jobs": jobs}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
