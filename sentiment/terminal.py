@@ -91,15 +91,30 @@ def scoring_progress() -> Iterator[Callable[["ScoringProgress"], None]]:
     columns = (
         SpinnerColumn(),
         BarColumn(),
-        TextColumn("{task.fields[rows]:,} rows · {task.fields[rejected]:,} rejected"),
+        TextColumn(
+            "{task.fields[rows]:,} rows · {task.fields[speed]:,.0f} rows/s · {task.fields[tokens]:,.0f} tokens/s · "
+            "{task.fields[unknown]:.1%} unknown · {task.fields[rejected]:,} rejected"
+        ),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
+    from sentiment.scoring.events import Speedometer
+
+    speedometer = Speedometer()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("scoring", total=1.0, rows=0, rejected=0)
+        task = bar.add_task("scoring", total=1.0, rows=0, rejected=0, speed=0.0, tokens=0.0, unknown=0.0)
 
         def report(progress: "ScoringProgress") -> None:
-            bar.update(task, completed=progress.fraction, rows=progress.rows, rejected=progress.rejected)
+            speed = speedometer.speed(progress)
+            bar.update(
+                task,
+                completed=progress.fraction,
+                rows=progress.rows,
+                rejected=progress.rejected,
+                speed=speed.rows_per_second,
+                tokens=speed.tokens_per_second,
+                unknown=progress.unknown_tokens / max(progress.tokens, 1),
+            )
 
         yield report
 

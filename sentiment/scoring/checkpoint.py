@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sentiment.classifier import Prediction
 from sentiment.scoring.errors import CheckpointError
 from sentiment.scoring.inputs import Place
 from sentiment.scoring.parts import CHECKPOINT, Part, PartsFolder
 from sentiment.scoring.rows import Position
+from sentiment.scoring.tally import Tally
 
 FORMAT_VERSION = 1
 
@@ -24,28 +24,6 @@ class Shard:
     end: Place  # in the input
     output: Part
     rejects: Part | None  # None where nothing was rejected
-
-
-@dataclass
-class Tally:
-    """What the answers are, all together."""
-
-    labels: dict[str, int] = field(default_factory=dict)  # rows of each
-    tokens: int = 0
-    unknown_tokens: int = 0
-    truncated: int = 0
-
-    def add(self, predictions: list[Prediction]) -> None:
-        """Counts these in."""
-        for prediction in predictions:
-            self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
-        self.tokens += sum(prediction.tokens for prediction in predictions)
-        self.unknown_tokens += sum(prediction.unknown_tokens for prediction in predictions)
-        self.truncated += sum(prediction.truncated for prediction in predictions)
-
-    def copy(self) -> "Tally":
-        """The same counts, to be added to apart."""
-        return Tally(dict(self.labels), self.tokens, self.unknown_tokens, self.truncated)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.checkpoint import Checkpoint, Tally, check_identity, read_checkpoint
+from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkpoint
 from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
 from sentiment.scoring.identity import input_identity, job_identity
@@ -21,6 +21,7 @@ from sentiment.scoring.publishing import check_folder_is_free, publish
 from sentiment.scoring.rows import Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
+from sentiment.scoring.tally import Tally
 from sentiment.scoring.target import Target
 
 
@@ -48,6 +49,8 @@ class ScoringSummary:
     tokens: int
     unknown_tokens: int
     truncated: int
+    confidences: list[int]  # rows whose highest probability lies in each twentieth
+    lengths: list[int]  # rows of 1 token, 2 to 3, 4 to 7, and so on
     seconds: float  # of this process
     output_path: Path
     rejects_path: Path | None  # None where nothing was rejected
@@ -107,6 +110,8 @@ def score(
         tokens=checkpoint.tally.tokens,
         unknown_tokens=checkpoint.tally.unknown_tokens,
         truncated=checkpoint.tally.truncated,
+        confidences=checkpoint.tally.confidences,
+        lengths=checkpoint.tally.lengths,
         seconds=time.monotonic() - started,
         output_path=target.path,
         rejects_path=target.rejects if checkpoint.rejected else None,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sentiment.errors import DataError
 from sentiment.scoring.answering import AnsweredStretch
 from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.checkpoint import Shard, Tally
+from sentiment.scoring.checkpoint import Shard
 from sentiment.scoring.files import Writer, writer_for
 from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import PartsFolder
 from sentiment.scoring.rejects import RejectsWriter
 from sentiment.scoring.settings import ScoringSettings
+from sentiment.scoring.tally import Tally
 from sentiment.scoring.target import Target
 
 OnWindow = Callable[[int, int, Tally, float], None]  # rows and rejects of the shard, the tally, and the share read

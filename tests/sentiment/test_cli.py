@@ -82,6 +82,14 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     assert scored.read_text().splitlines()[0].startswith("review,verdict,label,probability_bad,probability_good,")
     assert len(scored.read_text().splitlines()) == 81
 
+    done = run("score", "--model", model, data, scored, "--text-column", "review", "--json", "--processes", 2,
+               "--report", tmp_path / "report.html", "--top-only", "--columns", "verdict")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (events[0]["event"], events[-1]["event"], events[-1]["rows"]) == ("progress", "done", 80)
+    assert scored.read_text().splitlines()[0] == "verdict,label,probability"
+    assert "Population stability index" in (tmp_path / "report.html").read_text()
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),

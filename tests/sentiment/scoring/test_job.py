@@ -116,6 +116,11 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
         "tokens": sum(prediction.tokens for prediction in predictions),
         "unknown_tokens": sum(prediction.unknown_tokens for prediction in predictions),
         "truncated": 1,
+        "confidences": [
+            sum(place == int(20 * max(prediction.probabilities.values())) for prediction in predictions)
+            for place in range(20)
+        ],
+        "lengths": [1, 1, *[0] * 10, 1, *[0] * 11],  # 1, 2 and 4,096 tokens
         "seconds": 0,
         "output_path": target,
         "rejects_path": tmp_path / "out.jsonl.rejects.jsonl",

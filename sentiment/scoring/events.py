@@ -1,0 +1,61 @@
+"""Progress in figures a second: for a bar, and as JSON lines for machines."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from sentiment.scoring.job import Progress, ScoringSummary
+
+INTERVAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a job is, counted from where this process began."""
+
+    rows_per_second: float
+    tokens_per_second: float
+    seconds_left: float | None  # None until there is something to go by
+
+
+class Speedometer:
+    """Speeds from the progress that it is shown, the first of it the beginning."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: Progress | None = None
+        self._started = 0.0
+
+    def speed(self, progress: Progress) -> Speed:
+        """The speed so far."""
+        if self._first is None:
+            self._first, self._started = progress, self._clock()
+        seconds = max(self._clock() - self._started, 1e-9)
+        done = progress.fraction - self._first.fraction
+        return Speed(
+            rows_per_second=(progress.rows - self._first.rows) / seconds,
+            tokens_per_second=(progress.tokens - self._first.tokens) / seconds,
+            seconds_left=seconds * (1 - progress.fraction) / done if done > 0 else None,
+        )
+
+
+class JsonEvents:
+    """Writes a line each second at most, `{"event": "progress", ...}`, and one at the end, `{"event": "done", ...}`."""
+
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._speedometer = Speedometer(clock)
+        self._next = clock()
+
+    def progress(self, progress: Progress) -> None:
+        """One event, unless the last was just before."""
+        speed = self._speedometer.speed(progress)
+        if self._clock() >= self._next:
+            self._next = self._clock() + INTERVAL_SECONDS
+            self._write(json.dumps({"event": "progress", **asdict(progress), **asdict(speed)}))
+
+    def done(self, summary: ScoringSummary) -> None:
+        """The last event."""
+        self._write(json.dumps({"event": "done", **asdict(summary)}, default=str))

@@ -1,0 +1,43 @@
+"""What the answers of a job are, all together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sentiment.classifier import Prediction
+
+CONFIDENCE_BINS = 20
+LENGTH_BINS = 24  # the last holds all that is longer
+
+
+@dataclass
+class Tally:
+    """Counts that are added to, answer by answer."""
+
+    labels: dict[str, int] = field(default_factory=dict)  # rows of each
+    tokens: int = 0
+    unknown_tokens: int = 0
+    truncated: int = 0
+    confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_BINS)  # by the highest probability
+    lengths: list[int] = field(default_factory=lambda: [0] * LENGTH_BINS)  # rows of 1 token, 2 to 3, 4 to 7, and so on
+
+    def add(self, predictions: Iterable[Prediction]) -> None:
+        """Counts these in."""
+        for prediction in predictions:
+            self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
+            self.tokens += prediction.tokens
+            self.unknown_tokens += prediction.unknown_tokens
+            self.truncated += prediction.truncated
+            confidence = max(prediction.probabilities.values())
+            self.confidences[min(int(confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)] += 1
+            self.lengths[min(prediction.tokens.bit_length() - 1, LENGTH_BINS - 1)] += 1
+
+    def copy(self) -> "Tally":
+        """The same counts, to be added to apart."""
+        return Tally(
+            dict(self.labels),
+            self.tokens,
+            self.unknown_tokens,
+            self.truncated,
+            list(self.confidences),
+            list(self.lengths),
+        )
