@@ -105,7 +105,7 @@ def _score_to_files(
     from sentiment.classifier import load
     from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
     from sentiment.scoring.events import JsonEvents
-    from sentiment.scoring.inputs import expand
+    from sentiment.scoring.inputs import expand, total_size
     from sentiment.scoring.job import score as score_files
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
@@ -114,7 +114,7 @@ def _score_to_files(
     refuse_pipe(inputs)
     paths = expand(inputs)
     if processes is None:
-        large = sum(os.path.getsize(path) for path in paths if os.path.exists(path)) > SMALL_BYTES
+        large = total_size(paths) > SMALL_BYTES
         processes = len(os.sched_getaffinity(0)) if large else 1
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype)

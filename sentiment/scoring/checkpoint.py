@@ -7,7 +7,7 @@ from typing import Any
 
 from sentiment.scoring.errors import CheckpointError
 from sentiment.scoring.inputs import Place
-from sentiment.scoring.parts import CHECKPOINT, Part, PartsFolder
+from sentiment.scoring.parts import CHECKPOINT, Part, Parts
 from sentiment.scoring.rows import Position
 from sentiment.scoring.tally import Tally
 
@@ -50,7 +50,7 @@ class Checkpoint:
         """Of these, in the rejects."""
         return sum(shard.rejected for shard in self.shards)
 
-    def save(self, parts: PartsFolder) -> None:
+    def save(self, parts: Parts) -> None:
         """Writes it in place of the one before."""
         content = {"format_version": FORMAT_VERSION, **asdict(self)}
         with parts.create(CHECKPOINT) as partial:
@@ -58,7 +58,7 @@ class Checkpoint:
             partial.publish()
 
 
-def read_checkpoint(parts: PartsFolder) -> Checkpoint | None:
+def read_checkpoint(parts: Parts) -> Checkpoint | None:
     """The folder's checkpoint, if it has one. Raises CheckpointError where it can't be read."""
     if not parts.has(CHECKPOINT):
         return None
@@ -77,7 +77,7 @@ def read_checkpoint(parts: PartsFolder) -> Checkpoint | None:
         raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts anew") from None
 
 
-def check_identity(parts: PartsFolder, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+def check_identity(parts: Parts, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
     """Raises CheckpointError, naming each difference, where the two are not of the same job."""
     names = [name for name in (*found, *wanted) if found.get(name) != wanted.get(name)]
     if names:

@@ -5,9 +5,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from sentiment import __version__
 from sentiment.classifier import Classifier
+from sentiment.scoring import remote
 from sentiment.scoring.engines import Engine
 from sentiment.scoring.settings import ScoringSettings
 
@@ -16,19 +18,28 @@ HASHED_BYTES = 1 << 20  # of the start and of the end: all of 100 million rows w
 
 def input_identity(paths: Sequence[str]) -> dict[str, object]:
     """Which files they are, and that nobody has written to them since."""
-    identity: dict[str, object] = {"inputs": [os.path.realpath(path) for path in paths]}
+    identity: dict[str, object] = {
+        "inputs": [path if remote.is_remote(path) else os.path.realpath(path) for path in paths]
+    }
     for path in paths:
+        if remote.is_remote(path):
+            size = remote.size(path)
+            identity |= {f"size of {path}": size, f"version of {path}": remote.version(path)}
+            with remote.open_to_read(path) as file:
+                identity[f"sha256 of both ends of {path}"] = _hash_of_ends(file, size)
+            continue
         with Path(path).open("rb") as file:
             state = os.fstat(file.fileno())
-            digest = hashlib.sha256(file.read(HASHED_BYTES))
-            file.seek(max(0, state.st_size - HASHED_BYTES))
-            digest.update(file.read(HASHED_BYTES))
-        identity |= {
-            f"size of {path}": state.st_size,
-            f"mtime_ns of {path}": state.st_mtime_ns,
-            f"sha256 of both ends of {path}": digest.hexdigest(),
-        }
+            identity |= {f"size of {path}": state.st_size, f"mtime_ns of {path}": state.st_mtime_ns}
+            identity[f"sha256 of both ends of {path}"] = _hash_of_ends(file, state.st_size)
     return identity
+
+
+def _hash_of_ends(file: BinaryIO, size: int) -> str:
+    digest = hashlib.sha256(file.read(HASHED_BYTES))
+    file.seek(max(0, size - HASHED_BYTES))
+    digest.update(file.read(HASHED_BYTES))
+    return digest.hexdigest()
 
 
 def job_identity(

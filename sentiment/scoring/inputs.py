@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sentiment.errors import DataError
+from sentiment.scoring import remote
 from sentiment.scoring.files import Source, open_source
 from sentiment.scoring.formats import INPUT_SUFFIXES, input_format, is_input
 from sentiment.scoring.rows import JsonRowWindow, Position, Selection, Window
@@ -39,7 +40,11 @@ def expand(inputs: Sequence[str | Path]) -> list[str]:
     """
     paths: list[str] = []
     for name in map(str, inputs):
-        if os.path.isdir(name):
+        if remote.is_remote(name):
+            found = remote.expand(name)
+            if not found:
+                raise DataError(f"{name}: there is no such file")
+        elif os.path.isdir(name):
             found = [str(path) for path in Path(name).rglob("*") if path.is_file() and is_input(path.name)]
             if not found:
                 raise DataError(f"{name}: the folder holds no file to score: none ends in {', '.join(INPUT_SUFFIXES)}")
@@ -53,6 +58,12 @@ def expand(inputs: Sequence[str | Path]) -> list[str]:
     if not paths:
         raise DataError("there is no input; name at least one")
     return list(dict.fromkeys(paths))
+
+
+def total_size(paths: Sequence[str]) -> int:
+    """How many bytes the files have together; one that isn't there has none."""
+    local = [path for path in paths if not remote.is_remote(path) and os.path.exists(path)]
+    return sum(map(os.path.getsize, local)) + sum(remote.size(path) for path in paths if remote.is_remote(path))
 
 
 class Inputs:
@@ -71,7 +82,7 @@ class Inputs:
                 raise DataError(f"{path}: {kinds}; score them apart")
             with self._opened(number) as (source, _):
                 self._check_columns(path, source.head)
-        self._sizes = [os.path.getsize(path) for path in paths]
+        self._sizes = [remote.size(path) if remote.is_remote(path) else os.path.getsize(path) for path in paths]
 
     def fraction(self, place: Place) -> float:
         """About how much of the input lies before: 0 to 1."""
@@ -95,7 +106,7 @@ class Inputs:
         path = self.paths[number]
         input_format(path)  # a wrong suffix is a clearer reason than what follows from it
         try:
-            file = open(path, "rb")  # noqa: SIM115
+            file = remote.open_to_read(path) if remote.is_remote(path) else open(path, "rb")  # noqa: SIM115
         except FileNotFoundError:
             raise DataError(f"{path}: there is no such file") from None
         except OSError as error:

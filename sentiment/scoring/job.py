@@ -16,13 +16,13 @@ from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
 from sentiment.scoring.identity import input_identity, job_identity
 from sentiment.scoring.inputs import Inputs, Place, expand
-from sentiment.scoring.parts import PartsFolder
+from sentiment.scoring.parts import Parts
 from sentiment.scoring.publishing import check_folder_is_free, publish
 from sentiment.scoring.rows import Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
 from sentiment.scoring.tally import Tally
-from sentiment.scoring.target import Target
+from sentiment.scoring.target import Target, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class ScoringSummary:
     confidences: list[int]  # rows whose highest probability lies in each twentieth
     lengths: list[int]  # rows of 1 token, 2 to 3, 4 to 7, and so on
     seconds: float  # of this process
-    output_path: Path
-    rejects_path: Path | None  # None where nothing was rejected
+    output_path: Path | str  # a str where it is a URL
+    rejects_path: Path | str | None  # None where nothing was rejected
 
 
 def score(
@@ -78,7 +78,7 @@ def score(
     started = time.monotonic()
     settings = settings or ScoringSettings()
     engine = engine or LocalEngine(classifier)
-    target = Target(str(output))
+    target = target_of(str(output))
     try:
         paths = expand([inputs] if isinstance(inputs, str | Path) else inputs)
         target.check(paths)
@@ -86,7 +86,7 @@ def score(
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
         rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
         identity = job_identity(classifier, engine, paths, str(target.format), settings)
-        with PartsFolder(target.path) as parts:
+        with target.parts() as parts:
             checkpoint = _begin(parts, identity, restart)
             check_folder_is_free(checkpoint, target)
             resumed = checkpoint.rows
@@ -118,7 +118,7 @@ def score(
     )
 
 
-def _begin(parts: PartsFolder, identity: dict[str, object], restart: bool) -> Checkpoint:
+def _begin(parts: Parts, identity: dict[str, object], restart: bool) -> Checkpoint:
     """The checkpoint to go on from, or a new one."""
     found = None if restart else read_checkpoint(parts)
     if found is not None and found.identity != identity and found.output_size is None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from sentiment.scoring.errors import CheckpointError
 from sentiment.scoring.partial_file import PartialFile, sync_folder
@@ -26,6 +26,54 @@ class Part:
     sha256: str
 
 
+class Publishable(Protocol):
+    """A file being written, which is there once it is published, and gone at the end if it isn't."""
+
+    @property
+    def file(self) -> BinaryIO:
+        """To be written."""
+
+    def publish(self) -> None:
+        """Gives it its name, replacing one there before."""
+
+    def __enter__(self) -> "Publishable": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Parts(Protocol):
+    """What is done of an output, in a place beside it."""
+
+    def create(self, name: str) -> Publishable:
+        """A file to be written."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A file, to be read."""
+
+    def describe(self, name: str) -> Part:
+        """The part as it is now."""
+
+    def check(self, part: Part) -> None:
+        """Raises CheckpointError unless it is as it was written."""
+
+    def clear(self) -> None:
+        """Drops all that is in it."""
+
+    def remove(self) -> None:
+        """Drops all, and the place itself."""
+
+    def __enter__(self) -> "Parts": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
 class PartsFolder:
     """`OUTPUT.parts`, to be used in a `with`: no other job may use it meanwhile."""
 
@@ -39,7 +87,7 @@ class PartsFolder:
         while not self._locked():  # removed by another job that ended between making and locking it
             self._release()
         try:
-            foreign = next((path.name for path in self.path.iterdir() if not _is_ours(path.name)), None)
+            foreign = next((path.name for path in self.path.iterdir() if not is_ours(path.name)), None)
             if foreign is not None:
                 raise CheckpointError(f"{self.path}: holds {foreign!r}, which is no part of a job; move it away")
         except BaseException:
@@ -69,21 +117,14 @@ class PartsFolder:
 
     def describe(self, name: str) -> Part:
         """The part as it is now."""
-        digest, size = hashlib.sha256(), 0
         with self.open(name) as file:
-            while block := file.read(_READ_BYTES):
-                digest.update(block)
-                size += len(block)
-        return Part(name, size, digest.hexdigest())
+            return describe(name, file)
 
     def check(self, part: Part) -> None:
         """Raises CheckpointError unless it is as it was written."""
-        if not self.has(part.name):
-            raise CheckpointError(f"{self}/{part.name}: is gone; --restart starts anew")
-        found = self.describe(part.name)
+        found = self.describe(part.name) if self.has(part.name) else None
         if found != part:
-            reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"
-            raise CheckpointError(f"{self}/{part.name}: was altered: {reason}; --restart starts anew")
+            raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
         """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""
@@ -117,5 +158,23 @@ class PartsFolder:
             self._descriptor = -1
 
 
-def _is_ours(name: str) -> bool:
+def describe(name: str, file: BinaryIO) -> Part:
+    """The part that the file is."""
+    digest, size = hashlib.sha256(), 0
+    while block := file.read(_READ_BYTES):
+        digest.update(block)
+        size += len(block)
+    return Part(name, size, digest.hexdigest())
+
+
+def part_error(path: str, part: Part, found: Part | None) -> CheckpointError:
+    """Says how a part differs from what was written."""
+    if found is None:
+        return CheckpointError(f"{path}: is gone; --restart starts anew")
+    reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"
+    return CheckpointError(f"{path}: was altered: {reason}; --restart starts anew")
+
+
+def is_ours(name: str) -> bool:
+    """Whether a job may have written a file of this name."""
     return name == CHECKPOINT or _OURS.fullmatch(name) is not None

@@ -31,7 +31,7 @@ def write_report(path: Path, summary: ScoringSummary, classifier: Classifier) ->
 
 def report(summary: ScoringSummary, classifier: Classifier) -> str:
     """The page: what became of the rows, label shares, confidences, lengths, and drift against the model's dev data."""
-    title = f"{summary.output_path.name}, scored by {classifier.name} {classifier.version[:12]}"
+    title = f"{Path(summary.output_path).name}, scored by {classifier.name} {classifier.version[:12]}"
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
     facts = {
         "rows": f"{summary.rows:,}",

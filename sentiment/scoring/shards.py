@@ -10,7 +10,7 @@ from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Shard
 from sentiment.scoring.files import Writer, writer_for
 from sentiment.scoring.inputs import Inputs, Place
-from sentiment.scoring.parts import PartsFolder
+from sentiment.scoring.parts import Parts
 from sentiment.scoring.rejects import RejectsWriter
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.tally import Tally
@@ -25,7 +25,7 @@ class ShardScorer:
 
     answers: AnswerColumns
     inputs: Inputs
-    parts: PartsFolder
+    parts: Parts
     target: Target
     settings: ScoringSettings
 

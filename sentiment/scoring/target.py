@@ -1,20 +1,78 @@
-"""Where an output goes: one file or, where its name ends with a slash, a folder of parts."""
+"""Where an output goes: one file or, where its name ends with a slash, a folder of parts; here or behind a URL."""
 
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
+from sentiment.scoring import remote
 from sentiment.scoring.formats import Format, output_format
+from sentiment.scoring.partial_file import PartialFile, sync_folder
+from sentiment.scoring.parts import Parts, PartsFolder, Publishable
+
+SUCCESS = "_SUCCESS"  # of a folder of parts: it is whole, and of which job; readers of such folders skip the name
+Files = Mapping[str, Callable[[BinaryIO], None]]  # what writes each, by name
 
 
-class Target:
+class Target(Protocol):
+    """The place of an output."""
+
+    is_folder: bool
+    format: Format
+
+    @property
+    def path(self) -> Path | str:
+        """Its name: a str where it is a URL."""
+
+    @property
+    def rejects(self) -> Path | str:
+        """Where its rejects go: beside it."""
+
+    def part_name(self, index: int) -> str:
+        """The name of one of its parts, where it is a folder."""
+
+    def check(self, inputs: Sequence[str]) -> None:
+        """Raises DataError where no output can be written: before hours of work, not after."""
+
+    def parts(self) -> Parts:
+        """What is done of it."""
+
+    def create(self, parts: Parts) -> Publishable:
+        """The file, to be written."""
+
+    def create_rejects(self, parts: Parts) -> Publishable:
+        """The file of its rejects, to be written."""
+
+    def drop_rejects(self) -> None:
+        """Removes them, if there are any."""
+
+    def publish_folder(self, files: Files, success: bytes) -> None:
+        """Writes the files of a folder, and says last that it is whole. Where it is already, nothing is done."""
+
+    def size(self) -> int:
+        """How many bytes it has, with all its files; 0 where there is none."""
+
+    def is_free(self) -> bool:
+        """Whether no file is in the way of a folder."""
+
+    def success(self) -> bytes | None:
+        """What stands in a folder that is whole."""
+
+
+def target_of(name: str) -> Target:
     """The place of an output, its format by its suffix. Raises DataError where nothing writes that."""
+    return RemoteTarget(name) if remote.is_remote(name) else LocalTarget(name)
+
+
+class LocalTarget:
+    """A file or a folder of this machine."""
 
     def __init__(self, name: str) -> None:
         self.is_folder = name.endswith(("/", os.sep))
         self.path = Path(name)
-        self.format: Format = output_format(self.path.name)
+        self.format = output_format(self.path.name)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -42,3 +100,122 @@ class Target:
                 raise DataError(f"{self.path}: is the input too; give the output another name")
             if self.is_folder and self.path.resolve() in path.resolve().parents:
                 raise DataError(f"{self.path}: holds the input {name}; give the output another name")
+
+    def parts(self) -> PartsFolder:
+        """What is done of it."""
+        return PartsFolder(self.path)
+
+    def create(self, parts: Parts) -> PartialFile:
+        """The file, to be written among the parts."""
+        return PartialFile(self.path, Path(str(parts)))
+
+    def create_rejects(self, parts: Parts) -> PartialFile:
+        """The file of its rejects, to be written among the parts."""
+        return PartialFile(self.rejects, Path(str(parts)))
+
+    def drop_rejects(self) -> None:
+        """Removes them, if there are any."""
+        self.rejects.unlink(missing_ok=True)
+
+    def publish_folder(self, files: Files, success: bytes) -> None:
+        """Writes the files of a folder, which takes its name when all are in it."""
+        if self.success() is not None:
+            return
+        scratch = self.path.with_name(f"{self.path.name}.partial")
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
+            with PartialFile(scratch / name) as output:
+                write(output.file)
+                output.publish()
+        scratch.replace(self.path)
+        sync_folder(self.path.parent)
+
+    def size(self) -> int:
+        """How many bytes it has, with all its files; 0 where there is none."""
+        if not self.path.exists():
+            return 0
+        return sum(path.stat().st_size for path in (self.path.iterdir() if self.is_folder else [self.path]))
+
+    def is_free(self) -> bool:
+        """Whether no file is in the way of a folder."""
+        return not self.path.exists() or not any(self.path.iterdir())
+
+    def success(self) -> bytes | None:
+        """What stands in a folder that is whole."""
+        path = self.path / SUCCESS
+        return path.read_bytes() if path.exists() else None
+
+
+class RemoteTarget:
+    """An object, or the objects under a prefix, behind a URL."""
+
+    def __init__(self, name: str) -> None:
+        self.is_folder = name.endswith("/")
+        self.path = name.rstrip("/")
+        self.format = output_format(self.path.rsplit("/", 1)[-1])
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def rejects(self) -> str:
+        """Where its rejects go: beside it."""
+        return f"{self.path}.rejects.jsonl"
+
+    def part_name(self, index: int) -> str:
+        """The name of one of its parts, where it is a folder."""
+        return f"part-{index:06d}{self.format}"
+
+    def check(self, inputs: Sequence[str]) -> None:
+        """Raises DataError where no output can be written: before hours of work, not after."""
+        if self.path in inputs:
+            raise DataError(f"{self.path}: is the input too; give the output another name")
+        if self.path.startswith("http"):
+            raise DataError(f"{self.path}: a web server is read from, not written to")
+
+    def parts(self) -> Parts:
+        """What is done of it."""
+        return remote.RemoteParts(self.path)
+
+    def create(self, parts: Parts) -> remote.RemoteFile:
+        """The file, to be written."""
+        return remote.RemoteFile(self.path)
+
+    def create_rejects(self, parts: Parts) -> remote.RemoteFile:
+        """The file of its rejects, to be written."""
+        return remote.RemoteFile(self.rejects)
+
+    def drop_rejects(self) -> None:
+        """Removes them, if there are any."""
+        remote.delete(self.rejects)
+
+    def publish_folder(self, files: Files, success: bytes) -> None:
+        """Writes the files one by one, and last the one that says that all are there."""
+        if self.success() is not None:
+            return
+        for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
+            with remote.RemoteFile(f"{self.path}/{name}") as output:
+                write(output.file)
+                output.publish()
+
+    def size(self) -> int:
+        """How many bytes it has, with all its files; 0 where there is none."""
+        if self.is_folder:
+            return sum(remote.size(f"{self.path}/{name}") for name in remote.names(self.path))
+        return remote.size(self.path) if remote.exists(self.path) else 0
+
+    def is_free(self) -> bool:
+        """Whether no file is in the way of a folder; files of parts are of a job that was killed."""
+        return not remote.exists(f"{self.path}/{SUCCESS}")
+
+    def success(self) -> bytes | None:
+        """What stands in a folder that is whole."""
+        if not remote.exists(f"{self.path}/{SUCCESS}"):
+            return None
+        with remote.open_to_read(f"{self.path}/{SUCCESS}") as file:
+            return file.read()
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
