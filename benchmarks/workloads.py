@@ -27,9 +27,18 @@ _UNKNOWN_SHARE = 0.02
 def generated_texts(vocabulary: Vocabulary, seed: int = 0) -> dict[str, list[str]]:
     """Sentences of 2 to 50 tokens, 20 on average, and reviews of 11 to 1,500, 260 on average and half under 210."""
     rng = random.Random(seed)
-    sentences = [round(min(50, max(2, rng.gauss(20, 9)))) for _ in range(SENTENCES)]
-    reviews = [round(min(1_500, max(11, rng.lognormvariate(math.log(210), 0.62)))) for _ in range(REVIEWS)]
-    return {"sentences": _texts(vocabulary, sentences, rng), "reviews": _texts(vocabulary, reviews, rng)}
+    sentences, reviews = sentence_lengths(SENTENCES, rng), review_lengths(REVIEWS, rng)
+    return {"sentences": written_texts(vocabulary, sentences, rng), "reviews": written_texts(vocabulary, reviews, rng)}
+
+
+def sentence_lengths(count: int, rng: random.Random) -> list[int]:
+    """2 to 50 tokens, 20 on average."""
+    return [round(min(50, max(2, rng.gauss(20, 9)))) for _ in range(count)]
+
+
+def review_lengths(count: int, rng: random.Random) -> list[int]:
+    """11 to 1,500 tokens, 260 on average and half under 210."""
+    return [round(min(1_500, max(11, rng.lognormvariate(math.log(210), 0.62)))) for _ in range(count)]
 
 
 def real_texts(folder: Path) -> dict[str, list[str]]:
@@ -59,7 +68,8 @@ def random_bundle(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> B
     return Bundle("random", model.eval().requires_grad_(False), vocabulary, LABELS, TextConfig())
 
 
-def _texts(vocabulary: Vocabulary, lengths: Sequence[int], rng: random.Random) -> list[str]:
+def written_texts(vocabulary: Vocabulary, lengths: Sequence[int], rng: random.Random) -> list[str]:
+    """Texts of about so many tokens each, of the vocabulary's words."""
     words = [token for token in vocabulary.tokens if token.isalpha()]
     # Zipf's law: the n-th word stands about 1/n times as often as the first; the vocabulary is in that order.
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
