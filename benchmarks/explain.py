@@ -11,7 +11,7 @@ import torch
 from benchmarks.timing import interleaved_medians
 from benchmarks.workloads import DEFAULT_MODEL, generated_texts, real_texts
 from sentiment.classifier import Classifier, EncodedText, load
-from sentiment.explain import Explanation, explain, read_sentences
+from sentiment.explain import Explanation
 
 SENTENCES = 500
 DELETED = 3
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     texts = real_texts(options.data) if options.data else generated_texts(classifier.vocabulary)
     sentences, reviews = dict.fromkeys(texts["sentences"]), texts["reviews"][: options.reviews]
     chosen = random.Random(0).sample(list(sentences), min(SENTENCES, len(sentences)))
-    explanations = explain(classifier, chosen)
+    explanations = classifier.explain(chosen)
     figures = {
         "setting": {
             "model": f"{classifier.name} {classifier.version}",
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         },
         "deletion (the aim: 3 times random)": deletion(classifier, chosen, explanations),
         "completeness, sentences (the aim: 0.01)": completeness(explanations),
-        "completeness, reviews (the aim: 0.01)": completeness(explain(classifier, reviews)),
+        "completeness, reviews (the aim: 0.01)": completeness(classifier.explain(reviews)),
         "explain / predict, sentences (the aim: 40)": explanation_cost(classifier, chosen, options.repeats),
         "explain / predict, reviews (the aim: 40)": explanation_cost(classifier, reviews, options.repeats),
         "sentence view / predict, reviews one by one (the aim: 1.5)": view_cost(
@@ -84,7 +84,7 @@ def completeness(explanations: Sequence[Explanation]) -> dict[str, float]:
 
 def explanation_cost(classifier: Classifier, texts: Sequence[str], repeats: int) -> dict[str, float]:
     """Seconds to predict all texts and to explain them."""
-    contenders = {"predict": lambda: classifier.predict(texts), "explain": lambda: explain(classifier, texts)}
+    contenders = {"predict": lambda: classifier.predict(texts), "explain": lambda: classifier.explain(texts)}
     seconds = interleaved_medians(contenders, repeats)
     return {**seconds, "ratio": seconds["explain"] / seconds["predict"]}
 
@@ -94,7 +94,7 @@ def view_cost(classifier: Classifier, texts: Sequence[str], rows: int, repeats: 
     requests = [texts[start : start + rows] for start in range(0, len(texts), rows)]
     contenders = {
         "predict": lambda: [classifier.predict(request) for request in requests],
-        "sentence view": lambda: [read_sentences(classifier, request) for request in requests],
+        "sentence view": lambda: [classifier.read_sentences(request) for request in requests],
     }
     seconds = interleaved_medians(contenders, repeats)
     return {**seconds, "ratio": seconds["sentence view"] / seconds["predict"]}

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,6 +18,9 @@ from sentiment.nn.model import SentimentModel
 from sentiment.text.edits import Span
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
+
+if TYPE_CHECKING:
+    from sentiment.explain import Explanation, SentenceView, SplitText, Trace
 
 MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
 GOLDEN_TOLERANCE = 1e-4
@@ -103,6 +107,31 @@ class Classifier:
             batch = PaddedBatch.of([encoded[place].token_ids for place in places])
             probabilities.update(zip(places, self._probabilities(batch).tolist(), strict=True))
         return [self._prediction(text, probabilities[place]) for place, text in enumerate(encoded)]
+
+    # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
+    def explain(self, texts: Sequence[str]) -> "list[Explanation]":
+        """Which words decided: an explanation a text, in the order given. See sentiment/explain/words.py."""
+        from sentiment.explain.words import explain
+
+        return explain(self, texts)
+
+    def trace(self, text: str) -> "Trace":
+        """What the LSTM remembered of one text, token by token. See sentiment/explain/trace.py."""
+        from sentiment.explain.trace import trace
+
+        return trace(self, text)
+
+    def read_sentences(self, texts: Sequence[str]) -> "list[SentenceView]":
+        """A prediction a text and of each of its sentences. See sentiment/explain/sentences.py."""
+        from sentiment.explain.sentences import read_sentences
+
+        return read_sentences(self, texts)
+
+    def split_sentences(self, texts: Sequence[str]) -> "list[SplitText]":
+        """As `read_sentences`, for those who do the classifying themselves."""
+        from sentiment.explain.sentences import split_sentences
+
+        return split_sentences(self, texts)
 
     @property
     def model(self) -> SentimentModel:

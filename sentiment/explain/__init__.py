@@ -1,7 +1,10 @@
-"""See inside: which words decided, what the LSTM remembered, sentence by sentence."""
+"""See inside: which words decided, what the LSTM remembered, sentence by sentence.
 
-from sentiment.explain.sentences import Sentence, SentenceView, read_sentences
-from sentiment.explain.trace import Trace, trace
-from sentiment.explain.words import Explanation, TokenWeight, explain
+Asked for as `classifier.explain(texts)`, `classifier.trace(text)` and `classifier.read_sentences(texts)`.
+"""
 
-__all__ = ["Explanation", "Sentence", "SentenceView", "TokenWeight", "Trace", "explain", "read_sentences", "trace"]
+from sentiment.explain.sentences import Sentence, SentenceView, SplitText
+from sentiment.explain.trace import Trace
+from sentiment.explain.words import Explanation, Omission, TokenWeight
+
+__all__ = ["Explanation", "Omission", "Sentence", "SentenceView", "SplitText", "TokenWeight", "Trace"]

@@ -29,29 +29,48 @@ class SentenceView:
     mixed: bool  # one sentence is positive, and one negative, with a probability of `CLEAR` or more
 
 
-def read_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SentenceView]:
-    """What the model says of each text and of its sentences, in the order given.
+@dataclass(frozen=True, slots=True)
+class SplitText:
+    """A text that is cut into its sentences, before the network has seen it."""
 
-    Sentences end where spaCy's sentencizer says, and never after "Mr." and its like. What of a truncated text was not
-    read belongs to the sentence that it stands in. Raises TextError as `predict` does.
+    cuts: list[int]  # in code points: where the sentences begin, and where the last one ends
+    parts: list[EncodedText]  # the text, then its sentences; a single sentence is the text
+
+    def view(self, predictions: Sequence[Prediction]) -> SentenceView:
+        """The view that predictions of `parts`, in this order, give."""
+        whole, *own = predictions
+        sentences = [
+            Sentence(start, end, prediction.label, prediction.probabilities)
+            for (start, end), prediction in zip(pairwise(self.cuts), own or [whole], strict=True)
+        ]
+        clear = {label for label in OPPOSITES if any(each.probabilities.get(label, 0) >= CLEAR for each in sentences)}
+        return SentenceView(whole, sentences, mixed=len(clear) == len(OPPOSITES))
+
+
+def read_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SentenceView]:
+    """What the model says of each text and of its sentences, in the order given. Raises TextError as `predict` does."""
+    split_texts = split_sentences(classifier, texts)
+    predictions = iter(classifier.classify([part for split in split_texts for part in split.parts]))
+    return [split.view(list(islice(predictions, len(split.parts)))) for split in split_texts]
+
+
+def split_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SplitText]:
+    """Each text cut where spaCy's sentencizer says, and never after "Mr." and its like.
+
+    What of a truncated text was not read belongs to the sentence that it stands in. Raises TextError as `predict` does.
     """
     aligned = classifier.align(texts)
     starts = classifier.tokenizer.sentence_starts([text.tokens for text in aligned])
     abbreviations = classifier.tokenizer.abbreviations
-    ranges = [_token_ranges(text, places, abbreviations) for text, places in zip(aligned, starts, strict=True)]
-    parts = [
-        EncodedText(text.encoded.token_ids[first:after], truncated=False)
-        for text, its in zip(aligned, ranges, strict=True)
-        if len(its) > 1  # a single sentence is the text
-        for first, after in its
-    ]
-    # Apart, so that no sentence is padded to a text's length.
-    wholes = classifier.classify([text.encoded for text in aligned])
-    own = iter(classifier.classify(parts))
-    return [
-        _view(text, its, whole, list(islice(own, len(its))) if len(its) > 1 else [whole])
-        for text, its, whole in zip(aligned, ranges, wholes, strict=True)
-    ]
+    return [_split(text, places, abbreviations) for text, places in zip(aligned, starts, strict=True)]
+
+
+def _split(text: AlignedText, starts: Sequence[int], abbreviations: Collection[str]) -> SplitText:
+    ranges = _token_ranges(text, starts, abbreviations)
+    cuts = [0, *(text.spans[first][0] for first, _ in ranges[1:]), len(text.text)]
+    token_ids = text.encoded.token_ids
+    parts = [EncodedText(token_ids[first:after], truncated=False) for first, after in ranges]
+    return SplitText(cuts, [text.encoded, *(parts if len(parts) > 1 else [])])
 
 
 def _token_ranges(text: AlignedText, starts: Sequence[int], abbreviations: Collection[str]) -> list[tuple[int, int]]:
@@ -64,15 +83,3 @@ def _token_ranges(text: AlignedText, starts: Sequence[int], abbreviations: Colle
 
     firsts = [place for place in starts if place and ends_before(place)]
     return list(pairwise([0, *firsts, len(text.spans)]))
-
-
-def _view(
-    text: AlignedText, ranges: Sequence[tuple[int, int]], whole: Prediction, predictions: Sequence[Prediction]
-) -> SentenceView:
-    cuts = [0, *(text.spans[first][0] for first, _ in ranges[1:]), len(text.text)]
-    sentences = [
-        Sentence(start, end, prediction.label, prediction.probabilities)
-        for (start, end), prediction in zip(pairwise(cuts), predictions, strict=True)
-    ]
-    clear = {label for label in OPPOSITES if any(each.probabilities.get(label, 0) >= CLEAR for each in sentences)}
-    return SentenceView(whole, sentences, mixed=len(clear) == len(OPPOSITES))

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,11 +11,7 @@ from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.classifier import MAX_BATCH_TOKENS, AlignedText, Classifier, Prediction
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.text.edits import Span
 from sentiment.text.vocabulary import UNK_ID
-
-if TYPE_CHECKING:
-    from captum.attr import IntegratedGradients
 
 MAX_GAP = 0.01  # of the change that the weights explain
 NEGLIGIBLE_GAP = 1e-3  # log-odds: nobody sees it, however small the change
@@ -34,12 +30,20 @@ class TokenWeight:
 
 
 @dataclass(frozen=True, slots=True)
+class Omission:
+    """What of a truncated text was not read, in code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A prediction, and the part that each token has in it."""
 
     prediction: Prediction
     tokens: list[TokenWeight]
-    omitted: list[Span]  # what of a truncated text was not read
+    omitted: list[Omission]  # none of a text that was read in full
     log_odds: float  # of the predicted label: log(p / (1 - p))
     baseline_log_odds: float  # the same of as many average words
     gap: float  # by how much the weights' sum misses the difference of these two
@@ -51,7 +55,7 @@ def explain(classifier: Classifier, texts: Sequence[str]) -> list[Explanation]:
 
     Integrated gradients (Sundararajan et al. 2017) along the line from a text of average words, as long, to the text.
     The weights sum to the change of the log-odds within 1 % or 0.001, and don't depend on what a text is batched with.
-    Raises TextError as `predict` does, and ConfigError where captum is missing or the classifier isn't float32.
+    Raises TextError as `predict` does, and ConfigError where the classifier isn't float32.
     """
     if classifier.dtype != "float32":
         raise ConfigError(f"an explanation is computed in float32: the classifier's dtype is {classifier.dtype!r}")
@@ -112,33 +116,38 @@ class LogOdds:
 
 
 def _attribute(log_odds: LogOdds, batch: PaddedBatch, labels: Tensor, points: int) -> list[Attribution]:
-    embedded = log_odds.model.embedding(batch.token_ids)  # (N, T, F)
-    average = log_odds.average_word.expand_as(embedded)  # (N, T, F)
-    rows, longest = batch.token_ids.shape
-    gradients = _integrated_gradients(log_odds).attribute(
-        embedded,
-        average,
-        additional_forward_args=(batch.lengths, labels),
-        n_steps=points,
-        internal_batch_size=max(rows, MAX_BATCH_TOKENS // longest),
-    )  # (N, T, F)
     with torch.inference_mode():
+        embedded = log_odds.model.embedding(batch.token_ids)  # (N, T, F)
+        average = log_odds.average_word.expand_as(embedded)  # (N, T, F)
         values = log_odds(embedded, batch.lengths, labels).tolist()
         baselines = log_odds(average, batch.lengths, labels).tolist()
-    weights = gradients.sum(dim=-1).tolist()  # (N, T)
+    weights = integrated_gradients(log_odds, average, embedded, batch.lengths, labels, points).tolist()  # (N, T)
     return [
         Attribution(weights[row][:length], values[row], baselines[row], points)
         for row, length in enumerate(batch.lengths.tolist())
     ]
 
 
-def _integrated_gradients(log_odds: LogOdds) -> "IntegratedGradients":
-    # Late: captum loads matplotlib, a second that nobody who only predicts should wait for.
-    try:
-        from captum.attr import IntegratedGradients
-    except ImportError:
-        raise ConfigError("explaining needs one package more: pip install 'sentiment-bilstm[explain]'") from None
-    return IntegratedGradients(log_odds)
+def integrated_gradients(
+    log_odds: LogOdds, baseline: Tensor, embedded: Tensor, lengths: Tensor, labels: Tensor, points: int
+) -> Tensor:
+    """What each token adds on the straight line from `baseline` to `embedded`, both (N, T, F): (N, T).
+
+    The integral of the gradient along the line, by Gauss and Legendre's rule for so many points, times the way there.
+    """
+    nodes, shares = np.polynomial.legendre.leggauss(points)  # of [-1, 1]
+    rows = max(len(embedded), MAX_BATCH_TOKENS // embedded.shape[1]) // len(embedded)  # points in one batch
+    way = embedded - baseline  # (N, T, F)
+    total = torch.zeros_like(way)  # (N, T, F)
+    for start in range(0, points, rows):
+        some = torch.tensor((nodes[start : start + rows] + 1) / 2, dtype=way.dtype)[:, None, None, None]  # (P, 1, 1, 1)
+        part = torch.tensor(shares[start : start + rows] / 2, dtype=way.dtype)[:, None, None, None]  # (P, 1, 1, 1)
+        on_the_line = (baseline + some * way).flatten(end_dim=1).requires_grad_()  # (P x N, T, F)
+        here = len(some)
+        values = log_odds(on_the_line, lengths.repeat(here), labels.repeat(here))  # (P x N,)
+        [gradients] = torch.autograd.grad(values.sum(), on_the_line)  # (P x N, T, F)
+        total += (part * gradients.unflatten(0, (here, len(embedded)))).sum(dim=0)  # (N, T, F)
+    return (total * way).sum(dim=-1)  # (N, T)
 
 
 def _explanation(aligned: AlignedText, prediction: Prediction, attribution: Attribution) -> Explanation:
@@ -151,7 +160,7 @@ def _explanation(aligned: AlignedText, prediction: Prediction, attribution: Attr
     return Explanation(
         prediction=prediction,
         tokens=tokens,
-        omitted=aligned.omitted,
+        omitted=[Omission(start, end) for start, end in aligned.omitted],
         log_odds=attribution.log_odds,
         baseline_log_odds=attribution.baseline_log_odds,
         gap=attribution.gap,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sentiment.classifier import Classifier
 from sentiment.errors import TextError
-from sentiment.explain.sentences import CLEAR, SentenceView, read_sentences
+from sentiment.explain.sentences import CLEAR, SentenceView
 from tests.conftest import MakeBundle
 
 PARTS = st.sampled_from([
@@ -23,7 +23,7 @@ def spans_of(view: SentenceView, text: str) -> list[str]:
 
 def assert_rebuilt(classifier: Classifier, text: str) -> None:
     try:
-        [view] = read_sentences(classifier, [text])
+        [view] = classifier.read_sentences([text])
     except TextError:
         assert not text.strip()
         return
@@ -70,19 +70,19 @@ def small(make_bundle: MakeBundle) -> Classifier:
     ],
 )
 def test_where_sentences_end(tiny_classifier: Classifier, text: str, expected: list[str]) -> None:
-    [view] = read_sentences(tiny_classifier, [text])
+    [view] = tiny_classifier.read_sentences([text])
     assert spans_of(view, text) == expected
 
 
 def test_chinese_sentences(chinese: Classifier) -> None:
     text = "电影很好。不好看！ok"
-    [view] = read_sentences(chinese, [text])
+    [view] = chinese.read_sentences([text])
     assert spans_of(view, text) == ["电影很好。", "不好看！", "ok"]
 
 
 def test_each_sentence_is_answered_as_if_alone(tiny_classifier: Classifier) -> None:
     texts = ["A great film! The film was awful. It is okay", "good", "Bad. Bad. Good."]
-    views = read_sentences(tiny_classifier, texts)
+    views = tiny_classifier.read_sentences(texts)
     for text, view, whole in zip(texts, views, tiny_classifier.predict(texts), strict=True):
         assert view.prediction.label == whole.label
         assert view.prediction.probabilities == pytest.approx(whole.probabilities, abs=1e-6)
@@ -96,7 +96,7 @@ def test_mixed_is_both_clearly(make_bundle: MakeBundle) -> None:
     classifier = Classifier(make_bundle(scale=8.0))
     words = ("awful", "bad", "boring", "good", "great", "okay", "film", "not good", "very bad", "it is great")
     texts = [f"{one.capitalize()}. {other.capitalize()}." for one in words for other in words]
-    views = read_sentences(classifier, texts)
+    views = classifier.read_sentences(texts)
     for view in views:
         highest = {
             label: max(sentence.probabilities[label] for sentence in view.sentences)
@@ -107,8 +107,20 @@ def test_mixed_is_both_clearly(make_bundle: MakeBundle) -> None:
 
 
 def test_nothing_to_read(tiny_classifier: Classifier) -> None:
-    assert read_sentences(tiny_classifier, []) == []
+    assert tiny_classifier.read_sentences([]) == []
     with pytest.raises(TextError, match="text 1: is empty or blank"):
-        read_sentences(tiny_classifier, ["good", ""])
-    [view] = read_sentences(tiny_classifier, ["\u200b."])
+        tiny_classifier.read_sentences(["good", ""])
+    [view] = tiny_classifier.read_sentences(["\u200b."])
     assert spans_of(view, "\u200b.") == ["\u200b."]
+
+
+def test_who_classifies_the_parts_elsewhere_gets_the_same(tiny_classifier: Classifier) -> None:
+    texts = ["A great film! The film was awful. It is okay", "good"]
+    split_texts = tiny_classifier.split_sentences(texts)
+    assert [len(split.parts) for split in split_texts] == [4, 1]
+    views = [split.view(tiny_classifier.classify(split.parts)) for split in split_texts]
+    for view, expected in zip(views, tiny_classifier.read_sentences(texts), strict=True):
+        assert view.prediction.probabilities == pytest.approx(expected.prediction.probabilities, abs=1e-6)
+        assert [(one.start, one.end, one.label) for one in view.sentences] == [
+            (one.start, one.end, one.label) for one in expected.sentences
+        ]

@@ -8,7 +8,7 @@ import torch
 from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError, TextError
 from sentiment.explain.cell import QUANTITIES
-from sentiment.explain.trace import MAX_TRACE_TOKENS, trace
+from sentiment.explain.trace import MAX_TRACE_TOKENS
 from tests.conftest import MakeBundle
 
 TEXT = "A great film, is&nbsp;n't it?"
@@ -19,7 +19,7 @@ TEXT = "A great film, is&nbsp;n't it?"
 )
 def test_the_answer_and_its_shapes(make_bundle: MakeBundle, settings: dict[str, int | bool]) -> None:
     classifier = Classifier(make_bundle(embedding_size=5, hidden_size=6, **settings))
-    seen = trace(classifier, TEXT)
+    seen = classifier.trace(TEXT)
     [prediction] = classifier.predict([TEXT])
     assert seen.prediction.probabilities == pytest.approx(prediction.probabilities, abs=1e-6)
     directions = 2 if settings.get("bidirectional", True) else 1
@@ -39,7 +39,7 @@ def test_the_answer_and_its_shapes(make_bundle: MakeBundle, settings: dict[str, 
 
 
 def test_the_states_traced_lead_to_the_answer(tiny_classifier: Classifier) -> None:
-    seen = trace(tiny_classifier, TEXT)
+    seen = tiny_classifier.trace(TEXT)
     forward, backward = (layer.series["h"].values for layer in seen.layers)
     assert [layer.direction for layer in seen.layers] == ["forward", "backward"]
     logits = tiny_classifier.model.classifier(torch.cat([forward[-1], backward[0]]))
@@ -48,7 +48,7 @@ def test_the_states_traced_lead_to_the_answer(tiny_classifier: Classifier) -> No
 
 
 def test_the_running_probabilities_are_those_of_the_beginnings(tiny_classifier: Classifier) -> None:
-    seen = trace(tiny_classifier, "the film was not good !")
+    seen = tiny_classifier.trace("the film was not good !")
     words = "the film was not good !".split()
     predictions = tiny_classifier.predict([" ".join(words[:end]) for end in range(1, 7)])
     for label, running in seen.running.items():
@@ -56,14 +56,14 @@ def test_the_running_probabilities_are_those_of_the_beginnings(tiny_classifier: 
 
 
 def test_the_tokens_are_where_they_stand(tiny_classifier: Classifier) -> None:
-    seen = trace(tiny_classifier, TEXT)
+    seen = tiny_classifier.trace(TEXT)
     assert [token.text for token in seen.tokens] == ["A", "great", "film", ",", "is", "n't", "it", "?"]
     assert all(TEXT[token.start : token.end] == token.text for token in seen.tokens)
     assert [token.text for token in seen.tokens if token.unknown] == ["?"]
 
 
 def test_a_trace_can_be_written_as_json(tiny_classifier: Classifier) -> None:
-    seen = trace(tiny_classifier, TEXT)
+    seen = tiny_classifier.trace(TEXT)
     brief, whole = (json.loads(json.dumps(seen.as_dict(values=values))) for values in (False, True))
     assert brief["tokens"][0] == {"text": "A", "start": 0, "end": 1, "unknown": False}
     assert brief["shapes"][2] == {"name": "embedded", "letters": ["N", "T", "F"], "sizes": [1, 8, 8]}
@@ -76,15 +76,15 @@ def test_a_trace_can_be_written_as_json(tiny_classifier: Classifier) -> None:
 
 
 def test_what_has_no_trace(tiny_classifier: Classifier, make_bundle: MakeBundle) -> None:
-    assert len(trace(tiny_classifier, "good " * MAX_TRACE_TOKENS).tokens) == MAX_TRACE_TOKENS
+    assert len(tiny_classifier.trace("good " * MAX_TRACE_TOKENS).tokens) == MAX_TRACE_TOKENS
     with pytest.raises(TextError, match=f"^text 0: has 513 tokens: a trace reads at most {MAX_TRACE_TOKENS}$"):
-        trace(tiny_classifier, "good " * (MAX_TRACE_TOKENS + 1))
+        tiny_classifier.trace("good " * (MAX_TRACE_TOKENS + 1))
     with pytest.raises(TextError, match="text 0: is empty or blank"):
-        trace(tiny_classifier, " ")
+        tiny_classifier.trace(" ")
     with pytest.raises(ConfigError, match="a trace is computed in float32: the classifier's dtype is 'bfloat16'"):
-        trace(Classifier(make_bundle(), dtype="bfloat16"), "good")
+        Classifier(make_bundle(), dtype="bfloat16").trace("good")
 
 
 def test_a_text_without_a_token(tiny_classifier: Classifier) -> None:
-    seen = trace(tiny_classifier, "\u200b\u200b")
+    seen = tiny_classifier.trace("\u200b\u200b")
     assert [(token.start, token.end, token.unknown) for token in seen.tokens] == [(0, 2, True)]
