@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, Response, g, request
 
-from service import admin, api, auth, deadline, headers, limits, logs, metrics, open_inference, problems, web
+from service import (
+    admin,
+    api,
+    auth,
+    deadline,
+    headers,
+    inspection,
+    limits,
+    logs,
+    metrics,
+    open_inference,
+    problems,
+    web,
+)
 from service.batcher import Batcher
 from service.inference import Inference
 from service.lifecycle import Lifecycle
@@ -60,6 +73,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: Classifier |
     reloader.register(app)
     models = Models(inferences)
     app.register_blueprint(api.blueprint(settings, models, lifecycle))
+    app.register_blueprint(inspection.blueprint(settings, models))
     app.register_blueprint(open_inference.blueprint(settings, models, lifecycle))
     app.register_blueprint(admin.blueprint(reloader))
     app.register_blueprint(metrics.blueprint())

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sentiment.errors import TextError
 from service import deadline as deadlines
+from service import tasks
 from service.batcher import Batcher
+from service.errors import TextFailed
 from service.schemas import ModelVersion
 
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier, Prediction
+    from sentiment.explain import SentenceView, SplitText
+
+TEXTS_SPLIT_AT_ONCE = 16  # the tokenizer is theirs meanwhile
+PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,14 @@ class Answer:
 
     model: ModelVersion
     predictions: list[Prediction]
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Views by sentences in the order of the texts, all from one version of one model."""
+
+    model: ModelVersion
+    views: list[SentenceView]
 
 
 class Inference:
@@ -33,7 +49,7 @@ class Inference:
     @property
     def model(self) -> ModelVersion:
         """Which model answers what is asked from now on."""
-        return _version(self.classifier.name, self.classifier.version)
+        return version_of(self.classifier)
 
     def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read.
@@ -44,7 +60,35 @@ class Inference:
         self._batcher.check_room(len(texts))
         encoded = classifier.encode(texts)
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
-        return Answer(_version(classifier.name, classifier.version), predictions)
+        return Answer(version_of(classifier), predictions)
+
+    def read_sentences(self, texts: Sequence[str]) -> Views:
+        """What is said of each text and of each of its sentences. Raises what `predict` raises."""
+        classifier, deadline = self.classifier, deadlines.current()
+        split_texts: list[SplitText] = []
+        for start in range(0, len(texts), TEXTS_SPLIT_AT_ONCE):
+            some = texts[start : start + TEXTS_SPLIT_AT_ONCE]
+            try:
+                split_texts += tasks.offload(partial(classifier.split_sentences, some))
+            except TextError as error:
+                raise TextError(start + error.index, error.reason) from None
+        owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
+        parts = [part for split in split_texts for part in split.parts]
+        predictions: list[Prediction] = []
+        for start in range(0, len(parts), PARTS_ASKED_AT_ONCE):
+            try:
+                asked = parts[start : start + PARTS_ASKED_AT_ONCE]
+                predictions += self._batcher.classify(classifier, asked, deadline)
+            except TextFailed as error:
+                raise TextFailed(owners[start + error.index]) from None
+        answers = iter(predictions)
+        views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
+        return Views(version_of(classifier), views)
+
+
+def version_of(classifier: Classifier) -> ModelVersion:
+    """Which model this is."""
+    return _version(classifier.name, classifier.version)
 
 
 @lru_cache(maxsize=64)  # made once a model, not once an answer

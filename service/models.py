@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import sentiment
 from sentiment.errors import ConfigError
 from service import metrics
-from service.inference import Answer, Inference
+from service.inference import Answer, Inference, Views
 from service.problems import UNKNOWN_MODEL, Problem
 from service.schemas import ModelCard
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import Classifier, Prediction
 
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -33,11 +33,20 @@ class Model:
     def predict(self, texts: Sequence[str]) -> Answer:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.predict(texts)
-        metrics.predicted(self.name, answer.predictions)
-        if answer.model.version != self._version:
-            metrics.serves(self.name, answer.model.version, self._version)
-            self._version = answer.model.version
+        self._count(answer.predictions, answer.model.version)
         return answer
+
+    def read_sentences(self, texts: Sequence[str]) -> Views:
+        """A view by sentences a text. Raises TextError, naming the index, for one that can't be read."""
+        answer = self.inference.read_sentences(texts)
+        self._count([view.prediction for view in answer.views], answer.model.version)
+        return answer
+
+    def _count(self, predictions: Sequence[Prediction], version: str) -> None:
+        metrics.predicted(self.name, predictions)
+        if version != self._version:
+            metrics.serves(self.name, version, self._version)
+            self._version = version
 
     @property
     def card(self) -> ModelCard:

@@ -179,9 +179,11 @@ def _schemas(shapes: Iterable[type[BaseModel]], settings: ServiceSettings) -> di
         [(shape, "validation") for shape in ordered], ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = definitions["$defs"]
-    for name in ("PredictRequest", "LineRequest"):
+    for name in ("PredictRequest", "LineRequest", "TraceRequest"):
         schemas[name]["properties"]["text"]["maxLength"] = settings.max_characters_per_text
-    texts = schemas["PredictRequest"]["properties"]["texts"]
-    texts["maxItems"] = settings.max_texts_per_request
-    texts["items"]["maxLength"] = settings.max_characters_per_text
+    most = {"PredictRequest": settings.max_texts_per_request, "ExplainRequest": settings.max_texts_per_explanation}
+    for name, count in most.items():
+        texts = schemas[name]["properties"]["texts"]
+        texts["maxItems"] = count
+        texts["items"]["maxLength"] = settings.max_characters_per_text
     return schemas

@@ -46,6 +46,7 @@ class PredictRequest(Shape):
     )
     strict: Strict = False
     threshold: Threshold = 0.0
+    sentences: bool = Field(default=False, description="Answer sentence by sentence, besides.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -80,6 +81,15 @@ class ModelVersion(Shape):
     version: str = Field(description="Another file in the model's folder, another version.")
 
 
+class SentencePrediction(Shape):
+    """What the model says of one sentence alone. The spans of all, joined, are the text."""
+
+    start: int = Field(description="Where in the text it begins, in code points.")
+    end: int = Field(description="Where the next one begins.")
+    label: str
+    probabilities: dict[str, float]
+
+
 class TextPrediction(Shape):
     """What the model says of one text, and how much of it it could read."""
 
@@ -90,6 +100,11 @@ class TextPrediction(Shape):
     tokens: int = Field(description="Tokens the model read.")
     unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
     truncated: bool = Field(description="Whether the text was too long to read in full: its middle was left out.")
+    sentences: list[SentencePrediction] = Field(default_factory=list, description="If `sentences` were asked for.")
+    mixed: bool = Field(
+        default_factory=bool,
+        description="If `sentences` were asked for: whether one of them is clearly positive and one clearly negative.",
+    )
 
 
 class PredictResponse(Shape):
@@ -97,6 +112,110 @@ class PredictResponse(Shape):
 
     model: ModelVersion
     predictions: list[TextPrediction]
+
+
+class ExplainRequest(Shape):
+    """The texts to explain."""
+
+    texts: Annotated[list[Text], FailFast(), Field(json_schema_extra={"minItems": 1})] = Field(
+        description="Each item one text of its own. The explanations come back in this order.",
+        examples=[["Not bad at all."]],
+    )
+
+
+class TokenPart(Shape):
+    """One token, and the part that it has in the answer."""
+
+    text: str = Field(description="As it was written.")
+    start: int = Field(description="Where in the text it begins, in code points.")
+    end: int
+    weight: float = Field(description="In log-odds: above 0 it speaks for the label, below 0 against it.")
+    unknown: bool = Field(description="Whether the model doesn't know it.")
+
+
+class Omitted(Shape):
+    """What of a truncated text was not read, in code points."""
+
+    start: int
+    end: int
+
+
+class TextExplanation(Shape):
+    """A prediction, and the part that each token has in it, by integrated gradients."""
+
+    prediction: TextPrediction
+    tokens: list[TokenPart]
+    omitted: list[Omitted]
+    log_odds: float = Field(description="Of the label: log(p / (1 - p)).")
+    baseline_log_odds: float = Field(description="The same of as many average words. The weights sum to the change.")
+    gap: float = Field(description="By how much the weights' sum misses the change.")
+    points: int = Field(description="Where on the way from the one to the other the gradient was taken.")
+
+
+class ExplainResponse(Shape):
+    """An explanation a text, in the order of the request."""
+
+    model: ModelVersion
+    explanations: list[TextExplanation]
+
+
+class TraceRequest(Shape):
+    """The text to trace."""
+
+    text: Text = Field(description="One text.", examples=["Not bad at all."])
+
+
+class TracedToken(Shape):
+    """One token and where it stands in the text, in code points."""
+
+    text: str = Field(description="As it was written.")
+    start: int
+    end: int
+    unknown: bool = Field(description="Whether the model doesn't know it.")
+
+
+class Series(Shape):
+    """One quantity at every token."""
+
+    means: list[float] = Field(description="Of the hidden units.")
+    norms: list[float] = Field(description="Euclidean, over the hidden units.")
+
+
+class LayerTrace(Shape):
+    """What one direction of one layer computed; tokens in the order of the text, also where it reads backwards."""
+
+    layer: int = Field(description="From 0.")
+    direction: str = Field(description="`forward` or `backward`.")
+    series: dict[str, Series] = Field(
+        description="`input_gate`, `forget_gate`, `candidate`, `output_gate`, `c` (the memory) and `h` (what it shows)."
+    )
+
+
+class TensorShape(Shape):
+    """The shape of one tensor: N texts, T tokens, F features, H hidden units, L layers, C classes."""
+
+    name: str
+    letters: list[str]
+    sizes: list[int]
+
+
+class TextTrace(Shape):
+    """One text, seen from inside."""
+
+    prediction: TextPrediction
+    tokens: list[TracedToken]
+    layers: list[LayerTrace] = Field(description="Layer by layer, forward before backward.")
+    running: dict[str, list[float]] = Field(
+        description="Of each label, the probability when the text is read up to each token."
+    )
+    shapes: list[TensorShape] = Field(description="From the token ids to the probabilities.")
+
+
+class TraceResponse(Shape):
+    """The trace of the text."""
+
+    model: ModelVersion
+    trace: TextTrace
 
 
 class ModelCard(Shape):

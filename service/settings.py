@@ -53,6 +53,9 @@ class ServiceSettings(EnvironmentSettings):
     max_body_bytes: Count = 1 << 20
     max_texts_per_request: Count = 1000
     max_characters_per_text: Count = 200_000  # a novella; what the model itself can't read in full, it says
+    max_texts_per_explanation: Count = 16  # explaining takes up to 40 times as long as predicting
+    max_tokens_per_explanation: Count = 1024  # of all its texts
+    max_tokens_per_trace: Count = 256  # its time grows with the square of the tokens
     max_waiting_texts: Count = 2000  # of all requests of a worker, in the queue and being computed
     max_batch_tokens: Count = 8192
     request_timeout_seconds: Seconds = 30.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from service import problems
 from service.schemas import UNCERTAIN, Fault
@@ -12,7 +12,9 @@ from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from sentiment.classifier import Prediction
+    from sentiment.explain import Sentence, SentenceView
 
+Labelled = TypeVar("Labelled", "Prediction", "Sentence")
 Pointer = Callable[[int], str]  # from a text's place to where it stands in the body
 
 
@@ -40,9 +42,20 @@ def finish(
         ]
         if faults:
             raise problems.invalid_request(faults)
-    if not threshold:
-        return predictions
+    return [_labelled(found, threshold) for found in predictions] if threshold else predictions
+
+
+def finish_views(
+    views: Sequence[SentenceView], pointer: Pointer, *, strict: bool, threshold: float
+) -> list[dict[str, Any]]:
+    """As `finish`, each prediction with its sentences, and whether they are mixed."""
+    predictions = finish([view.prediction for view in views], pointer, strict=strict, threshold=threshold)
     return [
-        found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)
-        for found in predictions
+        asdict(prediction)
+        | {"sentences": [_labelled(sentence, threshold) for sentence in view.sentences], "mixed": view.mixed}
+        for prediction, view in zip(predictions, views, strict=True)
     ]
+
+
+def _labelled(found: Labelled, threshold: float) -> Labelled:
+    return found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)

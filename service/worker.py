@@ -46,7 +46,7 @@ MAX_ACCEPTED_A_TURN = 32  # the other workers take theirs
 BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
 
 _log = logging.getLogger(__name__)
-_ASKS_THE_MODEL = re.compile(rb"POST [^ ?]*/(predict|infer)[ ?]")
+_ASKS_THE_MODEL = re.compile(rb"POST [^ ?]*/(predict|infer|explain|trace)[ ?]")
 _TOO_SLOW = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
 
 

@@ -74,6 +74,39 @@ def test_a_single_text(server: Server, tiny_classifier: Classifier) -> None:
     assert response.json() == answer(tiny_classifier, ["A great film."])
 
 
+def test_sentence_by_sentence(server: Server, tiny_classifier: Classifier) -> None:
+    texts = ["A great film! 😀 It was awful.\r\nIt is okay", "good"]
+    response = post(server, json.dumps({"texts": texts, "sentences": True}).encode())
+    assert response.status_code == 200
+    expected = answer(tiny_classifier, texts)
+    for prediction, view in zip(expected["predictions"], tiny_classifier.read_sentences(texts), strict=True):
+        prediction["mixed"] = view.mixed
+        prediction["sentences"] = [
+            {
+                "start": sentence.start,
+                "end": sentence.end,
+                "label": sentence.label,
+                "probabilities": pytest.approx(sentence.probabilities, abs=1e-6),
+            }
+            for sentence in view.sentences
+        ]
+    assert response.json() == expected
+    PredictResponse.model_validate_json(response.content)
+    [first, second] = response.json()["predictions"]
+    spans = [texts[0][sentence["start"] : sentence["end"]] for sentence in first["sentences"]]
+    assert spans == ["A great film! ", "😀 It was awful.\r\n", "It is okay"]
+    assert [(sentence["start"], sentence["end"]) for sentence in second["sentences"]] == [(0, 4)]
+
+
+def test_sentences_have_the_options_and_the_refusals_of_their_text(server: Server) -> None:
+    sure = post(server, json.dumps({"text": "Good. Bad.", "sentences": True, "threshold": 1}).encode())
+    [prediction] = sure.json()["predictions"]
+    assert {prediction["label"], *(sentence["label"] for sentence in prediction["sentences"])} == {"uncertain"}
+    refused = post(server, json.dumps({"texts": ["Good.", " "], "sentences": True}).encode())
+    fault = {"pointer": "/texts/1", "detail": "is empty or blank"}
+    expect(refused, INVALID, "/texts/1 is empty or blank.", [fault])
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -140,15 +173,15 @@ def test_a_body_that_is_not_a_json_object(server: Server, body: bytes, detail: s
         (b'{"text": {}}', "/text", "must be a string, not an object"),
         (
             b'{"text": "a", "lang": "en"}', "/lang",
-            "is not a field of a request; those are text, texts, strict, threshold",
+            "is not a field of a request; those are text, texts, strict, threshold, sentences",
         ),
         (
             b'{"text": "a", "I feel awful": 1}', "",
-            "has a field that is not one of a request; those are text, texts, strict, threshold",
+            "has a field that is not one of a request; those are text, texts, strict, threshold, sentences",
         ),
         (
             b'{"text": "a", "\\ud800": 1}', "",
-            "has a field that is not one of a request; those are text, texts, strict, threshold",
+            "has a field that is not one of a request; those are text, texts, strict, threshold, sentences",
         ),
         (b'{"text": ""}', "/text", "is empty or blank"),
         (b'{"texts": ["a", " \\n\\t"]}', "/texts/1", "is empty or blank"),
@@ -176,7 +209,10 @@ def test_all_faults_of_a_request_are_told_together(server: Server) -> None:
         "/text must be a string, not a number (and 1 more).",
         [
             {"pointer": "/text", "detail": "must be a string, not a number"},
-            {"pointer": "/lang", "detail": "is not a field of a request; those are text, texts, strict, threshold"},
+            {
+                "pointer": "/lang",
+                "detail": "is not a field of a request; those are text, texts, strict, threshold, sentences",
+            },
         ],
     )
 

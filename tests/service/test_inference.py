@@ -8,7 +8,7 @@ import pytest
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import TextError
 from service.batcher import Batcher
-from service.errors import Overloaded
+from service.errors import Overloaded, TextFailed
 from service.inference import Inference
 from tests.service.conftest import WAIT_SECONDS
 
@@ -53,3 +53,31 @@ def test_where_there_is_no_room_nothing_is_encoded(tiny_classifier: Classifier) 
     encode.assert_not_called()
     leave.set()
     first.join(WAIT_SECONDS)
+
+
+def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> None:
+    inference = Inference(tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=600))
+    texts = ["Good film. It was bad! Okay.", "great", "Bad. " * 40] * 20
+    answer = inference.read_sentences(texts)
+    assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
+    for view, expected in zip(answer.views, tiny_classifier.read_sentences(texts), strict=True):
+        assert view.prediction.probabilities == pytest.approx(expected.prediction.probabilities, abs=1e-6)
+        assert [(one.start, one.end, one.label) for one in view.sentences] == [
+            (one.start, one.end, one.label) for one in expected.sentences
+        ]
+    with pytest.raises(TextError, match=r"^text 17: is empty or blank$"):
+        inference.read_sentences(["good"] * 17 + [" "])
+
+
+def test_a_sentence_that_fails_is_its_texts_fault(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = tiny_classifier.vocabulary.encode(["bad", "."])
+
+    def classify(encoded: Sequence[EncodedText]) -> list[Prediction]:
+        if any(text.token_ids == bad for text in encoded):
+            raise RuntimeError
+        return Classifier.classify(tiny_classifier, encoded)
+
+    monkeypatch.setattr(tiny_classifier, "classify", classify)
+    inference = Inference(tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=64))
+    with pytest.raises(TextFailed, match="text 2 can't be computed"):
+        inference.read_sentences(["Good. Okay.", "great", "Good. Bad.", "good"])

@@ -30,7 +30,11 @@ def test_an_answer_is_of_the_shape_the_document_gives(client: FlaskClient) -> No
     document = client.get("/openapi.json").get_json()
     for path, body, status in (
         ("/v1/predict", {"text": "good"}, "200"),
+        ("/v1/predict", {"text": "Good. Bad.", "sentences": True}, "200"),
         ("/v1/predict", {"text": ""}, "422"),
+        ("/v1/explain", {"texts": ["good"]}, "200"),
+        ("/v1/explain", {"texts": [""]}, "422"),
+        ("/v1/trace", {"text": "good"}, "200"),
         ("/v2/models/default/infer", {"inputs": []}, "422"),
     ):
         operation = document["paths"]["/v2/models/{name}/infer" if "v2" in path else path]["post"]
@@ -60,12 +64,15 @@ def test_routes_that_ask_the_model_take_a_deadline(client: FlaskClient) -> None:
 
 
 def test_limits_are_the_settings(tiny_classifier: Classifier) -> None:
-    settings = ServiceSettings(max_texts_per_request=7, max_characters_per_text=9)
+    settings = ServiceSettings(max_texts_per_request=7, max_characters_per_text=9, max_texts_per_explanation=3)
     shapes = (
         create_app(settings, tiny_classifier).test_client().get("/openapi.json").get_json()["components"]["schemas"]
     )
     texts = shapes["PredictRequest"]["properties"]["texts"]
     assert (texts["minItems"], texts["maxItems"], texts["items"]["maxLength"]) == (1, 7, 9)
+    texts = shapes["ExplainRequest"]["properties"]["texts"]
+    assert (texts["minItems"], texts["maxItems"], texts["items"]["maxLength"]) == (1, 3, 9)
+    assert shapes["TraceRequest"]["properties"]["text"]["maxLength"] == 9
     assert shapes["LineRequest"]["properties"]["text"]["maxLength"] == 9
 
 

@@ -1,0 +1,117 @@
+"""The routes that look inside: which words decided, and what the LSTM remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ValidationError
+
+from sentiment.errors import TextError
+from service import body, deadline, problems, texts
+from service.inference import version_of
+from service.inspector import Inspector
+from service.models import Model, Models
+from service.openapi import Scope, operation
+from service.problems import UNKNOWN_MODEL
+from service.schemas import ExplainRequest, ExplainResponse, Fault, TraceRequest, TraceResponse
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Classifier
+
+Request = TypeVar("Request", bound=BaseModel)
+
+
+def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
+    """The routes over these models. They share one thread, and nothing with predictions."""
+    routes = Blueprint("inspection", __name__)
+    inspector = Inspector()
+
+    @routes.post("/v1/explain")
+    @operation(ExplainResponse, request=ExplainRequest, scope=Scope.PREDICT)
+    def explain() -> Response:
+        """Which words decided, of each text, for the model named `default`."""
+        return _explain(settings, models.get(), inspector)
+
+    @routes.post("/v1/models/<name>/explain")
+    @operation(ExplainResponse, request=ExplainRequest, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def explain_with(name: str) -> Response:
+        """Which words decided, of each text, for the model of this name."""
+        return _explain(settings, models.get(name), inspector)
+
+    @routes.post("/v1/trace")
+    @operation(TraceResponse, request=TraceRequest, scope=Scope.PREDICT)
+    def trace() -> Response:
+        """What the LSTM of the model named `default` computed at every token of one text."""
+        return _trace(settings, models.get(), inspector)
+
+    @routes.post("/v1/models/<name>/trace")
+    @operation(TraceResponse, request=TraceRequest, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def trace_with(name: str) -> Response:
+        """What the LSTM of the model of this name computed at every token of one text."""
+        return _trace(settings, models.get(name), inspector)
+
+    return routes
+
+
+def _explain(settings: ServiceSettings, model: Model, inspector: Inspector) -> Response:
+    wanted = _read(ExplainRequest, settings)
+    count, limit = len(wanted.texts), settings.max_texts_per_explanation
+    if not 1 <= count <= limit:
+        detail = f"holds {count} texts; 1 to {limit} are allowed"
+        raise problems.invalid_request([Fault(pointer="/texts", detail=detail)])
+
+    def look(classifier: Classifier) -> Any:
+        _check_tokens(classifier, wanted.texts, "/texts", settings.max_tokens_per_explanation)
+        return classifier.explain(wanted.texts)
+
+    return _answer("explanations", look, settings, model, inspector, wanted.texts, lambda index: f"/texts/{index}")
+
+
+def _trace(settings: ServiceSettings, model: Model, inspector: Inspector) -> Response:
+    wanted = _read(TraceRequest, settings)
+
+    def look(classifier: Classifier) -> Any:
+        _check_tokens(classifier, [wanted.text], "/text", settings.max_tokens_per_trace)
+        return classifier.trace(wanted.text).as_dict()
+
+    return _answer("trace", look, settings, model, inspector, [wanted.text], lambda _: "/text")
+
+
+def _answer(
+    name: str,
+    look: Callable[[Classifier], Any],
+    settings: ServiceSettings,
+    model: Model,
+    inspector: Inspector,
+    wanted: Sequence[str],
+    pointer: texts.Pointer,
+) -> Response:
+    """What `look` sees in these texts, under this name, beside which model it is that was looked into."""
+    texts.check(wanted, pointer, settings)
+    classifier = model.inference.classifier  # read once: whatever replaces it meanwhile
+    try:
+        seen = inspector.inspect(lambda: look(classifier), len(wanted), deadline.current())
+    except TextError as error:
+        raise problems.invalid_text(error, pointer(error.index)) from None
+    return Response(
+        orjson.dumps({"model": version_of(classifier).model_dump(), name: seen}), content_type="application/json"
+    )
+
+
+def _read(shape: type[Request], settings: ServiceSettings) -> Request:
+    content = body.parse(body.read(request, ["application/json"], settings.max_body_bytes))
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        raise problems.invalid_shape(error, shape) from None
+
+
+def _check_tokens(classifier: Classifier, wanted: Sequence[str], pointer: str, limit: int) -> None:
+    count = sum(len(text.token_ids) for text in classifier.encode(wanted))
+    if count > limit:
+        detail = f"has {count} tokens; the limit of what is looked into is {limit}"
+        raise problems.invalid_request([Fault(pointer=pointer, detail=detail)])
