@@ -4,7 +4,16 @@ import sys
 
 import typer
 
-from sentiment.cli import distil, evaluate, info, predict, score, serve, train  # noqa: F401  # each adds its command
+from sentiment.cli import (  # noqa: F401  # each adds its command
+    distil,
+    evaluate,
+    explain,
+    info,
+    predict,
+    score,
+    serve,
+    train,
+)
 from sentiment.cli.application import app
 from sentiment.errors import SentimentError
 

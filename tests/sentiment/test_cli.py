@@ -57,6 +57,42 @@ def test_people_get_the_label_its_probability_and_what_was_not_known(run: Run, t
     assert "%  a great zyzzyva  (1 of 3 tokens unknown)" in done.stdout.decode()
 
 
+def test_explain_prints_and_writes_what_the_library_sees(
+    run: Run, tiny_bundle: Path, tiny_classifier: Classifier, tmp_path: Path
+) -> None:
+    text = "A great film! It was <b>bad</b>."
+    files = ("--html", tmp_path / "seen.html", "--png", tmp_path / "seen.png")
+    done = run("explain", "--model", tiny_bundle, text, *files)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert text in done.stdout.decode()
+    assert (tmp_path / "seen.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "seen.png").read_bytes().startswith(b"\x89PNG")
+    content = json.loads(run("explain", "--model", tiny_bundle, "--json", stdin=text.encode()).stdout)
+    [expected] = tiny_classifier.explain([text])
+    assert [token["weight"] for token in content["explanation"]["tokens"]] == pytest.approx(
+        [token.weight for token in expected.tokens], abs=1e-5
+    )
+    assert [text[each["start"] : each["end"]] for each in content["sentences"]] == [
+        "A great film! ", "It was <b>bad</b>."
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "message"),
+    [
+        (("",), b"", "error: the text is empty or blank\n"),
+        ((), b"\xff", "error: standard input is not UTF-8: byte 0xff at offset 0\n"),
+        (("good", "--png", "gone/a.png"), b"", "error: gone/a.png: there is no folder gone\n"),
+    ],
+)
+def test_what_explain_refuses(
+    run: Run, tiny_bundle: Path, arguments: tuple[str, ...], stdin: bytes, message: str
+) -> None:
+    done = run("explain", "--model", tiny_bundle, *arguments, stdin=stdin)
+    assert (done.returncode, done.stderr.decode()) == (2, message)
+
+
 def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     rows = [("great film", "good"), ("dull film", "bad")] * 40
     data, model = tmp_path / "reviews.csv", tmp_path / "model"

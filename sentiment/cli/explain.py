@@ -1,0 +1,57 @@
+"""The command that looks inside."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiment.cli.application import DEFAULT_MODEL, Json, Model, app
+from sentiment.errors import ConfigError, TextError
+
+
+@app.command()
+def explain(
+    text: Annotated[str | None, typer.Argument(help="One text; none: what stands on standard input.")] = None,
+    model: Model = DEFAULT_MODEL,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page, too.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture, too.")] = None,
+) -> None:
+    """Show which words decided, the answer sentence by sentence, and what the LSTM remembered."""
+    from sentiment.classifier import load
+    from sentiment.explain.html import page
+    from sentiment.explain.picture import draw
+    from sentiment.explain.report import report
+    from sentiment.explain.terminal import print_report
+    from sentiment.terminal import console
+
+    if text is None:
+        if sys.stdin.isatty():
+            raise ConfigError('give a text, as in: sentiment explain "Not bad at all."')
+        text = _read_text()
+    for path in filter(None, (html, png)):
+        if not path.absolute().parent.is_dir():  # before the work, not after it
+            raise ConfigError(f"{path}: there is no folder {path.parent}")
+    classifier = load(model)
+    try:
+        seen = report(classifier, text)
+    except TextError as error:
+        raise ConfigError(f"the text {error.reason}") from None
+    if html:
+        html.write_text(page(seen), encoding="utf-8")
+    if png:
+        draw(seen, png)
+    if as_json:
+        typer.echo(json.dumps(seen.as_dict()))
+    else:
+        print_report(seen, console)
+
+
+def _read_text() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
+        raise ConfigError(f"standard input is not UTF-8: {byte}") from None

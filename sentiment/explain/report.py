@@ -1,0 +1,78 @@
+"""All that there is to see of one text, put together for a terminal, a page, a picture or a program."""
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+from sentiment.classifier import Classifier
+from sentiment.explain.sentences import SentenceView, read_sentences
+from sentiment.explain.trace import MAX_TRACE_TOKENS, Trace, trace
+from sentiment.explain.words import Explanation, TokenWeight, explain
+
+GREEN, ORANGE = "#268454", "#c44e28"  # told apart by most who don't see colours as others do, too
+LINES = (ORANGE, "#7a7f87", GREEN, "#3b6fb6", "#8a5bb0", "#b08a1e")  # of the labels, in their order
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The token with which the answer became another one, as the text is read."""
+
+    token: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One text: which words decided, its sentences, and what the LSTM remembered."""
+
+    model: str
+    text: str
+    explanation: Explanation
+    view: SentenceView
+    trace: Trace | None  # none of a text of more than `MAX_TRACE_TOKENS` tokens
+
+    @property
+    def label(self) -> str:
+        """What the text is called."""
+        return self.explanation.prediction.label
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """The colours of words for the label and of words against it, in this order, by their names."""
+        green, orange = {"green": GREEN}, {"orange": ORANGE}
+        return orange | green if self.label == "negative" else green | orange
+
+    @property
+    def heaviest(self) -> list[TokenWeight]:
+        """The tokens by how far they moved the answer, either way."""
+        return sorted(self.explanation.tokens, key=lambda token: -abs(token.weight))
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Where the answer changes as the text is read."""
+        if self.trace is None:
+            return []
+        running = self.trace.running
+        labels = [max(running, key=lambda label: running[label][place]) for place in range(len(self.trace.tokens))]
+        changes = zip(self.trace.tokens[1:], pairwise(labels), strict=True)
+        return [Turn(token.text, after) for token, (before, after) in changes if before != after]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Dicts, lists, strings and numbers only, for JSON."""
+        return {
+            "model": self.model,
+            "text": self.text,
+            "explanation": asdict(self.explanation),
+            "sentences": [asdict(sentence) for sentence in self.view.sentences],
+            "mixed": self.view.mixed,
+            "trace": self.trace.as_dict() if self.trace else None,
+        }
+
+
+def report(classifier: Classifier, text: str) -> Report:
+    """All that there is to see of this text. Raises TextError as `predict` does."""
+    [explanation] = explain(classifier, [text])
+    [view] = read_sentences(classifier, [text])
+    short = len(explanation.tokens) <= MAX_TRACE_TOKENS
+    model = f"{classifier.name} {classifier.version}"
+    return Report(model, text, explanation, view, trace(classifier, text) if short else None)
