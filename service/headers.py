@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# No script, no frame, nothing from elsewhere: the one page there is needs its own style sheet.
+# No script, no frame, nothing from elsewhere: the page of the document needs its own style sheet.
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -19,6 +19,11 @@ SECURITY = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+# The page at the root has scripts of its own that ask this service, and never write markup.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID, X-Request-Timeout-Seconds",
@@ -46,7 +51,7 @@ def register(app: Flask, cors_origins: Sequence[str]) -> None:
 
 
 def _secured(app: WSGIApplication) -> WSGIApplication:
-    """The app, whose responses carry the security headers: none of them is set elsewhere.
+    """The app, whose responses carry the security headers, but for those that one sets itself.
 
     Here and not in a hook, where each header would be checked when it is set and again when all are copied.
     """
@@ -54,7 +59,8 @@ def _secured(app: WSGIApplication) -> WSGIApplication:
 
     def secured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
-            return start_response(status, headers + security, *error)
+            own = {name for name, _ in headers}  # the page has a policy of its own
+            return start_response(status, headers + [header for header in security if header[0] not in own], *error)
 
         return app(environ, start)
 

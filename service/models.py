@@ -58,6 +58,7 @@ class Model:
             labels=list(classifier.labels),
             language=classifier.text_config.language,
             max_tokens=classifier.text_config.max_tokens,
+            card=classifier.card,
         )
 
 

@@ -226,6 +226,7 @@ class ModelCard(Shape):
     labels: list[str]
     language: str
     max_tokens: int = Field(description="Of a longer text the middle is left out.")
+    card: str = Field(description="What it was made of and what it is not for: Markdown.")
 
 
 class ModelList(Shape):

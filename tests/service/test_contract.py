@@ -34,4 +34,4 @@ def test_schemathesis_finds_no_failure(start_server: StartServer, tmp_path: Path
         check=False,
     )  # fmt: skip
     assert seen.returncode == 0, seen.stdout + seen.stderr
-    assert "Tested: 20" in seen.stdout
+    assert "Tested: 22" in seen.stdout

@@ -3,7 +3,7 @@ from flask.testing import FlaskClient
 
 from sentiment.classifier import Classifier
 from service.app import create_app
-from service.headers import SECURITY
+from service.headers import PAGE_POLICY, SECURITY
 from service.settings import ServiceSettings
 
 ORIGIN = "https://shop.example"
@@ -14,12 +14,35 @@ def shared(tiny_classifier: Classifier) -> FlaskClient:
     return create_app(ServiceSettings(cors_origins=(ORIGIN, "https://b.example")), tiny_classifier).test_client()
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/nothing", "/v1/predict", "/docs", "/metrics", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/health/live",
+        "/nothing",
+        "/v1/predict",
+        "/docs",
+        "/static/page.js",
+        "/static/nothing",
+        "/metrics",
+        "/openapi.json",
+    ],
+)
 def test_every_response_has_the_security_headers(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     assert {name: response.headers.get(name) for name in SECURITY} == SECURITY
     assert "Content-Encoding" not in response.headers
     assert not [name for name in response.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
+
+
+def test_the_page_has_a_policy_of_its_own_and_no_looser_than_it_needs(client: FlaskClient) -> None:
+    response = client.get("/")
+    assert {name: response.headers.get(name) for name in SECURITY} == SECURITY | {
+        "Content-Security-Policy": PAGE_POLICY
+    }
+    assert response.headers.getlist("Content-Security-Policy") == [PAGE_POLICY]
+    sources = dict(directive.split(" ", 1) for directive in PAGE_POLICY.split("; "))
+    assert sources["default-src"] == "'none'"
+    assert {sources[name] for name in ("script-src", "style-src", "img-src", "connect-src")} == {"'self'"}
 
 
 def test_nothing_is_compressed_whatever_is_asked_for(client: FlaskClient) -> None:

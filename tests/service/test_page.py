@@ -1,0 +1,390 @@
+"""The page at the root in a real browser, over a real gunicorn: every control, every theme, and what goes wrong."""
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from sentiment.classifier import Classifier
+from service import auth
+from tests.service import faults
+from tests.service.conftest import WAIT_SECONDS, Server, StartServer
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -r requirements-dev.txt")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe here: requirements-dev.txt")
+CHROMIUM = shutil.which("chromium")
+if CHROMIUM is None:
+    pytest.skip("no chromium here: apt-get install chromium", allow_module_level=True)
+
+# The flags keep the browser from calling home; --no-sandbox because tests may run as root.
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SEEN = [("light", 360), ("dark", 360), ("light", 1280), ("dark", 1280)]
+SAY_VIOLATIONS = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective));"
+TEXT = "A great film! 😀 It was not very good & boring. Zyzzyva."
+expect = sync_api.expect
+expect.set_options(timeout=1000 * WAIT_SECONDS)
+csv.field_size_limit(1_000_000)
+
+OpenPage = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Server) -> Iterator[OpenPage]:
+    """Opens the page, of the shared server or of another. At the test's end the console must be empty."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(url: str = "", theme: str = "light", width: int = 1280, expected: str = "$.") -> Any:
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
+        context.add_init_script(SAY_VIOLATIONS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: None if re.search(expected, said.text) else complaints.append(f"{said.type}: {said.text}"),
+        )
+        page.goto(f"{url or server.url}/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def field(page: Any, name: str = "Text") -> Any:
+    return page.get_by_label(name, exact=True)
+
+
+def panel(page: Any) -> Any:
+    """The part of the page that is about the first text."""
+    return page.locator(".panel").first
+
+
+def ask(page: Any, text: str) -> None:
+    """Types the text, and waits until all there is to say about it is on the page."""
+    field(page).fill(text)
+    expect(panel(page).locator(".words")).to_have_text(text)
+    expect(panel(page).locator(".running svg")).to_be_visible()
+
+
+def assert_accessible(page: Any) -> None:
+    found = axe.Axe().run(page).response
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
+
+
+def assert_fits(page: Any) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_first_painted_weighs_less_than_100_kb_and_is_all_from_here(browser: Any, server: Server) -> None:
+    page = browser.new_page()
+    bodies: dict[str, int] = {}
+    page.on("response", lambda response: bodies.update({response.url: len(response.body())}))
+    page.goto(f"{server.url}/", wait_until="networkidle")
+    assert all(url.startswith(server.url) for url in bodies)
+    assert f"{server.url}/static/charts.js" in bodies
+    assert sum(bodies.values()) < 100_000
+    page.close()
+
+
+@pytest.mark.parametrize(("theme", "width"), SEEN)
+def test_one_text(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
+    page = open_page(theme=theme, width=width)
+    assert_accessible(page)
+    ask(page, TEXT)
+    [prediction] = tiny_classifier.predict([TEXT])
+    [view] = tiny_classifier.read_sentences([TEXT])
+    [explanation] = tiny_classifier.explain([TEXT])
+    share = f"{100 * prediction.probabilities[prediction.label]:.1f} %"
+    expect(panel(page).locator(".verdict .label")).to_have_text(f"{prediction.label}{share}")
+    expect(panel(page).locator(".verdict .said")).to_have_text(f"{prediction.label}, {share}")
+    unknown = prediction.unknown_tokens
+    expect(panel(page).locator(".verdict")).to_contain_text(f"{unknown} of {prediction.tokens} tokens are unknown")
+    expect(panel(page).locator(".sentences .sentence")).to_have_text(
+        [TEXT[sentence.start : sentence.end].strip() for sentence in view.sentences]
+    )
+    expect(panel(page).locator(".words .word")).to_have_text([token.text for token in explanation.tokens])
+    expect(panel(page).locator(".words .unknown")).to_have_count(unknown)
+    expect(page.locator("svg")).to_have_count(3)
+    assert panel(page).locator(".walk tbody tr").count() == len(tiny_classifier.trace(TEXT).shapes)
+    expect(page.locator("#about")).to_contain_text(tiny_classifier.version)
+    assert_fits(page)
+    assert_accessible(page)
+
+
+def test_every_control_of_one_text(open_page: OpenPage, tiny_classifier: Classifier) -> None:
+    page = open_page()
+    for name in ("Not bad", "A turn", "Mixed"):
+        panel(page).get_by_role("button", name=name).click()
+        expect(panel(page).locator(".verdict .label")).to_be_visible()
+        panel(page).get_by_role("button", name="Clear").click()
+        expect(panel(page).locator(".answer")).to_be_hidden()
+        expect(field(page)).to_be_focused()
+    ask(page, TEXT)
+    [explanation] = tiny_classifier.explain([TEXT])
+    heaviest = max(explanation.tokens, key=lambda token: abs(token.weight))
+    expect(panel(page).locator(".chosen-word")).to_have_text(heaviest.text)
+    panel(page).locator(".words .word", has_text="film").hover()
+    expect(panel(page).locator(".chosen-word")).to_have_text("film")
+    slider = page.get_by_label("Word by word").first
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(panel(page).locator(".chosen-word")).to_have_text("A")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"A: [+−][\d.]+ .*forward: keeps 0\.\d\d, writes"))
+    page.keyboard.press("ArrowRight")
+    expect(panel(page).locator(".words .chosen")).to_have_text("great")
+    panel(page).locator(".running svg").hover(position={"x": 1000, "y": 50}, force=True)
+    gates = panel(page).get_by_label("Direction of reading")
+    before = panel(page).locator(".gates polyline").first.get_attribute("points")
+    gates.select_option("backward")
+    expect(panel(page).locator(".gates polyline").first).not_to_have_attribute("points", before)
+    panel(page).locator(".running .numbers summary").click()
+    trace = tiny_classifier.trace(TEXT)
+    expect(panel(page).locator(".running tbody tr")).to_have_count(len(trace.tokens))
+    expect(panel(page).locator(".running tbody tr").first).to_contain_text(
+        f"{100 * trace.running['negative'][0]:.0f} %"
+    )
+    page.get_by_text("Its card").click()
+    expect(page.locator(".model-card")).to_contain_text("A model for the tests.")
+    panel(page).get_by_text("Inside the LSTM").click()
+    expect(panel(page).locator(".gates svg").first).to_be_hidden()
+    assert_accessible(page)
+
+
+def test_a_reload_keeps_the_draft_and_asks_again(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, TEXT)
+    page.reload()
+    expect(field(page)).to_have_value(TEXT)
+    expect(panel(page).locator(".verdict .label")).to_be_visible()
+
+
+@pytest.mark.parametrize(("theme", "width"), SEEN)
+def test_two_texts(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
+    page = open_page(theme=theme, width=width)
+    texts = ["A great film, it is good", "A great film, it is not boring"]
+    page.get_by_text("Two texts").click()
+    field(page).fill(texts[0])
+    field(page, "Second text").fill(texts[1])
+    expect(page.locator(".changed bdi")).to_have_text(["good", "not", "boring"])
+    one, two = tiny_classifier.predict(texts)
+    for row, label in zip(page.locator("#changes tbody tr").all(), tiny_classifier.labels, strict=True):
+        before, after = 100 * one.probabilities[label], 100 * two.probabilities[label]
+        sign = "▼ −" if after - before < 0 else "▲ +"
+        expected = [f"{before:.1f} %", f"{after:.1f} %", f"{sign}{abs(after - before):.1f} points"]
+        expect(row.locator("td")).to_have_text(expected)
+    expect(page.locator("svg")).to_have_count(6)
+    assert_fits(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize(("theme", "width"), SEEN)
+def test_many_lines(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
+    page = open_page(theme=theme, width=width)
+    page.get_by_text("Many texts").click()
+    page.get_by_role("button", name="Score").click()
+    expect(page.locator("#progress")).to_have_text("There is no text yet.")
+    texts = ["good film", "=1+1, bad", '<b>"great"</b>'] * 5  # more than one request
+    page.get_by_label("Texts, one a line").fill("\n\n".join(texts) + "\n")
+    page.get_by_role("button", name="Score").click()
+    expect(page.locator("#progress")).to_have_text("15 scored.")
+    expect(page.locator("#scored tbody td:first-child")).to_have_text(texts)
+    labels = [prediction.label for prediction in tiny_classifier.predict(texts)]
+    expect(page.locator("#scored tbody td:nth-child(2)")).to_have_text(labels)
+    assert_fits(page)
+    assert_accessible(page)
+    rows = downloaded(page)
+    assert [row["label"] for row in rows] == labels
+    assert rows[1]["text"] == "'=1+1, bad"  # not a formula
+    assert rows[2]["text"] == texts[2]
+    expected = tiny_classifier.predict(texts)[0].probabilities["positive"]
+    assert float(rows[0]["probability_positive"]) == pytest.approx(expected, abs=1e-6)
+
+
+def downloaded(page: Any) -> list[dict[str, str]]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode(), newline="")))
+
+
+def test_a_chosen_and_a_dropped_file(open_page: OpenPage) -> None:
+    page = open_page(expected="status of 422")
+    page.get_by_text("Many texts").click()
+    table = f'id;review\r\n1;"good; ""very""\r\nfilm"\r\n2;{"bad " * 40_000}\r\n3;okay\r\n'
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    expect(page.locator("#progress")).to_have_text("a.csv: 3 rows.")
+    assert page.get_by_label("Column with the text").input_value() == "1"
+    page.get_by_role("button", name="Score").click()
+    expect(page.locator("#progress")).to_have_text("2 scored, 1 refused.")
+    rows = downloaded(page)
+    assert [row["text"][:4] for row in rows] == ["good", "bad ", "okay"]
+    assert rows[0]["text"] == 'good; "very"\r\nfilm'
+    assert [row["refused"] for row in rows] == ["", "has 160000 characters; the limit is 150000", ""]
+    drop = """(name, content) => {
+      const data = new DataTransfer();
+      data.items.add(new File([content], name));
+      for (const kind of ["dragover", "drop"]) {
+        document.querySelector("#drop").dispatchEvent(new DragEvent(kind, { dataTransfer: data, cancelable: true }));
+      }
+    }"""
+    page.evaluate(f"([name, content]) => ({drop})(name, content)", ["b.txt", "good\nbad"])
+    expect(page.get_by_label("Texts, one a line")).to_have_value("good\nbad")
+    expect(page.locator("#column-choice")).to_be_hidden()
+    page.locator("#file").set_input_files({"name": "c.csv", "mimeType": "text/csv", "buffer": b"\xff\xfe"})
+    expect(page.locator("#progress")).to_have_text("The file is not UTF-8: save it as UTF-8 and drop it again.")
+
+
+def test_markup_in_a_text_stays_text(open_page: OpenPage) -> None:
+    page = open_page()
+    text = "<script>document.title = 'bad'</script> <img src=x onerror=alert(1)> good. &lt;b&gt; film."
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    field(page).fill(text)
+    expect(panel(page).locator(".words")).to_have_text(text)
+    expect(panel(page).locator(".running svg")).to_be_visible()
+    assert page.title() == "Sentiment"
+    assert page.locator("main script, main img").count() == 0
+
+
+def test_a_text_from_right_to_left(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page, "فيلم رائع good")
+    for place in ("textarea", ".words"):
+        assert panel(page).locator(place).evaluate("(e) => getComputedStyle(e).direction") == "rtl"
+    assert_accessible(page)
+
+
+def test_typing_asks_a_handful_of_times(open_page: OpenPage) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    text = "a great film and it is not bad at all !!"
+    assert len(text) == 40
+    field(page).press_sequentially(text, delay=40)
+    expect(panel(page).locator(".words")).to_have_text(text)
+    expect(panel(page).locator(".running svg")).to_be_visible()
+    assert 3 <= len(asked) <= 6, asked
+
+
+def test_a_late_answer_never_stands_in_place_of_a_newer_one(open_page: OpenPage) -> None:
+    page = open_page()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        if "awful" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/v1/*", hold)
+    # A fetch that can't be stopped: what comes late is told apart by the page itself.
+    page.evaluate("() => { const ask = fetch; window.fetch = (path, { signal, ...rest }) => ask(path, rest); }")
+    with page.expect_request("**/v1/predict"):
+        field(page).fill("awful")
+    ask(page, "good film")
+    shown = panel(page).locator(".answer").inner_text()
+    with page.expect_response("**/v1/predict"):
+        held[0].continue_()
+    page.wait_for_function("new Promise((done) => setTimeout(done, 100))")
+    assert panel(page).locator(".answer").inner_text() == shown
+    assert len(held) == 1
+
+
+def test_an_overloaded_service_is_told_kindly_and_asked_again(start_server: StartServer, open_page: OpenPage) -> None:
+    busy = start_server(faults.APP, SENTIMENT_MAX_WAITING_TEXTS="1", SENTIMENT_MAX_BATCH_SECONDS="600")
+    busy.wait_until_ready()
+    blocker = open_page(busy.url, expected="status of 50")
+    field(blocker).fill(faults.WAITS)
+    while not requests.get(f"{busy.url}/test/state", timeout=WAIT_SECONDS).json()["waiting"]:
+        blocker.wait_for_timeout(50)
+    page = open_page(busy.url, expected="status of 503")
+    field(page).fill(TEXT.replace("boring", "bad"))
+    message = panel(page).locator(".message")
+    expect(message).to_contain_text("The service is busy just now. Your text is kept, and asked again in 1 s.")
+    assert field(page).input_value() == TEXT.replace("boring", "bad")
+    assert_accessible(page)
+    requests.get(f"{busy.url}/test/open", timeout=WAIT_SECONDS)
+    expect(panel(page).locator(".verdict .label")).to_be_visible()
+    expect(message).to_be_hidden()
+
+
+def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: OpenPage) -> None:
+    page = open_page(expected="ERR_INTERNET_DISCONNECTED")
+    ask(page, "good film")
+    page.context.set_offline(True)
+    expect(page.locator("#connection")).to_have_text(
+        "You are offline. What you type is kept, and asked when you are back."
+    )
+    field(page).fill("bad film")
+    expect(panel(page).locator(".message")).to_contain_text("The service can't be reached. Your text is kept.")
+    assert field(page).input_value() == "bad film"
+    assert_accessible(page)
+    page.context.set_offline(False)
+    expect(page.locator("#connection")).to_be_hidden()
+    expect(panel(page).locator(".words")).to_have_text("bad film")
+    expect(panel(page).locator(".message")).to_be_hidden()
+
+
+def test_a_text_that_is_too_long_is_told_with_the_limit(open_page: OpenPage) -> None:
+    page = open_page()
+    field(page).fill("good " * 30_001)
+    expect(panel(page).locator(".message")).to_have_text(re.compile("has 150005 characters; the limit is 150000"))
+    field(page).fill("good " * 300)
+    expect(panel(page).locator(".words .word")).to_have_count(300)
+    expect(panel(page).locator(".running-part")).to_be_hidden()
+    field(page).fill("good " * 1100)
+    expect(panel(page).locator(".legend")).to_have_text("Words are weighed in texts of up to 1024 tokens.")
+
+
+def test_where_keys_are_on_the_page_asks_for_one(
+    start_server: StartServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    key, line = auth.make("me", ["predict"])
+    (tmp_path / "keys").write_text(line)
+    closed = start_server(SENTIMENT_API_KEYS_FILE=str(tmp_path / "keys")).wait_until_ready()
+    page = open_page(closed.url, expected="status of 401")
+    field(page).fill("good film")
+    expect(panel(page).locator(".message")).to_contain_text("This service asks for a key: enter one above.")
+    assert_accessible(page)
+    page.get_by_label("API key").fill(key)
+    page.keyboard.press("Enter")
+    expect(panel(page).locator(".words")).to_have_text("good film")
+    expect(page.locator("#about")).to_contain_text("tiny")
+    assert field(page).input_value() == "good film"
+
+
+def test_a_keyboard_is_enough(open_page: OpenPage) -> None:
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("To the text")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(page.get_by_label("One text")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Second text")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Texts, one a line")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.type("good\nbad")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_have_text("2 scored.")
