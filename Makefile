@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint model bench bench-peers clean
+.PHONY: serve test lint model figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
@@ -27,6 +27,10 @@ model: $(VENV)/dev.done
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
 	$(BIN)/python -m recipes.vectors build/data build/vectors/imdb.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+
+# The figures of docs/how-it-works.md, from models/default: after every change of the model.
+figures: $(VENV)/dev.done
+	$(BIN)/python -m recipes.figures
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.core
