@@ -11,10 +11,10 @@ import torch
 
 from benchmarks.packed import PackedLoop
 from benchmarks.timing import Row, interleaved_medians
-from sentiment import classifier as classifiers
+from sentiment import predictor
 from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier, EncodedText
+from sentiment.classifier import DTYPES, Classifier, EncodedText
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
 
@@ -72,7 +72,7 @@ def batch_bounds(
 ) -> list[Row]:
     """A row for each workload, number format and bound on a batch's padded tokens: tokens a second after encoding."""
     rows: list[Row] = []
-    for dtype in classifiers.DTYPES:
+    for dtype in DTYPES:
         classifier = Classifier(make_bundle(), dtype=dtype)
         for workload, texts in workloads.items():
             encoded = classifier.encode(texts)
@@ -88,7 +88,7 @@ def batch_bounds(
 
 
 def _classify_within(bound: int, classifier: Classifier, encoded: Sequence[EncodedText]) -> None:
-    with patch.object(classifiers, "MAX_BATCH_TOKENS", bound):
+    with patch.object(predictor, "MAX_BATCH_TOKENS", bound):
         classifier.classify(encoded)
 
 
@@ -98,7 +98,7 @@ def _stage_seconds(bundle: Bundle, tokenizer: Tokenizer, texts: Sequence[str]) -
     marks.append(time.perf_counter())
     token_ids = [bundle.vocabulary.encode(text.tokens) or [UNK_ID] for text in tokenized]
     marks.append(time.perf_counter())
-    buckets = length_buckets([len(row) for row in token_ids], classifiers.MAX_BATCH_TOKENS)
+    buckets = length_buckets([len(row) for row in token_ids], predictor.MAX_BATCH_TOKENS)
     batches = [PaddedBatch.of([token_ids[place] for place in places]) for places in buckets]
     marks.append(time.perf_counter())
     with torch.inference_mode():

@@ -3,12 +3,12 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
+from typing import TYPE_CHECKING
 
 from sentiment.text.vocabulary import PAD_ID
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_BATCH_ROWS = 256  # wider batches leave the cache and get slower (benchmarks/core.py)
 SHORT = 16  # tokens; longer rows are batched with no row of less than half their length: padding costs what text does
@@ -18,12 +18,16 @@ SHORT = 16  # tokens; longer rows are batched with no row of less than half thei
 class PaddedBatch:
     """`token_ids` (N, T), filled up with `<pad>` on the right, and `lengths` (N,), each at least 1."""
 
-    token_ids: Tensor
-    lengths: Tensor
+    token_ids: "Tensor"
+    lengths: "Tensor"
 
     @classmethod
     def of(cls, token_ids: Sequence[Sequence[int]]) -> "PaddedBatch":
         """The batch of these rows, in their order. Raises ValueError for no rows or an empty one."""
+        # Late: length buckets serve ONNX models, too, where there is no torch.
+        import torch
+        from torch.nn.utils.rnn import pad_sequence
+
         if not token_ids or not all(token_ids):
             raise ValueError("a batch has at least one row, and a row at least one token")
         rows = [torch.tensor(row, dtype=torch.long) for row in token_ids]

@@ -35,3 +35,7 @@ class BundleError(SentimentError):
 
 class DataError(SentimentError):
     """A table can't be read, or lacks what training, evaluation or scoring needs."""
+
+
+class ExportError(SentimentError):
+    """A model written in another form does not answer as the original does."""

@@ -8,6 +8,7 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
     distil,
     evaluate,
     explain,
+    export,
     info,
     predict,
     score,

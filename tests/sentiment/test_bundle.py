@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import sentiment
 from sentiment import bundle as bundles
-from sentiment import classifier, manifest
+from sentiment import manifest, predictor
 from sentiment.bundle import CARD, CONFIG, FILES, GOLDEN, LABELS, METRICS, VOCABULARY, WEIGHTS, Bundle
 from sentiment.errors import BundleError
 from sentiment.manifest import MANIFEST
@@ -33,7 +33,7 @@ MakeBundle = Callable[..., Bundle]
 def one_tokenizer() -> Iterator[None]:
     """A tokenizer takes a tenth of a second to build, and is not what is tested here: one for each configuration."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classifier, "Tokenizer", cache(Tokenizer))
+        patch.setattr(predictor, "Tokenizer", cache(Tokenizer))
         yield
 
 

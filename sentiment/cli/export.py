@@ -1,0 +1,28 @@
+"""The command that writes a model in another form."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiment.cli.application import DEFAULT_MODEL, Model, app
+
+
+@app.command()
+def export(
+    onnx: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+    model: Model = DEFAULT_MODEL,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="The LSTM's weights in 8 bits: smaller, and no longer exact.")
+    ] = False,
+) -> None:
+    """Write a model as one ONNX file, for machines without torch."""
+    from sentiment.classifier import load
+    from sentiment.integrations.onnx_export import export as export_onnx
+
+    figures = export_onnx(load(model), onnx, int8=int8)
+    typer.echo(f"written: {onnx}, {figures.bytes:,} bytes")
+    typer.echo(
+        f"probabilities on {figures.rows} ragged rows: at most {figures.gap:.1e} from the model's, "
+        f"{figures.batch_gap:.1e} between alone and in a batch"
+    )

@@ -1,0 +1,142 @@
+"""Texts to predictions, whatever computes the probabilities: every way in reads and answers through here.
+
+Nothing here imports torch, so that an ONNX model answers where there is none.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sentiment.batching import length_buckets
+from sentiment.config import TextConfig
+from sentiment.errors import TextError
+from sentiment.text.edits import Span
+from sentiment.text.tokenizer import Tokenizer
+from sentiment.text.vocabulary import UNK_ID, Vocabulary
+
+MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
+PredictorT = TypeVar("PredictorT", bound="Predictor")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one text, and how much of it it could read."""
+
+    label: str
+    probabilities: dict[str, float]  # of each label; they sum to 1
+    tokens: int  # read by the model
+    unknown_tokens: int  # of these, not in the vocabulary
+    truncated: bool  # whether the middle was left out
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """One text as the network takes it: `token_ids` (T,), never empty."""
+
+    token_ids: list[int]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedText:
+    """One text as the network takes it, with the part of it, in code points, that each token came from."""
+
+    text: str
+    encoded: EncodedText
+    tokens: list[str]  # in their one form; none for a text of signs that normalise to nothing
+    spans: list[Span]  # of each token id; neither starts nor ends ever decrease
+    omitted: list[Span]  # what of a truncated text was not read
+
+
+class Predictor(ABC):
+    """Labels, vocabulary and text steps of a model, and the way from texts to predictions through its network.
+
+    Raises ConfigError for a language that can't be split into words here.
+    """
+
+    def __init__(
+        self, *, name: str, version: str, labels: tuple[str, ...], vocabulary: Vocabulary, text_config: TextConfig
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.labels = labels
+        self.vocabulary = vocabulary
+        self.text_config = text_config
+        self._tokenizer = Tokenizer(text_config)
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """A prediction a text, in the order given. Raises TextError, naming the index, for one that can't be read."""
+        return self.classify(self.encode(texts))
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
+        texts = _checked(texts)
+        encoded = []
+        for tokens, truncated in self._tokenizer.tokenize(texts):
+            # A text of signs that normalise to nothing still has a length: one token, unknown.
+            encoded.append(EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated))
+        return encoded
+
+    def align(self, texts: Sequence[str]) -> list[AlignedText]:
+        """As `encode`, with each token's place in its text. Slower."""
+        texts = _checked(texts)
+        aligned = []
+        for text, (tokens, spans, omitted) in zip(texts, self._tokenizer.align(texts), strict=True):
+            encoded = EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], bool(omitted))
+            aligned.append(AlignedText(text, encoded, tokens, spans or [(0, len(text))], omitted))
+        return aligned
+
+    def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
+        """A prediction for each encoded text, in the order given, whatever it is batched with."""
+        probabilities: dict[int, list[float]] = {}
+        for places in length_buckets([len(text.token_ids) for text in encoded], MAX_BATCH_TOKENS):
+            rows = self._probabilities([encoded[place].token_ids for place in places])
+            probabilities.update(zip(places, rows, strict=True))
+        return [self._prediction(text, probabilities[place]) for place, text in enumerate(encoded)]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The step from text to tokens."""
+        return self._tokenizer
+
+    def warm(self: PredictorT) -> PredictorT:
+        """Itself, its first answers as fast as its later ones: for a process that answers many."""
+        self._tokenizer.warm(self.vocabulary.tokens)
+        self.predict(["warm"])
+        return self
+
+    @abstractmethod
+    def _probabilities(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
+        """The probability of each label for each row of token ids: (N, C), each row summing to 1."""
+
+    def _prediction(self, text: EncodedText, probabilities: list[float]) -> Prediction:
+        return Prediction(
+            label=self.labels[max(range(len(probabilities)), key=probabilities.__getitem__)],
+            probabilities=dict(zip(self.labels, probabilities, strict=True)),
+            tokens=len(text.token_ids),
+            unknown_tokens=text.token_ids.count(UNK_ID),
+            truncated=text.truncated,
+        )
+
+
+def _checked(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise TextError(0, "texts are a list of str: wrap a single one in []")
+    texts = list(texts)  # read twice: an iterator would be empty the second time
+    for index, text in enumerate(texts):
+        _check(index, text)
+    return texts
+
+
+def _check(index: int, text: object) -> None:
+    if not isinstance(text, str):
+        raise TextError(index, f"must be a str, not {type(text).__name__}")
+    if not text or text.isspace():
+        raise TextError(index, "is empty or blank")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        surrogate = f"U+{ord(text[error.start]):04X}"
+        reason = f"holds the lone surrogate {surrogate} at character {error.start}: it is not valid Unicode"
+        raise TextError(index, reason) from None
