@@ -71,7 +71,7 @@ class Predictor(ABC):
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
-        texts = _checked(texts)
+        texts = checked_texts(texts)
         encoded = []
         for tokens, truncated in self._tokenizer.tokenize(texts):
             # A text of signs that normalise to nothing still has a length: one token, unknown.
@@ -80,7 +80,7 @@ class Predictor(ABC):
 
     def align(self, texts: Sequence[str]) -> list[AlignedText]:
         """As `encode`, with each token's place in its text. Slower."""
-        texts = _checked(texts)
+        texts = checked_texts(texts)
         aligned = []
         for text, (tokens, spans, omitted) in zip(texts, self._tokenizer.align(texts), strict=True):
             encoded = EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], bool(omitted))
@@ -120,7 +120,8 @@ class Predictor(ABC):
         )
 
 
-def _checked(texts: Sequence[str]) -> list[str]:
+def checked_texts(texts: Sequence[str]) -> list[str]:
+    """The texts. Raises TextError, naming the index, for one that is blank, not a str or not valid Unicode."""
     if isinstance(texts, str):
         raise TextError(0, "texts are a list of str: wrap a single one in []")
     texts = list(texts)  # read twice: an iterator would be empty the second time

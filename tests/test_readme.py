@@ -1,4 +1,7 @@
-"""What the README shows is run, in its order, in one folder with the shipped model: outputs shown are outputs given."""
+"""What the README and docs/integrations.md show is run, in order, in one folder with the shipped model.
+
+Outputs shown are outputs given.
+"""
 
 import os
 import re
@@ -15,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-EXAMPLES = BLOCK.findall((ROOT / "README.md").read_text())
+PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations.md")
+EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
 
 

@@ -40,7 +40,7 @@ class Recipe(Settings):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
     labels: tuple[str, ...] = ()  # the classes; none: those of the rows with one label
-    train: tuple[Source, ...] = Field(min_length=1)
+    train: tuple[Source, ...]  # empty where the rows are in memory
     dev: tuple[Source, ...] = ()
     skip_empty: bool = False  # leave rows without text out, instead of refusing the file
     card: Card = Card()

@@ -15,6 +15,7 @@ from sentiment.errors import ConfigError, DataError
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
+from sentiment.predictor import checked_texts
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
@@ -40,6 +41,8 @@ class Data:
 
 def read_data(recipe: Recipe) -> Data:
     """The recipe's data. Raises DataError for what can't be learned from."""
+    if not recipe.train:
+        raise ConfigError("train: a recipe names at least one file to learn from")
     gold = [source for source in recipe.train if not source.soft_labels]
     train = [read_labelled(source, skip_empty=recipe.skip_empty) for source in gold]
     dev = [read_labelled(source, skip_empty=recipe.skip_empty) for source in recipe.dev]
@@ -59,6 +62,21 @@ def read_data(recipe: Recipe) -> Data:
     train = [without(part, dev) for part in train]
     dropped = rows - sum(len(part.texts) for part in train)
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
+
+
+def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
+    """The recipe's data where the rows are at hand.
+
+    Raises DataError for what can't be learned from, TextError for a text that can't be read.
+    """
+    checked_texts(rows.texts)
+    labels = check_learnable([rows])
+    kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
+    learned = without(kept, [held_out])
+    if not learned.texts:
+        raise DataError(f"{rows.name}: every text stands in several rows, and one of them is held out to judge by")
+    dropped = len(kept.texts) - len(learned.texts)
+    return Data(recipe.labels or labels, (learned,), (held_out,), (1,), dropped)
 
 
 def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | None = None) -> Bundle:

@@ -1,0 +1,113 @@
+"""A scikit-learn classifier of texts: in pipelines, cross-validation, grid searches and calibration."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from sentiment.classifier import Classifier
+from sentiment.errors import DataError
+from sentiment.training.dataset import LabelledTexts
+from sentiment.training.recipe import Recipe
+from sentiment.training.trainer import data_in_memory, train
+
+
+class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A bidirectional LSTM that `fit` trains on texts and labels, as `sentiment train` does on a file.
+
+    A tenth of the rows chooses the epoch and the temperature; the same `random_state` gives the same model. After `fit`
+    `classes_` holds the labels, `classifier_` the classifier and `bundle_` what `sentiment.bundle.save` writes.
+    """
+
+    def __init__(
+        self,
+        *,
+        language: str = "en",
+        embedding_size: int = 100,
+        hidden_size: int = 128,
+        num_layers: int = 1,
+        epochs: int = 8,
+        learning_rate: float = 2e-3,
+        vectors: Sequence[str] = (),
+        random_state: int = 0,
+    ) -> None:
+        self.language = language
+        self.embedding_size = embedding_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.vectors = vectors
+        self.random_state = random_state
+
+    def fit(self, X: Iterable[str], y: Iterable[Any]) -> "SentimentEstimator":
+        """Itself, trained on the texts `X` and the label of each, `y`: names or numbers.
+
+        Raises DataError for a table of several columns or for labels that can't be learned, ConfigError for a setting
+        out of its range, TextError for a text that can't be read.
+        """
+        texts, labels = _texts(X), np.asarray(list(y))
+        check_consistent_length(texts, labels)
+        classes = np.unique(labels)
+        names = [str(label) for label in classes]
+        recipe = Recipe.of(
+            {
+                "name": "estimator",
+                "labels": names,
+                "train": (),
+                "text": {"language": self.language},
+                "model": {
+                    "embedding_size": self.embedding_size,
+                    "hidden_size": self.hidden_size,
+                    "num_layers": self.num_layers,
+                },
+                "training": {
+                    "epochs": self.epochs,
+                    "learning_rate": self.learning_rate,
+                    "vectors": self.vectors,
+                    "seed": self.random_state,
+                },
+            }
+        )
+        rows = LabelledTexts("X", texts, [str(label) for label in labels])
+        self.bundle_ = train(recipe, data_in_memory(recipe, rows), lambda progress: None)
+        self.classifier_ = Classifier(self.bundle_)
+        self.classes_ = classes
+        return self
+
+    def predict(self, X: Iterable[str]) -> np.ndarray:
+        """The label of each text, of the kind that `fit` was given: (N,)."""
+        best = self.predict_proba(X).argmax(axis=1)  # (N,)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Iterable[str]) -> np.ndarray:
+        """The probability of each label for each text: (N, C), in the order of `classes_`."""
+        check_is_fitted(self)
+        predictions = self.classifier_.predict(_texts(X))
+        return np.array([list(each.probabilities.values()) for each in predictions]).reshape(-1, len(self.classes_))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array, tags.input_tags.one_d_array, tags.input_tags.string = False, True, True
+        return tags
+
+    # A classifier holds locks and caches: it is made anew from its bundle in another process.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "classifier_"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "bundle_" in state:
+            self.classifier_ = Classifier(self.bundle_)
+
+
+def _texts(X: Any) -> list[str]:
+    dimensions = len(getattr(X, "shape", (0,)))
+    if dimensions != 1:
+        raise DataError(f"X is one column of texts, as in table['text'], not something of {dimensions} dimensions")
+    if isinstance(X, str):
+        raise DataError("X is a list of texts: wrap a single one in []")
+    return list(X)

@@ -1,0 +1,175 @@
+"""The estimator where scikit-learn's users put estimators."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import estimator_checks
+
+from sentiment import bundle as bundles
+from sentiment import load
+from sentiment.errors import ConfigError, DataError, TextError
+from sentiment.integrations.sklearn import SentimentEstimator
+
+SMALL = {"embedding_size": 8, "hidden_size": 8, "epochs": 2, "learning_rate": 0.02}
+WORDS = {"good": ("superb", "lovely", "fun"), "bad": ("dull", "awful", "poor"), "fair": ("okay", "average", "so so")}
+ROWS = [(f"the {thing} number {n} was {word}", label) for n, thing in enumerate(("cast", "plot", "film", "score"))
+        for label, words in WORDS.items() for word in words]  # fmt: skip
+X, Y = [text for text, _ in ROWS], [label for _, label in ROWS]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> SentimentEstimator:
+    return SentimentEstimator(**{**SMALL, "epochs": 12}).fit(X, Y)
+
+
+def test_it_learns_and_answers_in_the_order_of_its_classes(fitted: SentimentEstimator) -> None:
+    assert fitted.classes_.tolist() == ["bad", "fair", "good"]
+    probabilities = fitted.predict_proba(X)
+    assert probabilities.shape == (36, 3)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(36))
+    assert (fitted.classes_[probabilities.argmax(axis=1)] == fitted.predict(X)).all()
+    assert fitted.score(X, Y) == np.mean(fitted.predict(X) == Y) > 0.9
+    assert fitted.predict([]).shape == (0,)
+
+
+def test_it_answers_as_the_classifier_and_its_saved_folder(fitted: SentimentEstimator, tmp_path: Any) -> None:
+    bundles.save(fitted.bundle_, tmp_path / "model")
+    for row, one, two in zip(
+        fitted.predict_proba(X), fitted.classifier_.predict(X), load(tmp_path / "model").predict(X), strict=True
+    ):
+        assert row.tolist() == list(one.probabilities.values())
+        assert row == pytest.approx(list(two.probabilities.values()), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "check_estimator_cloneable",
+        "check_estimator_tags_renamed",
+        "check_valid_tag_types",
+        "check_estimator_repr",
+        "check_no_attributes_set_in_init",
+        "check_do_not_raise_errors_in_init_or_set_params",
+        "check_mixin_order",
+        "check_parameters_default_constructible",
+        "check_get_params_invariance",
+        "check_set_params",
+    ],
+)
+def test_what_scikit_learn_asks_of_estimators_of_any_input(check: str) -> None:
+    getattr(estimator_checks, check)("SentimentEstimator", SentimentEstimator())
+
+
+@pytest.mark.filterwarnings("ignore:Can't test estimator")
+def test_the_whole_of_what_scikit_learn_runs_itself_on_text() -> None:
+    results = estimator_checks.check_estimator(SentimentEstimator(), on_skip=None)
+    assert [each["check_name"] for each in results if each["status"] == "failed"] == []
+
+
+def test_fitting_again_forgets_and_changes_no_parameter() -> None:
+    estimator = SentimentEstimator(**SMALL)
+    before = estimator.get_params()
+    first = estimator.fit(X, Y).predict_proba(X)
+    other = estimator.fit(X[:18], [label.upper() for label in Y[:18]])
+    assert other is estimator
+    assert other.classes_.tolist() == ["BAD", "FAIR", "GOOD"]
+    assert estimator.fit(X, Y).predict_proba(X).tolist() == first.tolist()
+    assert estimator.get_params() == before
+    assert estimator.set_params(random_state=1).fit(X, Y).predict_proba(X).tolist() != first.tolist()
+
+
+def test_subsets_and_orders_of_texts_change_nothing(fitted: SentimentEstimator) -> None:
+    whole = fitted.predict_proba(X)
+    assert np.vstack([fitted.predict_proba([text]) for text in X]) == pytest.approx(whole, abs=1e-5)
+    assert fitted.predict_proba(X[::-1]) == pytest.approx(whole[::-1], abs=1e-5)
+
+
+def test_unfitted_it_says_so_and_a_clone_is_unfitted(fitted: SentimentEstimator) -> None:
+    assert clone(fitted).get_params() == fitted.get_params()
+    with pytest.raises(NotFittedError, match="This SentimentEstimator instance is not fitted yet"):
+        clone(fitted).predict(X)
+
+
+def test_it_travels_between_processes(fitted: SentimentEstimator) -> None:
+    copy = pickle.loads(pickle.dumps(fitted))  # noqa: S301  # our own bytes: this is what joblib's workers do
+    assert copy.predict_proba(X).tolist() == fitted.predict_proba(X).tolist()
+    assert pickle.loads(pickle.dumps(clone(fitted))).get_params() == fitted.get_params()  # noqa: S301
+
+
+@pytest.mark.parametrize("make", [list, tuple, np.array, pl.Series], ids=["list", "tuple", "numpy", "polars"])
+def test_texts_and_labels_of_every_kind(make: Any) -> None:
+    labels = make([{"bad": -1, "fair": 0, "good": 10}[label] for label in Y])
+    estimator = SentimentEstimator(**SMALL).fit(make(X), labels)
+    assert estimator.classes_.tolist() == [-1, 0, 10]  # by number, not by name
+    assert set(estimator.predict(make(X)).tolist()) <= {-1, 0, 10}
+    assert estimator.predict_proba(make(X)).shape == (36, 3)
+
+
+def test_numbers_as_labels_are_learned_as_numbers() -> None:
+    numbers = [{"bad": 2, "fair": 10, "good": 1}[label] for label in Y]
+    estimator = SentimentEstimator(**{**SMALL, "epochs": 12}).fit(X, numbers)
+    assert estimator.score(X, numbers) > 0.9
+
+
+def test_cross_val_score_equals_a_hand_loop() -> None:
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    scores = cross_val_score(SentimentEstimator(**SMALL), X, Y, cv=folds)
+    by_hand = []
+    for learned, held_out in folds.split(X, Y):
+        estimator = SentimentEstimator(**SMALL).fit([X[row] for row in learned], [Y[row] for row in learned])
+        answers = estimator.predict([X[row] for row in held_out])
+        by_hand.append(accuracy_score([Y[row] for row in held_out], answers))
+    assert scores.tolist() == by_hand
+
+
+def test_a_grid_search_in_a_pipeline() -> None:
+    pipeline = Pipeline([("shorten", FunctionTransformer(_shorten)), ("model", SentimentEstimator(**SMALL))])
+    search = GridSearchCV(pipeline, {"model__epochs": [1, 12]}, cv=2).fit(X, Y)
+    assert search.best_params_ == {"model__epochs": 12}
+    assert len(search.cv_results_["mean_test_score"]) == 2
+    assert search.predict(X).tolist() == search.best_estimator_.predict(X).tolist()
+    assert search.score(X, Y) > 0.9
+
+
+def test_calibration_around_it() -> None:
+    calibrated = CalibratedClassifierCV(SentimentEstimator(**SMALL), cv=2).fit(X, Y)
+    assert calibrated.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(36))
+    assert calibrated.classes_.tolist() == ["bad", "fair", "good"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "texts", "labels", "error", "message"),
+    [
+        ({}, np.array([X, X]), Y, DataError, r"X is one column of texts, .* not something of 2 dimensions"),
+        ({}, pl.DataFrame({"text": X}), Y, DataError, r"as in table\['text'\]"),
+        ({}, "good", ["a"], DataError, r"X is a list of texts: wrap a single one in \[\]"),
+        ({}, X, Y[1:], ValueError, "inconsistent numbers of samples: .*36, 35"),
+        ({}, X, ["good"] * 36, DataError, "every row has the label 'good'; a classifier needs two labels or more"),
+        ({}, X, ["rare", *["good"] * 35], DataError, "the label 'rare' stands in one row only"),
+        ({}, [" ", *X[1:]], Y, TextError, "text 0: is empty or blank"),
+        ({}, [None, *X[1:]], Y, TextError, "text 0: must be a str, not NoneType"),
+        ({}, ["good", "bad"] * 18, ["a", "b"] * 18, DataError, "every text stands in several rows"),
+        ({"hidden_size": 0}, X, Y, ConfigError, "model.hidden_size: .* not 0"),
+        ({"language": "xx9"}, X, Y, ConfigError, "text.language: .* not 'xx9'"),
+        ({"random_state": None}, X, Y, ConfigError, "training.seed: .* not None"),
+    ],
+)
+def test_what_cannot_be_learned_is_said(
+    settings: dict[str, Any], texts: Any, labels: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        SentimentEstimator(**{**SMALL, **settings}).fit(texts, labels)
+
+
+def _shorten(texts: list[str]) -> list[str]:
+    return [text.removeprefix("the ") for text in texts]
