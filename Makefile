@@ -6,13 +6,17 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint model figures bench bench-peers clean
+.PHONY: serve test test-torchtext lint model figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The whole suite again where torchtext is: with the one torch that its binary loads with, in an environment of its own.
+test-torchtext: $(VENV)/dev.done build/torchtext/dev.done
+	TODAYS_PYTHON=$(CURDIR)/$(BIN)/python build/torchtext/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
@@ -51,6 +55,13 @@ $(VENV)/serve.done: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+build/torchtext/dev.done: requirements.txt requirements-dev.txt requirements-torchtext.txt
+	$(PYTHON) -m venv build/torchtext
+	grep -hv -e '^torch==' -e '^-' requirements.txt requirements-dev.txt > build/torchtext/others.txt
+	build/torchtext/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -r requirements-torchtext.txt -r build/torchtext/others.txt --editable .
 	touch $@
 
 clean:

