@@ -10,6 +10,7 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
+from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import BundleError, ConfigError, TextError
 from sentiment.nn.model import SentimentModel
 from sentiment.predictor import AlignedText, EncodedText, Prediction, Predictor
@@ -87,8 +88,8 @@ class Classifier(Predictor):
             return torch.softmax(logits.double() / self._temperature, dim=-1).tolist()  # (N, C)
 
 
-def load(folder: str | Path, *, dtype: str = "float32") -> Classifier:
-    """The classifier of a model folder, verified down to its golden predictions.
+def load(folder: str | Path = DEFAULT_MODEL, *, dtype: str = "float32") -> Classifier:
+    """The classifier of a model folder, else of the model that comes with it, verified down to its golden predictions.
 
     `dtype` "bfloat16" is faster where the CPU has it; its probabilities stay within 0.05 of float32's.
     Raises BundleError, naming the file at fault.

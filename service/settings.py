@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
+from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 CGROUP_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -44,7 +45,7 @@ class ServiceSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(env_prefix="SENTIMENT_")
 
-    model: Path = Path("models/default")
+    model: Path = DEFAULT_MODEL
     models: Path | None = None  # a folder of model folders, one of them `default`, instead of the one model
     api_keys_file: Path | None = None  # without it everybody may ask: see service/auth.py
     rate_limit: str | None = None  # of each key, or of each address: "100 per second"

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_MODEL = Path("models/default")
-
 app = typer.Typer(
     name="sentiment",
     help="Sentiment of texts by a small bidirectional LSTM.",
@@ -14,7 +12,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Model = Annotated[Path, typer.Option("--model", help="Model folder.")]
+Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_default="the one that comes with it")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]

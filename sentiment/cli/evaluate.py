@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Json, LabelColumn, Model, TextColumn, app
+from sentiment.cli.application import Json, LabelColumn, Model, TextColumn, app
+from sentiment.default import DEFAULT_MODEL
 
 
 @app.command()

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Json, Model, app
+from sentiment.cli.application import Json, Model, app
+from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Model, app
+from sentiment.cli.application import Model, app
+from sentiment.default import DEFAULT_MODEL
 
 
 @app.command()

@@ -4,7 +4,8 @@ import json
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Json, Model, app
+from sentiment.cli.application import Json, Model, app
+from sentiment.default import DEFAULT_MODEL
 
 
 @app.command()

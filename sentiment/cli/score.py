@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import DEFAULT_MODEL, Json, Model, TextColumn, app
+from sentiment.cli.application import Json, Model, TextColumn, app
+from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from sentiment.errors import ConfigError
 
 @app.command()
 def serve(
-    model: Annotated[Path | None, typer.Option(help="Model folder; else SENTIMENT_MODEL, else models/default.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder; else SENTIMENT_MODEL, else the one inside.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on; else HOST, else 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; else PORT, else 8000.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes, each with its own model; else WORKERS.")] = None,

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 from service.settings import ServerSettings, ServiceSettings, available_cores
 
@@ -10,7 +11,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOST", "PORT", "WORKERS", "THREADS", "SENTIMENT_MODEL"):
         monkeypatch.delenv(name, raising=False)
     service, server = ServiceSettings.read(), ServerSettings.read()
-    assert service.model == Path("models/default")
+    assert service.model == DEFAULT_MODEL
     assert service.max_body_bytes == 1_048_576
     assert service.max_texts_per_request == 1000
     assert service.max_characters_per_text == 200_000

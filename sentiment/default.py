@@ -1,0 +1,6 @@
+"""The model that comes with the package: found by a link to models/ in a checkout, as package data in a wheel."""
+
+from importlib.resources import files
+from pathlib import Path
+
+DEFAULT_MODEL = Path(str(files("sentiment"))) / "models" / "default"
