@@ -12,7 +12,7 @@ from sentiment.batching import length_buckets
 from sentiment.config import TextConfig
 from sentiment.errors import TextError
 from sentiment.text.edits import Span
-from sentiment.text.tokenizer import Tokenizer
+from sentiment.text.tokenizer import Tokenizer, Tokens
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 
 MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
@@ -71,12 +71,11 @@ class Predictor(ABC):
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
-        texts = checked_texts(texts)
-        encoded = []
-        for tokens, truncated in self._tokenizer.tokenize(texts):
-            # A text of signs that normalise to nothing still has a length: one token, unknown.
-            encoded.append(EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated))
-        return encoded
+        return self._encoded(self._tokenizer.tokenize(checked_texts(texts)))
+
+    def encode_tokens(self, texts: Sequence[Sequence[str]]) -> list[EncodedText]:
+        """As `encode`, of texts that were split into tokens elsewhere."""
+        return self._encoded(self._tokenizer.adopt(texts))
 
     def align(self, texts: Sequence[str]) -> list[AlignedText]:
         """As `encode`, with each token's place in its text. Slower."""
@@ -105,6 +104,10 @@ class Predictor(ABC):
         self._tokenizer.warm(self.vocabulary.tokens)
         self.predict(["warm"])
         return self
+
+    def _encoded(self, texts: Sequence[Tokens]) -> list[EncodedText]:
+        # A text of signs that normalise to nothing still has a length: one token, unknown.
+        return [EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated) for tokens, truncated in texts]
 
     @abstractmethod
     def _probabilities(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:

@@ -100,6 +100,16 @@ class Tokenizer:
         with self._memory_zone():
             return [self._align_one(text) for text in texts]
 
+    def adopt(self, texts: Iterable[Iterable[str]]) -> list[Tokens]:
+        """As `tokenize`, of texts that were split elsewhere: their tokens in their one form, less those left blank."""
+        adopted = []
+        for given in texts:
+            tokens = [form for form in map(_form, given) if form]
+            unread = self._unread(len(tokens))
+            del tokens[unread]
+            adopted.append(Tokens(tokens, unread.stop > 0))
+        return adopted
+
     def sentence_starts(self, texts: Iterable[list[str]]) -> list[list[int]]:
         """For the tokens of each text, the places where spaCy's sentencizer sees a sentence begin."""
         with self._memory_zone():
@@ -204,6 +214,12 @@ def _blank(language: str) -> Language:
     if hasattr(nlp.tokenizer, "url_match"):
         nlp.tokenizer.url_match = None  # whole URLs never reach it
     return nlp
+
+
+def _form(token: str) -> str:
+    form = normalize(token).strip()
+    match = _WHOLE.fullmatch(form)
+    return {"url": URL, "handle": HANDLE}.get(match.lastgroup or "", form) if match else form
 
 
 def _places(tokens: Iterable[str], form: str) -> Iterator[Span]:
