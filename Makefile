@@ -39,12 +39,13 @@ figures: $(VENV)/dev.done
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.core
 
-# The serving frameworks that `python -m benchmarks.serving` measures beside ours, in an environment of their own.
+# What `python -m benchmarks.serving` and `benchmarks.scoring` measure beside ours, in an environment of their own.
 bench-peers: $(VENV)/dev.done
 	$(BIN)/python -m venv build/peers
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
 	  > $$(build/peers/bin/python -c "import site; print(site.getsitepackages()[0])")/main.pth
-	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39
+	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39 \
+	  vaderSentiment==3.3.2 textblob==0.20.1 fasttext-wheel==0.9.2 onnx onnxruntime transformers
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -63,7 +63,9 @@ def score(
     if len(paths) < 2:
         raise ConfigError("give an input and an output, as in: sentiment score comments.csv scored.csv")
     *inputs, output = paths
-    with _stopping_on_signals():
+    if report is not None and not report.parent.is_dir():
+        raise ConfigError(f"--report: there is no folder {report.parent}")
+    with _stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
 
@@ -161,7 +163,7 @@ class _Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def _stopping_on_signals() -> Iterator[None]:
+def _stopping_on_signals(what_next: str) -> Iterator[None]:
     """SIGINT and SIGTERM end the command with one line and the exit code that shells expect of them."""
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -173,7 +175,7 @@ def _stopping_on_signals() -> Iterator[None]:
         yield
     except _Stopped as stopped:
         name = signal.Signals(stopped.number).name
-        typer.secho(f"error: stopped by {name}; the same command goes on from what is done", fg="red", err=True)
+        typer.secho(f"error: stopped by {name}{what_next}", fg="red", err=True)
         raise typer.Exit(128 + stopped.number) from None
     finally:
         for number, handler in before.items():
