@@ -216,6 +216,7 @@ def _blank(language: str) -> Language:
     return nlp
 
 
+@lru_cache(RUNS_KEPT)
 def _form(token: str) -> str:
     form = normalize(token).strip()
     match = _WHOLE.fullmatch(form)
