@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 from flask import Flask, g, request
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from limits import parse_many
 
 from sentiment.errors import ConfigError
@@ -55,7 +55,15 @@ class _RemoteLimiter(Limiter):
     """A limiter that waits for another server, and lets other requests go on meanwhile."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        tasks.offload(partial(super()._check_request_limit, callable_name, in_middleware))
+        tasks.offload(partial(self._check, callable_name, in_middleware))
+
+    def _check(self, callable_name: str | None, in_middleware: bool) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RateLimitExceeded:
+            raise
+        except Exception:  # another request learnt first that Redis is gone: only that one was counted here instead
+            super()._check_request_limit(callable_name, in_middleware)
 
 
 def _caller() -> str:

@@ -264,14 +264,39 @@ def test_an_oversized_body_by_chunks_is_stopped_mid_stream(server: Server) -> No
     "rest", [b"zz\r\n", b"5\r\nhelloXX", b"-5\r\nhello\r\n"], ids=["bad size", "no terminator", "negative size"]
 )
 def test_bad_chunks(server: Server, rest: bytes) -> None:
-    head = (
-        "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
+    status, problem = send_chunks(server, "chunked", rest)
+    assert status == b"HTTP/1.1 400 BAD REQUEST"
+    assert problem == {
+        "type": "urn:sentiment:problem:incomplete-body",
+        "title": "The body can't be read to its end",
+        "status": 400,
+        "detail": "The body's chunks are malformed, or the client stopped sending.",
+        "instance": "r1",
+        "errors": [],
+    }
+
+
+def test_a_body_in_another_transfer_coding(server: Server) -> None:
+    status, problem = send_chunks(server, "gzip, chunked", b"d\r\n" + b'{"text": "a"}' + b"\r\n0\r\n\r\n")
+    assert status == b"HTTP/1.1 415 UNSUPPORTED MEDIA TYPE"
+    assert problem == {
+        "type": "urn:sentiment:problem:unsupported-media-type",
+        "title": "The body is not of a kind that is read here",
+        "status": 415,
+        "detail": "Transfer-Encoding must be chunked or absent, not gzip, chunked.",
+        "instance": "r1",
+        "errors": [],
+    }
+
+
+def send_chunks(server: Server, coding: str, chunks: bytes) -> tuple[bytes, object]:
+    """The status line and the problem that answer these chunks, after which the connection is closed."""
+    head = "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Request-ID: r1\r\n"
     with server.connect() as connection:
-        connection.sendall(head.encode() + rest)
-        received = connection.makefile("rb").read()
-    assert received.startswith(b"HTTP/1.1 400 ")
-    assert b"The body's chunks are malformed, or the client stopped sending." in received
+        connection.sendall(f"{head}Transfer-Encoding: {coding}\r\n\r\n".encode() + chunks)
+        with connection.makefile("rb") as received:
+            answer, _, problem = received.read().partition(b"\r\n\r\n")
+    return answer.partition(b"\r\n")[0], json.loads(problem)
 
 
 def test_a_body_cut_off_by_its_client(server: Server) -> None:

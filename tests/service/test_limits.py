@@ -3,7 +3,9 @@
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,32 @@ def test_redis_killed_under_load_costs_nobody_an_answer(start_server: StartServe
             assert response.elapsed.total_seconds() < 5
     # From the kill on the worker counts anew.
     assert statuses == [200] * 45 + [429] * 5
+
+
+def test_redis_killed_under_the_load_of_many_clients(start_server: StartServer, store: Redis) -> None:
+    server = start_server(SENTIMENT_RATE_LIMIT="10000 per hour", SENTIMENT_REDIS_URL=store.url).wait_until_ready()
+    ready, killed = threading.Barrier(5), threading.Event()
+
+    def client() -> list[tuple[int, bool]]:
+        found = []
+        with requests.Session() as session:
+            while len(found) < 10 or not killed.is_set() or found[-10][1] is False:
+                is_after = killed.is_set()
+                response = session.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
+                found.append((response.status_code, is_after))
+                if len(found) == 1:
+                    ready.wait(WAIT_SECONDS)
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(client) for _ in range(4)]
+        ready.wait(WAIT_SECONDS)
+        store.kill()
+        killed.set()
+        answers = [answer for future in asked for answer in future.result()]
+    assert {status for status, _ in answers} == {200}
+    assert [is_after for _, is_after in answers].count(True) >= 40
+    assert "falling back to in-memory storage" in server.log
 
 
 @pytest.mark.parametrize("rate_limit", ["often", "0", "10 per fortnight"])
