@@ -8,6 +8,7 @@ bench-peers`, then `--peers`. A slow peer is given the first rows only, as many 
 import argparse
 import csv
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -190,7 +191,10 @@ def _peer_seconds(options: argparse.Namespace, source: Path, rows: int, folder: 
             count = max(1, round(rows * share))
             command = [str(options.peers / "python"), str(PEER_SCRIPT), name, str(source), str(folder / "peer.csv")]
             command += [str(count), str(processes), str(options.repeats), str(options.model)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, cwd=ROOT)
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, env=environment
+            )
             if done.returncode:
                 print(f"{name}: left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
                 continue

@@ -70,7 +70,8 @@ def fasttext(model: Path, threads: int) -> Answer:
 
     def answer(texts: Sequence[str]) -> list[str]:
         lines = [" ".join(tokens) + "\n" for tokens, _ in tokenizer.tokenize(texts)]
-        return [found[0][1] for found in classifier.f.multilinePredict(lines, 1, 0.0, "strict")]
+        labels, _ = classifier.f.multilinePredict(lines, 1, 0.0, "strict")
+        return [found[0] if found else "" for found in labels]  # none for a text of unknown words
 
     return answer
 
