@@ -28,7 +28,7 @@ volumes=()
 for folder in "$@"; do volumes+=(--volume "$folder:$folder:ro"); done
 settings=()
 for name in "${!PIP_@}"; do settings+=(--env "$name=${!name}"); done
-buildah "${store[@]}" build --isolation chroot --pull-never --layers "${volumes[@]}" "${settings[@]}" --tag sentiment .
+buildah "${store[@]}" build --isolation chroot --format docker --pull-never --layers "${volumes[@]}" "${settings[@]}" --tag sentiment .
 
 container=$(buildah "${store[@]}" from --pull-never sentiment)
 root=$(buildah "${store[@]}" mount "$container")
@@ -61,7 +61,6 @@ for _ in $(seq 120); do
   if PORT=$port python3 -c "$health" 2> /dev/null; then break; fi
   sleep 1
 done
-run "exec python -c '$(sed "s/\"/\\\\\"/g" <<< "$health")'"
 echo 'healthy'
 curl --silent --fail --header 'Content-Type: application/json' --data '{"text": "Not bad at all."}' \
   "http://127.0.0.1:$port/v1/predict"

@@ -1,10 +1,14 @@
-"""A component of spaCy's pipelines: `nlp.add_pipe("sentiment_bilstm")` fills `doc.cats` and `doc._.sentiment`."""
+"""A component of spaCy's pipelines: `nlp.add_pipe("sentiment_bilstm")` fills `doc.cats` and `doc._.sentiment`.
+
+spaCy imports this wherever a pipeline is made, the tokenizer's among them: torch is imported in the methods only.
+"""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import srsly
 from spacy.language import Language
@@ -12,10 +16,11 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
-from sentiment import bundle as bundles
-from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier, EncodedText
 from sentiment.default import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from sentiment.bundle import Bundle
+    from sentiment.classifier import Classifier, EncodedText
 
 NAME = "sentiment_bilstm"
 ATTRIBUTE = "sentiment"
@@ -38,13 +43,17 @@ class SentimentComponent(Pipe):
                 owner.set_extension(ATTRIBUTE, default=None)
 
     @cached_property
-    def bundle(self) -> Bundle:
+    def bundle(self) -> "Bundle":
         """The model. Loaded when it is first needed: of a pipeline from disk, not from where it was first."""
+        from sentiment import bundle as bundles
+
         return bundles.load(self._folder)
 
     @cached_property
-    def classifier(self) -> Classifier:
+    def classifier(self) -> "Classifier":
         """What answers."""
+        from sentiment.classifier import Classifier
+
         return Classifier(self.bundle)
 
     def __call__(self, doc: Doc) -> Doc:
@@ -78,17 +87,21 @@ class SentimentComponent(Pipe):
             whole.doc._.set(ATTRIBUTE, answer)
             whole.doc.cats.update(answer["probabilities"])
 
-    def _encode(self, spans: Sequence[Span]) -> list[EncodedText]:
+    def _encode(self, spans: Sequence[Span]) -> "list[EncodedText]":
         if self.retokenize:
             return self.classifier.encode([span.text for span in spans])
         return self.classifier.encode_tokens([[token.text for token in span] for span in spans])
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Writes the model's folder."""
+        from sentiment import bundle as bundles
+
         bundles.save(self.bundle, Path(path))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "SentimentComponent":
         """Itself, with the model of that folder. Raises BundleError for one that isn't as it was written."""
+        from sentiment import bundle as bundles
+
         self.bundle = bundles.load(Path(path))
         self.__dict__.pop("classifier", None)
         return self
