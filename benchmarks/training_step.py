@@ -13,6 +13,7 @@ from benchmarks.workloads import random_bundle
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
 from sentiment.nn.model import SentimentModel
+from sentiment.training.optimization import HAS_FUSED_ADAMW
 
 PACKED = "packed, float32"
 _VOCABULARY_SIZE = 20_000
@@ -47,7 +48,7 @@ def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Ro
 
 def _step(model: SentimentModel, batch: PaddedBatch, *, bfloat16: bool = False) -> Callable[[], object]:
     """One step as training takes it: forward, backward, clip, update."""
-    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), fused=HAS_FUSED_ADAMW)
     targets = torch.zeros(len(batch.lengths), dtype=torch.long)  # (N,)
 
     def run() -> None:

@@ -17,6 +17,8 @@ from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
 
+HAS_FUSED_ADAMW = torch.__version__ >= "2.4"  # on a CPU
+
 
 def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
     """AdamW over all weights, the embedding in a group of its own: no decay, and its share of the learning rate."""
@@ -32,7 +34,7 @@ def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
             {"params": rest, "weight_decay": config.weight_decay, "share": 1.0},
         ],
         lr=config.learning_rate,
-        fused=torch.__version__ >= "2.4",  # before, CPUs had none
+        fused=HAS_FUSED_ADAMW,
     )
 
 
