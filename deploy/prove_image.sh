@@ -47,7 +47,7 @@ done
 # What `docker run --read-only --tmpfs /tmp` does, in a mount namespace of its own.
 inside='
 mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && mount -t tmpfs tmpfs "$0/tmp" && mount -t proc proc "$0/proc"
-mount --bind /dev "$0/dev"
+mount --bind /dev "$0/dev" && mount -t tmpfs -o mode=1777,size=64m tmpfs "$0/dev/shm"
 exec chroot --userspec=10001:10001 "$0" /usr/bin/env -i PATH=/venv/bin:/usr/bin:/bin PORT="$1" HOST=127.0.0.1 \
   PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 WORKERS=1 sh -c "cd /app && $2"
 '
