@@ -309,7 +309,7 @@ def test_a_body_cut_off_by_its_client(server: Server) -> None:
     assert b"The body ended after 13 of 30 bytes." in received
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/x", "/%2e%2e/etc"])
+@pytest.mark.parametrize("path", ["/v0", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/x", "/%2e%2e/etc"])
 def test_an_unknown_path(server: Server, path: str) -> None:
     response = requests.post(f"{server.url}{path}", headers={"X-Request-ID": "r1"}, timeout=WAIT_SECONDS)
     expect(response, (404, "not-found", "Nothing is here"), "No resource of this service has this path.")
@@ -317,7 +317,11 @@ def test_an_unknown_path(server: Server, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/v1/predict", "OPTIONS, POST"), ("POST", "/health/live", "GET, HEAD, OPTIONS")],
+    [
+        ("GET", "/v1/predict", "OPTIONS, POST"),
+        ("POST", "/health/live", "GET, HEAD, OPTIONS"),
+        ("POST", "/", "GET, HEAD, OPTIONS"),
+    ],
 )
 def test_a_wrong_method(server: Server, method: str, path: str, allowed: str) -> None:
     response = requests.request(method, f"{server.url}{path}", headers={"X-Request-ID": "r1"}, timeout=WAIT_SECONDS)

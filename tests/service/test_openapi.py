@@ -54,7 +54,8 @@ def test_routes_that_ask_the_model_take_a_deadline(client: FlaskClient) -> None:
         for parameter in operation.get("parameters", ())
         if parameter["in"] == "header"
     }
-    assert set(taking) == {"/v1/predict", "/v1/models/{name}/predict", "/v2/models/{name}/infer"}
+    asking = {f"{place}/{verb}" for place in ("/v1", "/v1/models/{name}") for verb in ("predict", "explain", "trace")}
+    assert set(taking) == asking | {"/v2/models/{name}/infer"}
     assert taking["/v1/predict"] == {
         "name": "X-Request-Timeout-Seconds",
         "in": "header",

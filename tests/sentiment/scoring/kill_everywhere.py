@@ -22,6 +22,8 @@ import torch
 import sentiment
 from sentiment.scoring import Progress, ScoringSettings, score, table_files, table_writer, text_readers
 
+KILLED_AGAIN_AT = 17  # a start and a shard take up to 15 steps
+MAX_KILLS = 20
 SETTINGS = ScoringSettings(shard_rows=500)
 torch.set_num_threads(1)  # a fork of a process with more may hang
 text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 128
@@ -101,11 +103,12 @@ def main(model: str, source: Path, folder: Path, suffix: str) -> None:
         (folder / "resumed").unlink()
         assert contents(folder) == expected, f"step {step}: other bytes"
         step += 1
-    # The same job, killed again and again a few steps further on.
+    # The same job, killed again and again a few steps after its next shard is in the checkpoint.
     kills = 0
     target.unlink()
-    while in_a_fork(lambda: job(11)) != 0:
+    while in_a_fork(lambda: job(KILLED_AGAIN_AT)) != 0:
         kills += 1
+        assert kills < MAX_KILLS, "it doesn't get any further"
     assert contents(folder) == expected, f"after {kills} kills: other bytes"
     print(json.dumps({"steps": step - 1, "resumed": sorted(resumed_rows), "kills_of_one": kills}))
 
