@@ -15,7 +15,9 @@ from service import master
 from service.app import create_app
 
 RETRY_SECONDS = 1.0
-MAX_KEPT_BYTES = 1 << 20  # of what a batch needs, at once; larger pieces go back to the system when it is answered
+# Of what a batch needs, at once; larger pieces go back to the system when it is answered. With 1 MiB a short text cost
+# 0.2 ms more, as pieces that it needs were taken from the system anew.
+MAX_KEPT_BYTES = 4 << 20
 
 _M_MMAP_THRESHOLD = -3  # its name in malloc.h
 _log = logging.getLogger(__name__)
