@@ -13,9 +13,10 @@ from rich.table import Table
 from benchmarks.prediction import STAGES, batch_bounds, predictions, stage_shares
 from benchmarks.timing import Row
 from benchmarks.training_step import training_steps
-from benchmarks.workloads import DEFAULT_MODEL, bundle_to_measure, generated_texts, real_texts
+from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig
+from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.precision import has_bfloat16_units
 
 STEP_CONFIG = ModelConfig(embedding_size=100, hidden_size=128)

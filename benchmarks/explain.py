@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.timing import interleaved_medians
-from benchmarks.workloads import DEFAULT_MODEL, generated_texts, real_texts
+from benchmarks.workloads import generated_texts, real_texts
 from sentiment.classifier import Classifier, EncodedText, load
+from sentiment.default import DEFAULT_MODEL
 from sentiment.explain import Explanation
 
 SENTENCES = 500

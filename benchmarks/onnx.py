@@ -11,8 +11,8 @@ import onnxruntime
 import torch
 
 from benchmarks.timing import interleaved_medians
-from benchmarks.workloads import DEFAULT_MODEL
 from sentiment.classifier import Prediction, load
+from sentiment.default import DEFAULT_MODEL
 from sentiment.integrations import onnx
 from sentiment.integrations.onnx_export import export
 from sentiment.predictor import Predictor

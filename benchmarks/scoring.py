@@ -26,8 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import Row
-from benchmarks.workloads import DEFAULT_MODEL, review_lengths, sentence_lengths, written_texts
+from benchmarks.workloads import review_lengths, sentence_lengths, written_texts
 from sentiment.classifier import Classifier, load
+from sentiment.default import DEFAULT_MODEL
 from sentiment.scoring import score
 from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
 

@@ -26,10 +26,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.workloads import DEFAULT_MODEL, bundle_to_measure, generated_texts, real_texts
+from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
+from sentiment.default import DEFAULT_MODEL
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"

@@ -20,9 +20,10 @@ from pathlib import Path
 import requests
 
 from benchmarks.serving import family, free_port, running, servers
-from benchmarks.workloads import DEFAULT_MODEL, bundle_to_measure, generated_texts, real_texts
+from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, Prediction
+from sentiment.default import DEFAULT_MODEL
 
 CLIENTS = 8
 WARM_UP_SHARE = 0.1

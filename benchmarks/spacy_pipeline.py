@@ -10,8 +10,9 @@ import spacy
 import torch
 
 from benchmarks.timing import interleaved_medians
-from benchmarks.workloads import DEFAULT_MODEL, generated_texts, real_texts
+from benchmarks.workloads import generated_texts, real_texts
 from sentiment.classifier import load
+from sentiment.default import DEFAULT_MODEL
 
 TEXTS = 2_000
 

@@ -11,10 +11,10 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig, TextConfig
+from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import PAD, UNK, Vocabulary
 
-DEFAULT_MODEL = Path(__file__).parents[1] / "models" / "default"
 SENTENCES = 2_210  # as many as SST's test split has
 REVIEWS = 500
 LABELS = ("negative", "neutral", "positive")

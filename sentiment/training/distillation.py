@@ -97,7 +97,10 @@ def soft_sources(
     note = folder / "identity.json"
     if note.is_file():
         check_identity(folder, json.loads(note.read_bytes()), identity)
-    note.write_text(json.dumps(dict(identity)))
+    else:
+        scratch = note.with_name(f"{note.name}.partial")
+        scratch.write_text(json.dumps(dict(identity)))
+        scratch.replace(note)  # whole or not there: a kill in between must not leave half of it
     taught = Path(source) if is_taught(Path(source)) else folder / "teacher"
     if not is_taught(taught):
         with Checkpoint(folder / "checkpoint", identity) as checkpoint:
