@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from sentiment.bundle import Bundle
 
 if TYPE_CHECKING:
+    from sentiment.evaluation.comparison import Comparison
+    from sentiment.evaluation.intervals import Estimate
     from sentiment.scoring.job import Progress as ScoringProgress
     from sentiment.scoring.job import ScoringSummary
     from sentiment.training.loop import Progress as TrainingProgress
@@ -152,6 +155,36 @@ def print_figures(figures: dict[str, Any]) -> None:
         shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
         classes.add_row(label, *shares, f"{own['rows']:,}", *(f"{count:,}" for count in counts))
     console.print(classes)
+
+
+SHOWN_FLIPS = 20
+
+
+def print_comparison(comparison: "Comparison", written: Path | None) -> None:
+    """Prints how two models differ; where all flips were written to a file, says so."""
+    table = Table("", "accuracy", "95 % interval")
+    for name in ("old", "new", "difference"):
+        estimate: Estimate = getattr(comparison, name if name == "difference" else f"{name}_accuracy")
+        sign = "+" if name == "difference" else ""
+        table.add_row(name, f"{estimate.value:{sign}.2%}", f"{estimate.low:{sign}.2%} to {estimate.high:{sign}.2%}")
+    console.print(table)
+    if comparison.renormalized:
+        held = ", ".join(comparison.labels)
+        console.print(f"The file holds {held} only: probabilities were renormalised over these.", highlight=False)
+    console.print(comparison.counts, highlight=False)
+    console.print(comparison.verdict, highlight=False)
+    flips = Table("row", "", "true", "old", "new", "text")
+    for flip in comparison.flips[:SHOWN_FLIPS]:
+        old, new = flip.old_probabilities[flip.old_label], flip.new_probabilities[flip.new_label]
+        said = (f"{flip.old_label} {old:.0%}", f"{flip.new_label} {new:.0%}")
+        shown = escape(" ".join(flip.text[:200].split())[:80])
+        flips.add_row(str(flip.row), flip.outcome, escape(flip.label), *map(escape, said), shown)
+    if comparison.flips:
+        console.print(flips)
+    if written is not None:
+        console.print(f"All of them: {written}", highlight=False, soft_wrap=True)
+    elif len(comparison.flips) > SHOWN_FLIPS:
+        console.print(f"{len(comparison.flips) - SHOWN_FLIPS:,} more: --out FILE.csv or --json gives them all.")
 
 
 def print_info(facts: dict[str, Any]) -> None:

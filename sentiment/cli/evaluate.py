@@ -20,6 +20,7 @@ def evaluate(
 ) -> None:
     """Measure a model on a labelled file."""
     from sentiment.classifier import load
+    from sentiment.evaluation.answers import answer
     from sentiment.evaluation.metrics import evaluate as measure
     from sentiment.terminal import print_figures
     from sentiment.training.dataset import read_labelled
@@ -27,7 +28,7 @@ def evaluate(
 
     source = Source(path=data, text_column=text_column, label_column=label_column)
     labelled = read_labelled(source)
-    figures = measure(load(model), labelled.texts, labelled.labels)
+    figures = measure(answer(load(model), labelled.texts, labelled.labels))
     if as_json:
         typer.echo(json.dumps(figures))
     else:

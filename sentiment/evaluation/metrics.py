@@ -7,23 +7,14 @@ import torch
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import Tensor
 
-from sentiment.classifier import Classifier
-from sentiment.errors import DataError
+from sentiment.evaluation.answers import Answers, over_held
 from sentiment.evaluation.calibration import expected_calibration_error
 
 
-def evaluate(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
-    """The figures of `figures`, from the classifier's own answers.
-
-    Raises DataError for a label that the model doesn't know, TextError for a text that can't be read.
-    """
-    for row, label in enumerate(labels, start=1):
-        if label not in classifier.labels:
-            raise DataError(f"row {row} has the label {label!r}; the model knows {', '.join(classifier.labels)}")
-    predictions = classifier.predict(texts)
-    probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
-    targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)
-    return figures(probabilities, targets, classifier.labels)
+def evaluate(answers: Answers) -> dict[str, Any]:
+    """The figures of `figures`, of a classifier's answers."""
+    measured = figures(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.true), answers.labels)
+    return measured | {"renormalized": answers.renormalized}
 
 
 def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, Any]:
@@ -32,10 +23,7 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
     Where `targets` (N,) hold only some of the classes, the `probabilities` (N, C) are renormalised over those,
     `labels` names them and `renormalized` is true.
     """
-    held = sorted(set(targets.tolist()))
-    kept = probabilities[:, held]  # (N, C held)
-    kept = kept / kept.sum(dim=-1, keepdim=True)  # (N, C held)
-    true = torch.searchsorted(torch.tensor(held), targets)  # (N,)
+    kept, true, held = over_held(probabilities, targets)  # (N, C held), (N,)
     predicted = kept.argmax(dim=-1)  # (N,)
     labels, classes = [names[index] for index in held], list(range(len(held)))
     precision, recall, f1, support = precision_recall_fscore_support(

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -34,17 +34,18 @@ class LabelledTexts:
     labels: list[str]
     skipped: int = 0
     probabilities: list[dict[str, float]] | None = None
+    columns: dict[str, list[str]] = field(default_factory=dict)  # others of the file, by name
 
 
-def read_labelled(source: Source, *, skip_empty: bool = False) -> LabelledTexts:
-    """The rows of a file, in its order; numbers as labels become text.
+def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence[str] = ()) -> LabelledTexts:
+    """The rows of a file, in its order; numbers as labels become text, and so does what other `columns` hold.
 
     Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions, rows without
     a label, and rows without text unless they are to be skipped.
     """
     path = source.path
     frame = _read(path)
-    _check_columns(path, frame, (source.text_column, source.label_column, *source.where))
+    _check_columns(path, frame, (source.text_column, source.label_column, *source.where, *columns))
     for column, value in source.where.items():
         frame = frame.filter(pl.col(column).cast(pl.String) == value)
     texts, labels = frame[source.text_column], frame[source.label_column]
@@ -62,7 +63,13 @@ def read_labelled(source: Source, *, skip_empty: bool = False) -> LabelledTexts:
     kept = ~empty
     if not kept.any():
         raise DataError(f"{path}: there is no row with text")
-    return LabelledTexts(path.name, texts.filter(kept).to_list(), labels.filter(kept).to_list(), int(empty.sum()))
+    return LabelledTexts(
+        path.name,
+        texts.filter(kept).to_list(),
+        labels.filter(kept).to_list(),
+        int(empty.sum()),
+        columns={column: frame[column].cast(pl.String).fill_null("").filter(kept).to_list() for column in columns},
+    )
 
 
 def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
@@ -134,6 +141,7 @@ def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> Lab
         texts=[data.texts[row] for row in kept],
         labels=[data.labels[row] for row in kept],
         probabilities=None if data.probabilities is None else [data.probabilities[row] for row in kept],
+        columns={column: [values[row] for row in kept] for column, values in data.columns.items()},
     )
 
 

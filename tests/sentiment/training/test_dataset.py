@@ -77,6 +77,14 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
             read_labelled(Source(path=tmp_path / name))
 
 
+def test_other_columns_come_along_as_text(tmp_path: Path) -> None:
+    rows = {"text": ["good", " ", "bad"], "label": ["x", "x", "y"], "stars": [5, 3, None]}
+    source = write(tmp_path / "d.parquet", rows)
+    assert read_labelled(source, skip_empty=True, columns=["stars"]).columns == {"stars": ["5", ""]}
+    with pytest.raises(DataError, match="there is no column 'shop'; there are 'text', 'label', 'stars'"):
+        read_labelled(source, columns=["shop"])
+
+
 def test_labels_must_differ_and_stand_more_than_once() -> None:
     with pytest.raises(DataError, match="every row has the label 'x'; a classifier needs two labels or more"):
         check_learnable([LabelledTexts("a", ["1", "2"], ["x", "x"])])

@@ -1,0 +1,56 @@
+"""The command that holds two models against each other."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentiment.cli.application import Json, LabelColumn, TextColumn, app
+from sentiment.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sentiment.evaluation.comparison import Flip
+
+
+@app.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="Model folder.")],
+    new: Annotated[Path, typer.Argument(help="Another.")],
+    data: Annotated[Path, typer.Option(help="Labelled file.")],
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    out: Annotated[Path | None, typer.Option(help="A CSV file to write: every text whose label flips.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two models: the texts whose label flips, both accuracies, and whether the difference may be chance."""
+    from sentiment.classifier import load
+    from sentiment.evaluation.answers import answer
+    from sentiment.evaluation.comparison import compare as compare_answers
+    from sentiment.terminal import print_comparison
+    from sentiment.training.dataset import read_labelled
+    from sentiment.training.recipe import Source
+
+    if out is not None and not out.parent.is_dir():
+        raise ConfigError(f"--out: there is no folder {out.parent}")
+    labelled = read_labelled(Source(path=data, text_column=text_column, label_column=label_column))
+    before, after = (answer(load(model), labelled.texts, labelled.labels) for model in (old, new))
+    found = compare_answers(before, after)
+    if out is not None:
+        _write(out, found.flips)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict()))
+    else:
+        print_comparison(found, out)
+
+
+def _write(path: Path, flips: "tuple[Flip, ...]") -> None:
+    import polars as pl
+
+    columns = ("row", "outcome", "label", "old_label", "old_probability", "new_label", "new_probability", "text")
+    rows = [
+        (flip.row, flip.outcome, flip.label, flip.old_label, flip.old_probabilities[flip.old_label],
+         flip.new_label, flip.new_probabilities[flip.new_label], flip.text)
+        for flip in flips
+    ]  # fmt: skip
+    pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(path)

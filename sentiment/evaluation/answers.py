@@ -1,0 +1,81 @@
+"""What a model says of labelled texts: what every figure is computed from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sentiment.classifier import Classifier, Prediction
+from sentiment.errors import DataError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to labelled texts, over the labels that these hold: in every array, a row a text."""
+
+    texts: Sequence[str]
+    predictions: Sequence[Prediction]  # as anybody gets them, over all labels of the model
+    labels: tuple[str, ...]  # that the texts hold
+    renormalized: bool  # whether the model knows others
+    true: Integers  # (N,), places in `labels`
+    probabilities: Floats  # (N, C), of `labels`
+
+    @property
+    def predicted(self) -> Integers:
+        """The most probable label of each text: (N,)."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def confidence(self) -> Floats:
+        """How probable that label is: (N,)."""
+        return self.probabilities.max(axis=1)
+
+    @property
+    def correct(self) -> Booleans:
+        """Whether it is the true one: (N,)."""
+        return self.predicted == self.true
+
+    def at_temperature(self, temperature: float) -> Floats:
+        """The probabilities (N, C) that logits divided by `temperature` times the model's own would have given."""
+        logits = (
+            np.log(np.maximum(self.probabilities, np.finfo(float).tiny)) / temperature
+        )  # (N, C), but for a constant
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))  # (N, C)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+
+def answer(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) -> Answers:
+    """The classifier's answers to the texts.
+
+    Raises DataError for a label that the model doesn't know, TextError for a text that can't be read.
+    """
+    for row, label in enumerate(labels, start=1):
+        if label not in classifier.labels:
+            raise DataError(f"row {row} has the label {label!r}; the model knows {', '.join(classifier.labels)}")
+    predictions = classifier.predict(texts)
+    probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
+    targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)
+    kept, true, held = over_held(probabilities, targets)
+    return Answers(
+        texts=texts,
+        predictions=predictions,
+        labels=tuple(classifier.labels[index] for index in held),
+        renormalized=len(held) < len(classifier.labels),
+        true=true.numpy(),
+        probabilities=kept.numpy(),
+    )
+
+
+def over_held(probabilities: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[int]]:
+    """The probabilities (N, C) over the classes that `targets` (N,) hold, the targets' places in these, and these."""
+    held = sorted(set(targets.tolist()))
+    kept = probabilities[:, held]  # (N, C held)
+    true = torch.searchsorted(torch.tensor(held), targets)  # (N,)
+    return kept / kept.sum(dim=-1, keepdim=True), true, held
