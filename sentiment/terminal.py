@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sentiment.abstention import METRIC, AbstentionTable
 from sentiment.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -157,6 +158,31 @@ def print_figures(figures: dict[str, Any]) -> None:
     console.print(classes)
 
 
+def print_calibrated(old: Bundle, new: Bundle, folder: Path, version: str) -> None:
+    """Prints what calibration changed and what the model can promise now."""
+    console.print(f"temperature: {old.temperature:g} before, {new.temperature:g} now", highlight=False)
+    table = Table("data", "rows", "accuracy", "ECE", *(f"wrong ≤ {promise:.0%}" for promise in PROMISES))
+    for name, figures in new.metrics["dev"].items():
+        levels = AbstentionTable.of(new.metrics[METRIC][name])
+        table.add_row(
+            escape(name),
+            f"{figures['rows']:,}",
+            *(f"{figures[key]:.1%}" for key in ("accuracy", "ece")),
+            *(_answered(levels, promise) for promise in PROMISES),
+        )
+    console.print(table)
+    console.print("Under a promise: the share of texts that are answered when it is kept (--abstain).", highlight=False)
+    console.print(f"Written to {folder}, version {version}.", highlight=False, soft_wrap=True)
+
+
+def _answered(table: AbstentionTable, promise: float) -> str:
+    threshold = table.threshold(promise)
+    if threshold is None:
+        return "none"
+    return f"{next(each.answered for each in table.levels if each.threshold == threshold) / table.rows:.0%}"
+
+
+PROMISES = (0.02, 0.05, 0.1, 0.2)
 SHOWN_FLIPS = 20
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from sentiment.cli import (  # noqa: F401  # each adds its command
+    calibrate,
     compare,
     distil,
     evaluate,

@@ -16,3 +16,7 @@ Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_defau
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]
+Abstain = Annotated[
+    float | None,
+    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.05."),
+]

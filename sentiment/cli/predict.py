@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Json, Model, app
+from sentiment.abstention import UNCERTAIN, threshold_for
+from sentiment.cli.application import Abstain, Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
@@ -23,6 +24,7 @@ LINES_AT_ONCE = 256
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; none: the lines of standard input.")] = None,
     model: Model = DEFAULT_MODEL,
+    abstain: Abstain = None,
     as_json: Json = False,
 ) -> None:
     """Label texts, or the lines of standard input."""
@@ -31,12 +33,13 @@ def predict(
     if not texts and sys.stdin.isatty():
         raise ConfigError('give texts, as in: sentiment predict "Not bad at all.", or lines on standard input')
     classifier = load(model)
+    threshold = 0.0 if abstain is None else threshold_for(abstain, classifier.metrics, classifier.name)
     lines: Iterable[str | bytes] = texts or (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
     given = iter(lines)
     refused = False
     number = 0
     while window := list(islice(given, LINES_AT_ONCE)):
-        for text, answer in zip(window, _answers(classifier, window), strict=True):
+        for text, answer in zip(window, _answers(classifier, window, threshold), strict=True):
             number += 1
             refused |= isinstance(answer, str)
             _print_answer(number, text, answer, as_json)
@@ -44,8 +47,13 @@ def predict(
         sys.exit(1)
 
 
-def _answers(classifier: "Classifier", texts: "Sequence[str | bytes]") -> "Iterator[Prediction | str]":
-    """A prediction, or why there is none, for each text: one bad line costs the others nothing."""
+def _answers(
+    classifier: "Classifier", texts: "Sequence[str | bytes]", threshold: float
+) -> "Iterator[Prediction | str]":
+    """A prediction, `uncertain` under the threshold, or why there is none, for each text.
+
+    One bad line costs the others nothing.
+    """
     encoded: list[EncodedText | str] = []
     for text in texts:
         try:
@@ -55,7 +63,10 @@ def _answers(classifier: "Classifier", texts: "Sequence[str | bytes]") -> "Itera
             encoded.append(f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}")
         except TextError as error:
             encoded.append(error.reason)
-    predictions = iter(classifier.classify([each for each in encoded if not isinstance(each, str)]))
+    predictions = (
+        found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)
+        for found in classifier.classify([each for each in encoded if not isinstance(each, str)])
+    )
     return (each if isinstance(each, str) else next(predictions) for each in encoded)
 
 
@@ -76,4 +87,4 @@ def _print_answer(number: int, text: str | bytes, answer: "Prediction | str", as
     shown = text.decode() if isinstance(text, bytes) else text
     shown = " ".join(shown[:200].split())
     note = f"  ({'; '.join(notes)})" if notes else ""
-    typer.echo(f"{answer.label:<10} {answer.probabilities[answer.label]:6.1%}  {shown[:100]}{note}")
+    typer.echo(f"{answer.label:<10} {max(answer.probabilities.values()):6.1%}  {shown[:100]}{note}")

@@ -5,17 +5,20 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Json, Model, TextColumn, app
+from sentiment.abstention import threshold_for
+from sentiment.cli.application import Abstain, Json, Model, TextColumn, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sentiment.classifier import Classifier
     from sentiment.scoring import ScoringSettings
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -37,7 +40,8 @@ def score(
     columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; else all.")] = None,
     top_only: Annotated[bool, typer.Option("--top-only", help="Add the label and its probability, no more.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Reject texts too long to be read in full.")] = False,
-    abstain: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
+    threshold: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
+    abstain: Abstain = None,
     escape_formulas: Annotated[
         bool, typer.Option(help="In CSV, an apostrophe before what a spreadsheet would run.")
     ] = True,
@@ -62,6 +66,8 @@ def score(
     """
     if len(paths) < 2:
         raise ConfigError("give an input and an output, as in: sentiment score comments.csv scored.csv")
+    if abstain is not None and threshold:
+        raise ConfigError("--threshold and --abstain both say when to be uncertain: give one")
     *inputs, output = paths
     if report is not None and not report.parent.is_dir():
         raise ConfigError(f"--report: there is no folder {report.parent}")
@@ -74,17 +80,17 @@ def score(
             columns=None if columns is None else [name for name in columns.split(",") if name],
             top_only=top_only,
             strict=strict,
-            abstain=abstain,
+            threshold=threshold,
             escape_formulas=escape_formulas,
             shard_rows=SHARD_ROWS if shard_rows is None else shard_rows,
         )
         if output == "-":
             if report is not None or as_json or max_rejects is not None:
                 raise ConfigError("--report, --json and --max-rejects are for an output that is a file")
-            rejected = _score_to_pipe(model, dtype, inputs, settings)
+            rejected = _score_to_pipe(model, dtype, inputs, settings, abstain)
         else:
             rejected = _score_to_files(
-                model, dtype, inputs, output, settings, processes, max_rejects, restart, report, as_json
+                model, dtype, inputs, output, settings, abstain, processes, max_rejects, restart, report, as_json
             )
     if rejected:
         sys.exit(1)
@@ -96,6 +102,7 @@ def _score_to_files(
     inputs: list[str],
     output: str,
     settings: "ScoringSettings",
+    abstain: float | None,
     processes: int | None,
     max_rejects: int | None,
     restart: bool,
@@ -121,6 +128,7 @@ def _score_to_files(
         processes = len(os.sched_getaffinity(0)) if large else 1
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype)
+    settings = _keeping(abstain, settings, classifier)
     engine: Engine = (
         LocalEngine(classifier) if processes == 1 else ProcessEngine(model, classifier.version, processes, dtype=dtype)
     )
@@ -138,13 +146,16 @@ def _score_to_files(
     return summary.rejected
 
 
-def _score_to_pipe(model: Path, dtype: str, inputs: list[str], settings: "ScoringSettings") -> int:
+def _score_to_pipe(
+    model: Path, dtype: str, inputs: list[str], settings: "ScoringSettings", abstain: float | None
+) -> int:
     """How many rows were rejected: these go to standard error. Nothing but answers on standard output."""
     from sentiment.classifier import load
     from sentiment.scoring.pipe import score_to_pipe
 
     try:
         classifier = load(model, dtype=dtype)
+        settings = _keeping(abstain, settings, classifier)
         output, rejects = sys.stdout.buffer, sys.stderr.buffer
         _, rejected = score_to_pipe(classifier, inputs, sys.stdin.fileno(), output, rejects, settings)
     except BrokenPipeError:
@@ -152,6 +163,13 @@ def _score_to_pipe(model: Path, dtype: str, inputs: list[str], settings: "Scorin
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
     return rejected
+
+
+def _keeping(promise: float | None, settings: "ScoringSettings", classifier: "Classifier") -> "ScoringSettings":
+    """The settings with the threshold that keeps the promise, if there is one."""
+    if promise is None:
+        return settings
+    return replace(settings, threshold=threshold_for(promise, classifier.metrics, classifier.name))
 
 
 class _Stopped(KeyboardInterrupt):

@@ -42,6 +42,11 @@ class Answers:
         """Whether it is the true one: (N,)."""
         return self.predicted == self.true
 
+    def over_all(self, labels: Sequence[str]) -> tuple[Floats, Integers]:
+        """The probabilities (N, C) over all `labels` of the model, as anybody gets them, and the true ones' places."""
+        probabilities = np.array([[each.probabilities[label] for label in labels] for each in self.predictions])
+        return probabilities, np.array([labels.index(label) for label in self.labels])[self.true]
+
     def at_temperature(self, temperature: float) -> Floats:
         """The probabilities (N, C) that logits divided by `temperature` times the model's own would have given."""
         logits = (

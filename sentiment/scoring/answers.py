@@ -3,25 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sentiment.abstention import UNCERTAIN
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import ConfigError
 from sentiment.scoring.rows import Values
 from sentiment.scoring.settings import ScoringSettings
-
-UNCERTAIN = "uncertain"
 
 
 class AnswerColumns:
     """The columns a classifier adds, in order: `types` has the type of each one's values.
 
     With `top_only` these are the label and its probability. Raises ConfigError where the model has a label that
-    `abstain` would give.
+    `threshold` would give.
     """
 
     def __init__(self, classifier: Classifier, settings: ScoringSettings) -> None:
-        if settings.abstain and UNCERTAIN in classifier.labels:
-            raise ConfigError(f"abstain: the model has a label {UNCERTAIN!r} of its own")
-        self.labels = (*classifier.labels, UNCERTAIN) if settings.abstain else classifier.labels
+        if settings.threshold and UNCERTAIN in classifier.labels:
+            raise ConfigError(f"threshold: the model has a label {UNCERTAIN!r} of its own")
+        self.labels = (*classifier.labels, UNCERTAIN) if settings.threshold else classifier.labels
         self._model_version = classifier.version
         self._settings = settings
         self._probabilities = {label: f"probability_{label}" for label in classifier.labels}
@@ -49,7 +48,7 @@ class AnswerColumns:
     def _judge(self, prediction: Prediction) -> Prediction | str:
         if self._settings.strict and prediction.truncated:
             return f"is too long to be read in full: the limit is {prediction.tokens} tokens"
-        if max(prediction.probabilities.values()) < self._settings.abstain:
+        if max(prediction.probabilities.values()) < self._settings.threshold:
             return replace(prediction, label=UNCERTAIN)
         return prediction
 

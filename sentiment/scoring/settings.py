@@ -16,12 +16,12 @@ class ScoringSettings:
     columns: Sequence[str] | None = None  # of the input, to keep; None: all
     top_only: bool = False  # add the label and its probability, no more
     strict: bool = False  # put texts aside that are too long to be read in full
-    abstain: float = 0.0  # under this probability the label is "uncertain"
+    threshold: float = 0.0  # under this probability the label is "uncertain"
     escape_formulas: bool = True  # in CSV, what a spreadsheet would run
     shard_rows: int = SHARD_ROWS
 
     def __post_init__(self) -> None:
         if self.shard_rows < 1:
             raise ConfigError(f"shard_rows: at least 1, not {self.shard_rows}")
-        if not 0 <= self.abstain <= 1:
-            raise ConfigError(f"abstain: a probability of 0 to 1, not {self.abstain}")
+        if not 0 <= self.threshold <= 1:
+            raise ConfigError(f"threshold: a probability of 0 to 1, not {self.threshold}")

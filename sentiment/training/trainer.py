@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
 from sentiment.config import VocabularyConfig
 from sentiment.errors import ConfigError, DataError
+from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
@@ -198,7 +200,12 @@ def _bundle(
     targets = [torch.tensor(part.targets) for part in dev]
     logits = [logits_of(model, part.token_ids) for part in dev]
     temperature = fit_temperature([(_held(each, true), true) for each, true in zip(logits, targets, strict=True)])
-    dev_figures = {part.name: figures(*_answers(model, part, temperature), data.labels) for part in dev}
+    answers = {part.name: _answers(model, part, temperature) for part in dev}
+    dev_figures = {name: figures(*answered, data.labels) for name, answered in answers.items()}
+    tables = {
+        name: abstention_table(probabilities.numpy(), true.numpy()).model_dump(mode="json")
+        for name, (probabilities, true) in answers.items()
+    }
     bundle = Bundle(
         name=recipe.name,
         model=model,
@@ -206,7 +213,7 @@ def _bundle(
         labels=data.labels,
         text_config=recipe.text,
         temperature=temperature,
-        metrics={"dev": dev_figures, "training": {**training, "rows_also_in_dev_dropped": data.in_dev}},
+        metrics={"dev": dev_figures, METRIC: tables, "training": {**training, "rows_also_in_dev_dropped": data.in_dev}},
         card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
     )
     return replace(bundle, golden=golden_predictions(Classifier(bundle)))

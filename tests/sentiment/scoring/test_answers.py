@@ -46,7 +46,7 @@ def test_not_sure_enough_is_uncertain_and_too_long_is_put_aside(tiny_classifier:
         return Prediction("negative", {"negative": probability, "positive": 1 - probability}, 9, 0, truncated)
 
     predictions = {1: said(0.7), 4: said(0.69), 5: said(0.9, truncated=True)}
-    columns = AnswerColumns(tiny_classifier, ScoringSettings(strict=True, abstain=0.7))
+    columns = AnswerColumns(tiny_classifier, ScoringSettings(strict=True, threshold=0.7))
     kept, refused = columns.judge(predictions)
     assert {place: prediction.label for place, prediction in kept.items()} == {1: "negative", 4: "uncertain"}
     assert kept[4].probabilities["negative"] == 0.69
@@ -60,5 +60,5 @@ def test_a_model_with_a_label_of_that_name_cannot_abstain() -> None:
         labels = ("uncertain", "sure")
         version = "1"
 
-    with pytest.raises(ConfigError, match="abstain: the model has a label 'uncertain' of its own"):
-        AnswerColumns(Uncertain(), ScoringSettings(abstain=0.5))  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="threshold: the model has a label 'uncertain' of its own"):
+        AnswerColumns(Uncertain(), ScoringSettings(threshold=0.5))  # type: ignore[arg-type]

@@ -1,0 +1,61 @@
+"""Whether a promise made by half of a set holds on the other, over and over: `python -m benchmarks.abstention FILE...`.
+
+The files are labelled and unknown to the model. Each is halved at random, so many times: a table is made from one half,
+a threshold taken for each promise, and the answers above it counted on the other half.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import sentiment
+from sentiment.evaluation.abstention import abstention_table
+from sentiment.evaluation.answers import answer
+from sentiment.training.dataset import read_labelled
+from sentiment.training.recipe import Source
+
+PROMISES = (0.02, 0.05, 0.1, 0.15)
+HALVINGS = 500
+HEADER = "| set | promise | promised in | answered | wrong, mean | wrong, 95th percentile | over the promise |"
+
+
+def measure(probabilities: np.ndarray, targets: np.ndarray, promise: float, halvings: int) -> list[tuple[float, float]]:
+    """The share answered (N, C) and the share of these wrong, on the other half, of each halving with a promise."""
+    rng = np.random.default_rng(0)
+    confidence = probabilities.max(axis=1)  # (N,)
+    wrong = probabilities.argmax(axis=1) != targets  # (N,)
+    found = []
+    for _ in range(halvings):
+        rows = rng.permutation(len(targets))
+        one, other = np.array_split(rows, 2)
+        threshold = abstention_table(probabilities[one], targets[one]).threshold(promise)
+        if threshold is not None:
+            answered = confidence[other] >= threshold
+            found.append((float(answered.mean()), float(wrong[other][answered].mean())))
+    return found
+
+
+def main(paths: list[str]) -> None:
+    """Prints a table in Markdown."""
+    classifier = sentiment.load()
+    print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |", sep="\n")
+    for path in paths:
+        labelled = read_labelled(Source(path=Path(path)))
+        answers, targets = answer(classifier, labelled.texts, labelled.labels).over_all(classifier.labels)
+        for promise in PROMISES:
+            found = measure(answers, targets, promise, HALVINGS)
+            cells = [labelled.name, f"{promise:.0%}", f"{len(found) / HALVINGS:.0%} of halvings"]
+            if found:
+                answered, wrong = np.array(found).T
+                broken = f"{(wrong > promise).mean():.1%}"
+                cells += [f"{answered.mean():.0%}", f"{wrong.mean():.1%}", f"{np.quantile(wrong, 0.95):.1%}", broken]
+            else:
+                cells += ["", "", "", ""]
+            print("|", " | ".join(cells), "|", flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python -m benchmarks.abstention FILE...")
+    main(sys.argv[1:])

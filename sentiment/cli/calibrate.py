@@ -1,0 +1,34 @@
+"""The command that makes a model's probabilities, and its promises, true for data of one's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiment.cli.application import LabelColumn, Model, TextColumn, app
+from sentiment.default import DEFAULT_MODEL
+
+
+@app.command()
+def calibrate(
+    data: Annotated[list[Path], typer.Option(help="Labelled file that the model didn't learn from; several times.")],
+    out: Annotated[Path, typer.Option(help="Where the calibrated model folder is written.")],
+    model: Model = DEFAULT_MODEL,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+) -> None:
+    """Fit a model's temperature, and its table for --abstain, to labelled files like what it will read.
+
+    The network stays as it is; the model is written as a new version.
+    """
+    from sentiment import bundle as bundles
+    from sentiment.terminal import print_calibrated
+    from sentiment.training.dataset import read_labelled
+    from sentiment.training.recalibration import recalibrated
+    from sentiment.training.recipe import Source
+
+    bundles.check_target(out)
+    sources = [Source(path=path, text_column=text_column, label_column=label_column) for path in data]
+    old = bundles.load(model)
+    new = recalibrated(old, [read_labelled(source) for source in sources])
+    print_calibrated(old, new, out, bundles.save(new, out))

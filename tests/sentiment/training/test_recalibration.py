@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import sentiment
+from sentiment import bundle as bundles
+from sentiment.abstention import AbstentionTable, threshold_for
+from sentiment.cli import app
+from sentiment.errors import DataError
+from sentiment.training.dataset import LabelledTexts
+from sentiment.training.recalibration import recalibrated
+from tests.conftest import LABELS, WORDS, build_bundle
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def labelled(tiny_bundle: Path) -> LabelledTexts:
+    """Texts labelled as often as a model half as sure of itself says."""
+    classifier = sentiment.load(tiny_bundle)
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, size=rng.integers(1, 8))) for _ in range(600)]
+    answers = np.log([list(each.probabilities.values()) for each in classifier.predict(texts)]) / 2
+    shares = np.exp(answers) / np.exp(answers).sum(axis=1, keepdims=True)
+    return LabelledTexts("dev.csv", texts, [str(rng.choice(LABELS, p=row)) for row in shares])
+
+
+def test_the_temperature_follows_the_data_and_nothing_else_changes(labelled: LabelledTexts, tmp_path: Path) -> None:
+    old = build_bundle()
+    new = recalibrated(old, [labelled])
+    assert new.temperature == pytest.approx(2.0, rel=0.15)
+    assert new.model is old.model
+    assert new.metrics["dev"].keys() == {"dev.csv"}
+    assert new.metrics["dev"]["dev.csv"]["rows"] == 600
+    assert f"The temperature ({new.temperature:g})" in new.card
+    assert "dev.csv (600 rows)" in new.card
+    bundles.save(new, tmp_path / "new")
+    assert sentiment.load(tmp_path / "new").temperature == new.temperature  # whose golden answers are its own
+
+
+def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: LabelledTexts) -> None:
+    with pytest.raises(DataError, match=r"two files have one name.*: dev.csv, dev.csv"):
+        recalibrated(build_bundle(), [labelled, labelled])
+    with pytest.raises(DataError, match="row 1 has the label 'mixed'"):
+        recalibrated(build_bundle(), [LabelledTexts("a", ["good"], ["mixed"])])
+
+
+def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_path: Path) -> None:
+    data, model = tmp_path / "dev.csv", tmp_path / "model"
+    rows = zip(labelled.texts, labelled.labels, strict=True)
+    data.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows))
+    refused = run("predict", "--model", tiny_bundle, "--abstain", 0.3, "good")
+    assert "holds no table of its errors" in str(refused.exception)
+
+    done = run("calibrate", "--data", data, "--model", tiny_bundle, "--out", model)
+    assert done.exit_code == 0, done.output
+    assert "temperature: 1 before, " in done.output
+    classifier = sentiment.load(model)
+    assert classifier.version in done.output
+
+    [table] = classifier.metrics["abstention"].values()
+    promise = AbstentionTable.of(table).least
+    threshold = threshold_for(promise, classifier.metrics, classifier.name)
+    assert 0 < threshold < 1
+    expected = [
+        answer.label if max(answer.probabilities.values()) >= threshold else "uncertain"
+        for answer in classifier.predict(labelled.texts[:50])
+    ]
+    assert len(set(expected)) > 1
+    said = run("predict", "--model", model, "--abstain", promise, "--json", *labelled.texts[:50])
+    assert [json.loads(line)["label"] for line in said.stdout.splitlines()] == expected
+
+    scored = tmp_path / "scored.jsonl"
+    done = run("score", "--model", model, "--abstain", promise, data, scored, "--columns", "text")
+    assert done.exit_code == 0, done.output
+    assert [json.loads(line)["label"] for line in scored.read_text().splitlines()[:50]] == expected
+
+
+def test_two_ways_to_be_uncertain_are_one_too_many(tiny_bundle: Path) -> None:
+    done = run("score", "--model", tiny_bundle, "--abstain", 0.1, "--threshold", 0.5, "a.csv", "b.csv")
+    assert str(done.exception) == "--threshold and --abstain both say when to be uncertain: give one"
