@@ -24,6 +24,10 @@ class PackedLSTM(PaddedLSTM):
         output, (ht, _) = nn.LSTM.forward(self, packed)
         return pad_packed_sequence(output, batch_first=True)[0], ht
 
+    def final_states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """The `ht` of `forward`: packing has no cheaper way to it."""
+        return self(embedded, lengths)[1]
+
 
 def packed_model(model: SentimentModel) -> SentimentModel:
     """A copy of the model that packs."""

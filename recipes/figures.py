@@ -125,7 +125,7 @@ def padding(seen: Seen) -> Figure:
             padded = torch.tensor([own + [0] * amount])  # (N, T)
             embedded = classifier.model.embedding(padded)  # (N, T, F)
             output, (padded_ht, _) = nn.LSTM.forward(classifier.model.lstm, embedded)  # (N, T, 2H), (2L, N, H)
-            _, ht = classifier.model.lstm(embedded, torch.tensor([len(own)]))  # (2L, N, H)
+            ht = classifier.model.lstm.final_states(embedded, torch.tensor([len(own)]))  # (2L, N, H)
             for name, final in {
                 "ht after each row's own last token": _join(ht, classifier.model.directions),
                 "ht of the padded batch": _join(padded_ht, classifier.model.directions),

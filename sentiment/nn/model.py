@@ -31,7 +31,7 @@ class SentimentModel(nn.Module):
     def forward(self, batch: PaddedBatch) -> Tensor:
         """The logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
-        _, ht = self.lstm(embedded, batch.lengths)  # (L x directions, N, H)
+        ht = self.lstm.final_states(embedded, batch.lengths)  # (L x directions, N, H)
         final = torch.cat(tuple(ht[-self.directions :]), dim=-1)  # (N, 2H)
         return self.classifier(self.output_dropout(final))  # (N, C)
 

@@ -107,6 +107,18 @@ def test_in_evaluation_without_gradients(settings: dict[str, Any]) -> None:
 
 
 @ANY_SETTINGS
+def test_the_final_states_are_those_of_the_whole_pass(settings: dict[str, Any]) -> None:
+    lstm = lstm_of(settings)
+    embedded, lengths = torch.randn(4, 9, F).requires_grad_(), torch.tensor([3, 9, 1, 6])
+    _, expected = lstm(embedded, lengths)
+    [expected_gradient] = torch.autograd.grad((expected**2).sum(), embedded)
+    ht = lstm.final_states(embedded, lengths)
+    [gradient] = torch.autograd.grad((ht**2).sum(), embedded)
+    assert torch.equal(ht, expected)
+    torch.testing.assert_close(gradient, expected_gradient)
+
+
+@ANY_SETTINGS
 def test_padding_is_never_read(settings: dict[str, Any]) -> None:
     lstm = lstm_of(settings)
     embedded, lengths = torch.randn(4, 9, F), torch.tensor([3, 9, 1, 6])
