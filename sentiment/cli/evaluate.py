@@ -8,6 +8,7 @@ import typer
 
 from sentiment.cli.application import Json, LabelColumn, Model, TextColumn, app
 from sentiment.default import DEFAULT_MODEL
+from sentiment.errors import ConfigError
 
 
 @app.command()
@@ -16,6 +17,12 @@ def evaluate(
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    report: Annotated[
+        Path | None, typer.Option(help="A folder to write a page to, index.html, and its figures, metrics.json.")
+    ] = None,
+    slices: Annotated[
+        list[str] | None, typer.Option("--slice", help="In the report, figures by this column; several times.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a model on a labelled file."""
@@ -26,10 +33,22 @@ def evaluate(
     from sentiment.training.dataset import read_labelled
     from sentiment.training.recipe import Source
 
+    if slices and report is None:
+        raise ConfigError("--slice is for the page: give --report DIR, too")
+    if report is not None and report.exists() and not report.is_dir():
+        raise ConfigError(f"--report: {report} is a file; name a folder")
     source = Source(path=data, text_column=text_column, label_column=label_column)
-    labelled = read_labelled(source)
-    figures = measure(answer(load(model), labelled.texts, labelled.labels))
+    labelled = read_labelled(source, columns=slices or ())
+    classifier = load(model)
+    answers = answer(classifier, labelled.texts, labelled.labels)
+    if report is not None:
+        from sentiment.evaluation.page import write
+        from sentiment.evaluation.report import report as report_of
+
+        write(report_of(classifier, answers, labelled.name, labelled.columns), report)
     if as_json:
-        typer.echo(json.dumps(figures))
+        typer.echo(json.dumps(measure(answers)))
     else:
-        print_figures(figures)
+        print_figures(measure(answers))
+        if report is not None:
+            typer.echo(f"Written: {report / 'index.html'}")

@@ -1,10 +1,14 @@
 """Probabilities that mean what they say."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from sentiment.evaluation.answers import Floats, Integers
 
 ECE_BINS = 15
 
@@ -19,6 +23,26 @@ def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
     bins = (confidence * ECE_BINS).long().clamp(max=ECE_BINS - 1)  # (N,)
     gap = torch.zeros(ECE_BINS, dtype=torch.double).index_add_(0, bins, confidence.double() - correct)  # (bins,)
     return float(gap.abs().sum() / len(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
+    """The answers of nearly one confidence: an honest model is right about as often as it is sure."""
+
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
+    """The answers (N, C) in the bins of the expected calibration error, those that hold any."""
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == true  # (N,)
+    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)  # (N,)
+    return [
+        ConfidenceBin(int(inside.sum()), float(confidence[inside].mean()), float(correct[inside].mean()))
+        for inside in (bins == place for place in range(ECE_BINS))
+        if inside.any()
+    ]
 
 
 def fit_temperature(sets: Sequence[tuple[Tensor, Tensor]]) -> float:

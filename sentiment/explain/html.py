@@ -2,7 +2,8 @@
 
 from html import escape
 
-from sentiment.explain.report import LINES, Report
+from sentiment.explain.report import LINES, Report, colours_of
+from sentiment.explain.words import Explanation
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -36,15 +37,16 @@ def page(report: Report) -> str:
 <h1>{label} {prediction.probabilities[report.label]:.1%}</h1>
 <p>{shares}. {prediction.tokens} tokens, {prediction.unknown_tokens} unknown. <small>{escape(report.model)}</small></p>
 <h2>Words: {speaking_for} for {label}, {against} against</h2>
-<p class="words" dir="auto">{_words(report)}</p>
+<p class="words" dir="auto">{coloured_words(report.text, report.explanation)}</p>
 <h2>Sentences</h2>
 {mixed}<table>{_sentences(report)}</table>
 {_running(report)}{_shapes(report)}</html>
 """
 
 
-def _words(report: Report) -> str:
-    text, explanation, tints = report.text, report.explanation, list(report.colours.values())
+def coloured_words(text: str, explanation: Explanation) -> str:
+    """The text, each token on a tint as strong as its weight, with that as its title, and what was not read struck."""
+    tints = list(colours_of(explanation.prediction.label).values())
     largest = max(abs(token.weight) for token in explanation.tokens) or 1.0
     marks: list[tuple[int, int, str, str]] = []
     for token in explanation.tokens:

@@ -39,8 +39,7 @@ class Report:
     @property
     def colours(self) -> dict[str, str]:
         """The colours of words for the label and of words against it, in this order, by their names."""
-        green, orange = {"green": GREEN}, {"orange": ORANGE}
-        return orange | green if self.label == "negative" else green | orange
+        return colours_of(self.label)
 
     @property
     def heaviest(self) -> list[TokenWeight]:
@@ -67,6 +66,12 @@ class Report:
             "mixed": self.view.mixed,
             "trace": self.trace.as_dict() if self.trace else None,
         }
+
+
+def colours_of(label: str) -> dict[str, str]:
+    """The colours of words for the label and of words against it, in this order, by their names."""
+    green, orange = {"green": GREEN}, {"orange": ORANGE}
+    return orange | green if label == "negative" else green | orange
 
 
 def report(classifier: Classifier, text: str) -> Report:
