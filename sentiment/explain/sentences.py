@@ -59,10 +59,11 @@ def split_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SplitT
 
     What of a truncated text was not read belongs to the sentence that it stands in. Raises TextError as `predict` does.
     """
-    aligned = classifier.align(texts)
-    starts = classifier.tokenizer.sentence_starts([text.tokens for text in aligned])
-    abbreviations = classifier.tokenizer.abbreviations
-    return [_split(text, places, abbreviations) for text, places in zip(aligned, starts, strict=True)]
+    tokenizer = classifier.tokenizer
+    return [
+        _split(text, tokenizer.sentence_starts(text.tokens), tokenizer.abbreviations)
+        for text in classifier.align(texts)
+    ]
 
 
 def _split(text: AlignedText, starts: Sequence[int], abbreviations: Collection[str]) -> SplitText:

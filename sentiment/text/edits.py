@@ -81,13 +81,13 @@ class Alignment(Edits):
         """As `Edits.translate`, followed."""
         changed = super().translate(table, text)
         if changed != text:
-            self._stretch([len(table.get(ord(character), character) or "") for character in text])
+            self._stretch_each(text, lambda character: len(table.get(ord(character), character) or ""))
         return changed
 
     def lower(self, text: str) -> str:
         """As `Edits.lower`, followed."""
         if not text.isascii():
-            self._stretch([len(character.lower()) for character in text])
+            self._stretch_each(text, lambda character: len(character.lower()))
         return super().lower(text)
 
     def compose(self, text: str) -> str:
@@ -102,6 +102,12 @@ class Alignment(Edits):
                 place += length
             self._starts, self._ends = starts, ends
         return composed
+
+    def _stretch_each(self, text: str, length: Callable[[str], int]) -> None:
+        """Follows a change of each character of `text` by itself, which made `length(character)` of it."""
+        lengths = {character: length(character) for character in set(text)}
+        if set(lengths.values()) != {1}:
+            self._stretch([lengths[character] for character in text])
 
     def _stretch(self, lengths: Sequence[int]) -> None:
         """Follows a change that made `lengths[i]` characters of character i."""

@@ -3,22 +3,23 @@
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import spacy
+from spacy.lang.lex_attrs import is_punct
 from spacy.language import Language
 from spacy.pipeline import Sentencizer
-from spacy.tokens import Doc
 
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
 from sentiment.text.edits import Alignment, Span
 from sentiment.text.normalization import normalize
 
+SENTENCE_ENDS = frozenset(Sentencizer.default_punct_chars)
 URL = "<url>"
 HANDLE = "<user>"
 
@@ -78,7 +79,6 @@ class Tokenizer:
         # Where no rule reaches over white space, a run of characters has the same tokens wherever it stands.
         self._by_runs = bool(rules) and not any(len(rule.split()) > 1 for rule in rules)
         self._tokens_of_run = lru_cache(RUNS_KEPT)(self._split_spaced)
-        self._sentencizer = Sentencizer()
         self._lock = threading.Lock()  # a memory zone belongs to the whole vocabulary, not to a thread
         self._zone: ExitStack | None = None  # where spaCy enters its own, once it is asked
 
@@ -110,13 +110,18 @@ class Tokenizer:
             adopted.append(Tokens(tokens, unread.stop > 0))
         return adopted
 
-    def sentence_starts(self, texts: Iterable[list[str]]) -> list[list[int]]:
-        """For the tokens of each text, the places where spaCy's sentencizer sees a sentence begin."""
-        with self._memory_zone():
-            self._enter_zone()
-            docs = [Doc(self._nlp.vocab, words=tokens) for tokens in texts]
-            guesses = self._sentencizer.predict(docs)
-        return [[place for place, starts in enumerate(guess) if starts] for guess in guesses]
+    @staticmethod
+    def sentence_starts(tokens: Sequence[str]) -> list[int]:
+        """The places where spaCy's sentencizer sees a sentence begin: by its rule and signs, without a Doc to fill."""
+        starts = [0] if tokens else []
+        ended = False
+        for place, token in enumerate(tokens):
+            if token in SENTENCE_ENDS:
+                ended = True
+            elif ended and not is_punct(token):
+                starts.append(place)
+                ended = False
+        return starts
 
     @contextmanager
     def _memory_zone(self) -> Iterator[None]:

@@ -8,6 +8,8 @@ import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.pipeline import Sentencizer
+from spacy.tokens import Doc
 
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
@@ -243,3 +245,15 @@ def test_a_run_of_characters_has_the_tokens_spacy_gives_it_in_its_text() -> None
     tokenizer = Tokenizer(TextConfig())
     expected = [token.text for token in spacy.blank("en").tokenizer(text)]
     assert [tokenizer.tokenize([text])[0].tokens for _ in range(2)] == [expected, expected]
+
+
+VOCABS = {language: spacy.blank(language).vocab for language in ("en", "zh")}
+
+
+@given(
+    st.sampled_from(sorted(VOCABS)),
+    st.lists(st.sampled_from(["a", "film", ".", "!", "?", "...", "…", "。", '"', ")", "--", "😀", "'s", "3.5", ".."])),
+)
+def test_sentences_start_where_spacys_sentencizer_says(language: str, tokens: list[str]) -> None:
+    [guesses] = Sentencizer().predict([Doc(VOCABS[language], words=tokens)])
+    assert Tokenizer.sentence_starts(tokens) == [place for place, starts in enumerate(guesses) if starts]
