@@ -1,6 +1,6 @@
 """The routes: a request checked, the model asked, the answer written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -72,23 +72,13 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
     if request.mimetype == ndjson.MEDIA_TYPE:
         return _predict_lines(settings, model)
     wanted = _read_request(settings)
-    predictions: Sequence[Any]
     try:
-        if wanted.sentences:
-            seen = model.read_sentences(wanted.all_texts)
-            version = seen.model
-            predictions = texts.finish_views(
-                seen.views, wanted.pointer, strict=wanted.strict, threshold=wanted.threshold
-            )
-        else:
-            answer = model.predict(wanted.all_texts)
-            version = answer.model
-            predictions = texts.finish(
-                answer.predictions, wanted.pointer, strict=wanted.strict, threshold=wanted.threshold
-            )
+        answer = model.ask(wanted.all_texts, sentences=wanted.sentences)
     except TextError as error:
         raise problems.invalid_text(error, wanted.pointer(error.index)) from None
-    return _json({"model": version.model_dump(), "predictions": predictions})
+    finish = texts.finish_views if wanted.sentences else texts.finish
+    predictions = finish(answer.found, wanted.pointer, strict=wanted.strict, threshold=wanted.threshold)
+    return _json({"model": answer.model.model_dump(), "predictions": predictions})
 
 
 def _predict_lines(settings: ServiceSettings, model: Model) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sentiment.errors import TextError
 from service import deadline as deadlines
@@ -22,21 +22,15 @@ if TYPE_CHECKING:
 TEXTS_SPLIT_AT_ONCE = 16  # the tokenizer is theirs meanwhile
 PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Predictions in the order of the texts, all from one version of one model."""
-
-    model: ModelVersion
-    predictions: list[Prediction]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """Views by sentences in the order of the texts, all from one version of one model."""
+class Answer(Generic[Found]):
+    """Predictions, or views by sentences, in the order of the texts, all from one version of one model."""
 
     model: ModelVersion
-    views: list[SentenceView]
+    found: list[Found]
 
 
 class Inference:
@@ -51,7 +45,7 @@ class Inference:
         """Which model answers what is asked from now on."""
         return version_of(self.classifier)
 
-    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer:
+    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[Prediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read.
 
         `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too.
@@ -62,7 +56,7 @@ class Inference:
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
         return Answer(version_of(classifier), predictions)
 
-    def read_sentences(self, texts: Sequence[str]) -> Views:
+    def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
         """What is said of each text and of each of its sentences. Raises what `predict` raises."""
         classifier, deadline = self.classifier, deadlines.current()
         split_texts: list[SplitText] = []
@@ -83,7 +77,7 @@ class Inference:
                 raise TextFailed(owners[start + error.index]) from None
         answers = iter(predictions)
         views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
-        return Views(version_of(classifier), views)
+        return Answer(version_of(classifier), views)
 
 
 def version_of(classifier: Classifier) -> ModelVersion:

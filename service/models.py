@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sentiment
 from sentiment.errors import ConfigError
 from service import metrics
-from service.inference import Answer, Inference, Views
+from service.inference import Answer, Inference
 from service.problems import UNKNOWN_MODEL, Problem
 from service.schemas import ModelCard
 
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier, Prediction
+    from sentiment.explain import SentenceView
 
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -30,16 +31,20 @@ class Model:
         self._version = inference.model.version
         metrics.serves(name, self._version, None)
 
-    def predict(self, texts: Sequence[str]) -> Answer:
+    def ask(self, texts: Sequence[str], *, sentences: bool) -> Answer[Any]:
+        """A prediction a text or, with `sentences`, a view by them. Raises TextError for one that can't be read."""
+        return self.read_sentences(texts) if sentences else self.predict(texts)
+
+    def predict(self, texts: Sequence[str]) -> Answer[Prediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.predict(texts)
-        self._count(answer.predictions, answer.model.version)
+        self._count(answer.found, answer.model.version)
         return answer
 
-    def read_sentences(self, texts: Sequence[str]) -> Views:
+    def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
         """A view by sentences a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.read_sentences(texts)
-        self._count([view.prediction for view in answer.views], answer.model.version)
+        self._count([view.prediction for view in answer.found], answer.model.version)
         return answer
 
     def _count(self, predictions: Sequence[Prediction], version: str) -> None:

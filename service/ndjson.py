@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from sentiment.errors import TextError
 from service import body, metrics, problems, texts
 from service.errors import TextFailed
-from service.inference import Answer
 from service.models import Model
 from service.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, TEXT_FAILED, Problem
 from service.schemas import LineRequest
@@ -26,6 +25,7 @@ BLOCK_BYTES = 1 << 16
 ROWS = 64  # lines asked together: a stream gets its batches, and others get theirs between
 
 Line = bytes | Problem
+Answered = dict[str, Any] | Problem
 
 
 class Stream(Protocol):
@@ -72,35 +72,47 @@ def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings
 
 
 def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[dict[str, Any]]:
-    """The answer to each row. A text that is refused or fails is taken out, and the others are asked again."""
-    asked = {place: row for place, row in enumerate(rows) if isinstance(row, LineRequest)}
-    found = Answer(model.inference.model, [])
+    """The answer to each row, those that want their sentences asked together, and those that don't."""
+    answers: dict[int, Answered] = {}
+    for sentences in (False, True):
+        asked = {
+            place: row for place, row in enumerate(rows) if isinstance(row, LineRequest) and row.sentences is sentences
+        }
+        answers |= _ask(asked, model, sentences=sentences)
+    for place, row in enumerate(rows):
+        answer = row if isinstance(row, Problem) else answers[place]
+        yield problems.details(answer) if isinstance(answer, Problem) else answer
+
+
+def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dict[int, Answered]:
+    """The answers to these rows. A text that is refused or fails is taken out, and the others are asked again."""
+    answers: dict[int, Answered] = {}
+    finish = texts.finish_views if sentences else texts.finish
     while asked:
         try:
-            found = model.predict([row.text for row in asked.values()])
-            break
+            answer = model.ask([row.text for row in asked.values()], sentences=sentences)
         except TextError as error:
             place = list(asked)[error.index]
-            rows[place] = problems.invalid_text(error, "/text")
+            answers[place] = problems.invalid_text(error, "/text")
             del asked[place]
         except TextFailed as error:
             place = list(asked)[error.index]
-            rows[place] = Problem(TEXT_FAILED, "The model fails at this text.")
+            answers[place] = Problem(TEXT_FAILED, "The model fails at this text.")
             del asked[place]
         except Exception as error:  # the status line is long gone: every row that was asked says what happened
             problem = problems.of(error)
             metrics.shed(problem.kind.status, problem.kind.name, len(asked))
-            rows = [problem if place in asked else row for place, row in enumerate(rows)]
-            asked = {}
-    predictions = iter(found.predictions)
-    for row in rows:
-        try:
-            if isinstance(row, Problem):
-                raise row
-            finished = texts.finish([next(predictions)], _pointer, strict=row.strict, threshold=row.threshold)
-            yield {"model": found.model.model_dump(), "predictions": finished}
-        except Problem as problem:
-            yield problems.details(problem)
+            return answers | dict.fromkeys(asked, problem)
+        else:
+            version = answer.model.model_dump()
+            for (place, row), found in zip(asked.items(), answer.found, strict=True):
+                try:
+                    finished = finish([found], _pointer, strict=row.strict, threshold=row.threshold)
+                    answers[place] = {"model": version, "predictions": finished}
+                except Problem as problem:
+                    answers[place] = problem
+            break
+    return answers
 
 
 def _parse(line: Line, settings: ServiceSettings) -> LineRequest | Problem:

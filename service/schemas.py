@@ -28,6 +28,8 @@ Threshold = Annotated[
     float, Field(ge=0, le=1, description=f"A top probability under it makes the label `{UNCERTAIN}`.", examples=[0.6])
 ]
 
+Sentences = Annotated[bool, Field(description="Answer sentence by sentence, besides.")]
+
 
 class PredictRequest(Shape):
     """One text as `text`, or several as `texts`."""
@@ -46,7 +48,7 @@ class PredictRequest(Shape):
     )
     strict: Strict = False
     threshold: Threshold = 0.0
-    sentences: bool = Field(default=False, description="Answer sentence by sentence, besides.")
+    sentences: Sentences = False
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -72,6 +74,7 @@ class LineRequest(Shape):
     text: Text = Field(description="One text.")
     strict: Strict = False
     threshold: Threshold = 0.0
+    sentences: Sentences = False
 
 
 class ModelVersion(Shape):

@@ -22,7 +22,7 @@ def test_the_answer_is_the_librarys(inference: Inference, tiny_classifier: Class
     texts = ["a great film", "not good at all :)", "bad"]
     answer = inference.predict(texts)
     assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
-    assert answer.predictions == tiny_classifier.predict(texts)
+    assert answer.found == tiny_classifier.predict(texts)
 
 
 def test_a_text_that_cant_be_read_is_named(inference: Inference) -> None:
@@ -31,7 +31,7 @@ def test_a_text_that_cant_be_read_is_named(inference: Inference) -> None:
 
 
 def test_no_texts_have_no_answers(inference: Inference) -> None:
-    assert inference.predict([]).predictions == []
+    assert inference.predict([]).found == []
 
 
 def test_where_there_is_no_room_nothing_is_encoded(tiny_classifier: Classifier) -> None:
@@ -60,7 +60,7 @@ def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> N
     texts = ["Good film. It was bad! Okay.", "great", "Bad. " * 40] * 20
     answer = inference.read_sentences(texts)
     assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
-    for view, expected in zip(answer.views, tiny_classifier.read_sentences(texts), strict=True):
+    for view, expected in zip(answer.found, tiny_classifier.read_sentences(texts), strict=True):
         assert view.prediction.probabilities == pytest.approx(expected.prediction.probabilities, abs=1e-6)
         assert [(one.start, one.end, one.label) for one in view.sentences] == [
             (one.start, one.end, one.label) for one in expected.sentences

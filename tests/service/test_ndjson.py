@@ -70,7 +70,7 @@ def test_a_bad_line_is_answered_by_its_own_problem(client: FlaskClient) -> None:
         (400, "The JSON is broken at line 1, column 13."),
         (422, "/text must be a string, not null."),
         (422, "/text is empty or blank."),
-        (422, "/lang is not a field of a request; those are text, strict, threshold."),
+        (422, "/lang is not a field of a request; those are text, strict, threshold, sentences."),
         (422, "/threshold must be at most 1, not 2."),
         (400, "The body is not valid UTF-8: see byte 10."),
         (422, "/text holds the lone surrogate U+D800 at character 0: it is not valid Unicode."),
@@ -97,6 +97,29 @@ def test_options_are_of_their_line(client: FlaskClient) -> None:
     first, second = send(client, line("good", threshold=1) + line("good"))
     assert first["predictions"][0]["label"] == "uncertain"
     assert second["predictions"][0]["label"] == "neutral"
+
+
+def test_a_line_is_answered_sentence_by_sentence(client: FlaskClient) -> None:
+    texts = ["Good. Bad.", "A great film!  It was awful.", "good"]
+    content = b"".join(line(text, sentences=True) + line(text) + line(" ", sentences=True) for text in texts)
+    answers = send(client, content)
+    for text, viewed, plain, refused in zip(texts, answers[::3], answers[1::3], answers[2::3], strict=True):
+        [alone] = client.post("/v1/predict", json={"text": text, "sentences": True}).get_json()["predictions"]
+        [seen] = PredictResponse.model_validate(viewed).predictions
+        assert [(one.start, one.end, one.label) for one in seen.sentences] == [
+            (one["start"], one["end"], one["label"]) for one in alone["sentences"]
+        ]
+        for one, expected in zip(seen.sentences, alone["sentences"], strict=True):
+            assert one.probabilities == pytest.approx(expected["probabilities"], abs=1e-6)
+        assert seen.mixed is alone["mixed"]
+        assert "sentences" not in plain["predictions"][0]
+        assert (refused["status"], refused["detail"]) == (422, "/text is empty or blank.")
+
+
+def test_sentences_have_the_options_of_their_line(client: FlaskClient) -> None:
+    [answer] = send(client, line("Good. Bad.", sentences=True, threshold=1))
+    [prediction] = answer["predictions"]
+    assert {prediction["label"], *(sentence["label"] for sentence in prediction["sentences"])} == {"uncertain"}
 
 
 def test_an_empty_stream_has_no_answer(client: FlaskClient) -> None:

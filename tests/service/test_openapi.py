@@ -75,6 +75,7 @@ def test_limits_are_the_settings(tiny_classifier: Classifier) -> None:
     assert (texts["minItems"], texts["maxItems"], texts["items"]["maxLength"]) == (1, 3, 9)
     assert shapes["TraceRequest"]["properties"]["text"]["maxLength"] == 9
     assert shapes["LineRequest"]["properties"]["text"]["maxLength"] == 9
+    assert shapes["LineRequest"]["properties"]["sentences"]["type"] == "boolean"
 
 
 @pytest.mark.parametrize("keys", [False, True])

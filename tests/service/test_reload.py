@@ -45,7 +45,7 @@ def test_what_was_swapped(inference: Inference, tiny_classifier: Classifier, oth
     assert (swap.name, swap.previous, swap.version) == ("default", tiny_classifier.version, other_classifier.version)
     answer = inference.predict(["good"])
     assert answer.model.version == other_classifier.version
-    assert answer.predictions == other_classifier.predict(["good"])
+    assert answer.found == other_classifier.predict(["good"])
 
 
 def test_nothing_is_swapped_if_one_is_refused(inference: Inference, tiny_classifier: Classifier) -> None:

@@ -58,8 +58,8 @@ def test_the_documents_pattern_is_what_the_library_calls_blank() -> None:
 
 
 def test_a_line_is_one_text_and_its_options() -> None:
-    line = LineRequest.model_validate({"text": "a", "strict": True, "threshold": 1})
-    assert (line.text, line.strict, line.threshold) == ("a", True, 1.0)
+    line = LineRequest.model_validate({"text": "a", "strict": True, "threshold": 1, "sentences": True})
+    assert (line.text, line.strict, line.threshold, line.sentences) == ("a", True, 1.0, True)
     for content in ({"texts": ["a"]}, {}, {"text": "a", "threshold": 1.5}, {"text": "a", "strict": 1}):
         with pytest.raises(ValidationError):
             LineRequest.model_validate(content)
