@@ -1,4 +1,4 @@
-"""What the README and docs/integrations.md show is run, in order, in one folder with the shipped model.
+"""What the README, docs/integrations.md and docs/evaluation.md show is run, in order, in one folder with the shipped model.
 
 Outputs shown are outputs given.
 """
@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-PAGES = (ROOT / "README.md", ROOT / "docs" / "integrations.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / page for page in ("integrations.md", "evaluation.md")))
 EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
 
@@ -85,7 +85,7 @@ def test_example(
 
 def test_every_way_in_is_shown() -> None:
     shown = "\n".join(code for _, code, _ in EXAMPLES)
-    for command in ("train", "evaluate", "predict", "explain", "score", "info", "export"):
+    for command in ("train", "evaluate", "predict", "explain", "score", "info", "export", "compare", "calibrate"):
         assert f"sentiment {command}" in shown
     assert "sentiment.load(" in shown
     assert "/v1/predict" in shown
