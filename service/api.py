@@ -77,7 +77,9 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
     except TextError as error:
         raise problems.invalid_text(error, wanted.pointer(error.index)) from None
     finish = texts.finish_views if wanted.sentences else texts.finish
-    predictions = finish(answer.found, wanted.pointer, strict=wanted.strict, threshold=wanted.threshold)
+    predictions = finish(
+        answer.found, wanted.pointer, strict=wanted.strict, threshold=texts.threshold(wanted, answer, "/abstain")
+    )
     return _json({"model": answer.model.model_dump(), "predictions": predictions})
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sentiment.errors import TextError
 from service import deadline as deadlines
@@ -30,6 +30,7 @@ class Answer(Generic[Found]):
     """Predictions, or views by sentences, in the order of the texts, all from one version of one model."""
 
     model: ModelVersion
+    metrics: Mapping[str, Any]  # of that version
     found: list[Found]
 
 
@@ -54,7 +55,7 @@ class Inference:
         self._batcher.check_room(len(texts))
         encoded = classifier.encode(texts)
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
-        return Answer(version_of(classifier), predictions)
+        return Answer(version_of(classifier), classifier.metrics, predictions)
 
     def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
         """What is said of each text and of each of its sentences. Raises what `predict` raises."""
@@ -77,7 +78,7 @@ class Inference:
                 raise TextFailed(owners[start + error.index]) from None
         answers = iter(predictions)
         views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
-        return Answer(version_of(classifier), views)
+        return Answer(version_of(classifier), classifier.metrics, views)
 
 
 def version_of(classifier: Classifier) -> ModelVersion:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 import sentiment
-from service.schemas import TEXT_SCHEMA, Shape, Strict, Threshold
+from service.schemas import TEXT_SCHEMA, Abstain, Shape, Strict, Threshold
 
 _TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
 _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
@@ -34,6 +34,7 @@ class RequestParameters(Parameters):
 
     strict: Strict = False
     threshold: Threshold = 0.0
+    abstain: Abstain = 0.0
     binary_data_output: bool = Field(default=False, description="Whether outputs come as bytes, unless they say.")
 
 

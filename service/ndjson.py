@@ -107,7 +107,8 @@ def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dic
             version = answer.model.model_dump()
             for (place, row), found in zip(asked.items(), answer.found, strict=True):
                 try:
-                    finished = finish([found], _pointer, strict=row.strict, threshold=row.threshold)
+                    threshold = texts.threshold(row, answer, "/abstain")
+                    finished = finish([found], _pointer, strict=row.strict, threshold=threshold)
                     answers[place] = {"model": version, "predictions": finished}
                 except Problem as problem:
                     answers[place] = problem

@@ -111,7 +111,8 @@ def _infer(model: Model, settings: ServiceSettings) -> Response:
     except TextError as error:
         raise problems.invalid_text(error, pointers[error.index]) from None
     options = wanted.parameters
-    found = texts.finish(answer.found, pointers.__getitem__, strict=options.strict, threshold=options.threshold)
+    threshold = texts.threshold(options, answer, "/parameters/abstain")
+    found = texts.finish(answer.found, pointers.__getitem__, strict=options.strict, threshold=threshold)
     rows = [list(prediction.probabilities.values()) for prediction in found]
     outputs: _Outputs = {
         "label": ("BYTES", [len(found)], [prediction.label for prediction in found], tensors.write_strings),

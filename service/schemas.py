@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
-UNCERTAIN = "uncertain"
+from sentiment.abstention import UNCERTAIN
 
 
 class Shape(BaseModel):
@@ -31,6 +31,17 @@ Threshold = Annotated[
 Sentences = Annotated[bool, Field(description="Answer sentence by sentence, besides.")]
 
 
+Abstain = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description=f"So many labels become `{UNCERTAIN}` that at most this share of the others is wrong, by the "
+        "model's table of errors; refused if that can't back it. 0: all texts are answered.",
+    ),
+]
+
+
 class PredictRequest(Shape):
     """One text as `text`, or several as `texts`."""
 
@@ -48,6 +59,7 @@ class PredictRequest(Shape):
     )
     strict: Strict = False
     threshold: Threshold = 0.0
+    abstain: Abstain = 0.0
     sentences: Sentences = False
 
     @model_validator(mode="after")
@@ -74,6 +86,7 @@ class LineRequest(Shape):
     text: Text = Field(description="One text.")
     strict: Strict = False
     threshold: Threshold = 0.0
+    abstain: Abstain = 0.0
     sentences: Sentences = False
 
 
@@ -97,7 +110,7 @@ class TextPrediction(Shape):
     """What the model says of one text, and how much of it it could read."""
 
     label: str = Field(
-        description=f"The label of the highest probability; `{UNCERTAIN}` if that is under the request's threshold."
+        description=f"The label of the highest probability; `{UNCERTAIN}` if too low for `threshold` or `abstain`."
     )
     probabilities: dict[str, float] = Field(description="Of each label; they sum to 1.")
     tokens: int = Field(description="Tokens the model read.")

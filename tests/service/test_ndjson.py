@@ -70,7 +70,7 @@ def test_a_bad_line_is_answered_by_its_own_problem(client: FlaskClient) -> None:
         (400, "The JSON is broken at line 1, column 13."),
         (422, "/text must be a string, not null."),
         (422, "/text is empty or blank."),
-        (422, "/lang is not a field of a request; those are text, strict, threshold, sentences."),
+        (422, "/lang is not a field of a request; those are text, strict, threshold, abstain, sentences."),
         (422, "/threshold must be at most 1, not 2."),
         (400, "The body is not valid UTF-8: see byte 10."),
         (422, "/text holds the lone surrogate U+D800 at character 0: it is not valid Unicode."),
