@@ -59,11 +59,14 @@ class Answers:
 def answer(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) -> Answers:
     """The classifier's answers to the texts.
 
-    Raises DataError for a label that the model doesn't know, TextError for a text that can't be read.
+    Raises DataError for a label that the model doesn't know and where all texts have one, TextError for a text that
+    can't be read.
     """
     for row, label in enumerate(labels, start=1):
         if label not in classifier.labels:
             raise DataError(f"row {row} has the label {label!r}; the model knows {', '.join(classifier.labels)}")
+    if len(set(labels)) < 2:
+        raise DataError(f"every row has the label {labels[0]!r}; what a model can tell apart takes rows of two or more")
     predictions = classifier.predict(texts)
     probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
     targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from sentiment.evaluation.answers import Answers, over_held
@@ -46,5 +46,7 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
         "rows": len(targets),
         "labels": labels,
         "renormalized": len(held) < len(names),
-        "confusion": confusion_matrix(true.numpy(), predicted.numpy(), labels=classes).tolist(),
+        "confusion": torch.bincount(true * len(held) + predicted, minlength=len(held) ** 2)
+        .unflatten(0, (len(held), -1))
+        .tolist(),
     }

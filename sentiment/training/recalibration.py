@@ -16,13 +16,18 @@ from sentiment.evaluation.metrics import evaluate
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 
+MIN_ROWS = 50  # fewer say nothing of how sure a model may be
+
 
 def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Bundle:
     """The same network with another temperature, dev figures and abstention tables, from these sets instead.
 
-    Raises DataError for a label that the model doesn't know and for two sets of one name, TextError for a text that
-    can't be read.
+    Raises DataError for fewer than 50 rows, two sets of one name, and labels that `answer` refuses; TextError for
+    a text that can't be read.
     """
+    for part in sets:
+        if len(part.texts) < MIN_ROWS:
+            raise DataError(f"{part.name}: {len(part.texts)} rows; to calibrate takes {MIN_ROWS} or more")
     names = [part.name for part in sets]
     if len(set(names)) < len(names):
         raise DataError(f"two files have one name, by which the model tells them apart: {', '.join(names)}")

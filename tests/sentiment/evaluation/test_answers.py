@@ -26,3 +26,8 @@ def test_another_temperature_is_another_softmax_of_the_same_logits(tiny_classifi
 def test_a_label_the_model_lacks_is_named(tiny_classifier: Classifier) -> None:
     with pytest.raises(DataError, match="row 2 has the label 'mixed'; the model knows negative, neutral, positive"):
         answer(tiny_classifier, ["good", "bad"], ["positive", "mixed"])
+
+
+def test_one_label_alone_tells_nothing(tiny_classifier: Classifier) -> None:
+    with pytest.raises(DataError, match="every row has the label 'positive'; what a model can tell apart takes rows"):
+        answer(tiny_classifier, ["good", "bad"], ["positive", "positive"])

@@ -48,7 +48,9 @@ def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: Labelled
     with pytest.raises(DataError, match=r"two files have one name.*: dev.csv, dev.csv"):
         recalibrated(build_bundle(), [labelled, labelled])
     with pytest.raises(DataError, match="row 1 has the label 'mixed'"):
-        recalibrated(build_bundle(), [LabelledTexts("a", ["good"], ["mixed"])])
+        recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 50, ["mixed"] * 50)])
+    with pytest.raises(DataError, match="a: 49 rows; to calibrate takes 50 or more"):
+        recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 49, ["positive"] * 49)])
 
 
 def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_path: Path) -> None:
