@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from sentiment.abstention import METRIC, AbstentionTable
 from sentiment.bundle import Bundle
@@ -191,22 +192,24 @@ def print_comparison(comparison: "Comparison", written: Path | None) -> None:
     table = Table("", "accuracy", "95 % interval")
     for name in ("old", "new", "difference"):
         estimate: Estimate = getattr(comparison, name if name == "difference" else f"{name}_accuracy")
-        sign = "+" if name == "difference" else ""
-        table.add_row(name, f"{estimate.value:{sign}.2%}", f"{estimate.low:{sign}.2%} to {estimate.high:{sign}.2%}")
+        if name == "difference":
+            points = [f"{100 * value:+.2f}" for value in (estimate.value, estimate.low, estimate.high)]
+            table.add_row(name, f"{points[0]} points", f"{points[1]} to {points[2]} points")
+        else:
+            table.add_row(name, f"{estimate.value:.2%}", f"{estimate.low:.2%} to {estimate.high:.2%}")
     console.print(table)
     if comparison.renormalized:
         held = ", ".join(comparison.labels)
         console.print(f"The file holds {held} only: probabilities were renormalised over these.", highlight=False)
     console.print(comparison.counts, highlight=False)
     console.print(comparison.verdict, highlight=False)
-    flips = Table("row", "", "true", "old", "new", "text")
-    for flip in comparison.flips[:SHOWN_FLIPS]:
+    # What the new model breaks is what people must see before they take it.
+    order = ("broken", "wrong", "mended")
+    for flip in sorted(comparison.flips, key=lambda flip: order.index(flip.outcome))[:SHOWN_FLIPS]:
         old, new = flip.old_probabilities[flip.old_label], flip.new_probabilities[flip.new_label]
-        said = (f"{flip.old_label} {old:.0%}", f"{flip.new_label} {new:.0%}")
-        shown = escape(" ".join(flip.text[:200].split())[:80])
-        flips.add_row(str(flip.row), flip.outcome, escape(flip.label), *map(escape, said), shown)
-    if comparison.flips:
-        console.print(flips)
+        said = f"{flip.old_label} {old:.0%} → {flip.new_label} {new:.0%}"
+        line = f"{flip.outcome:<6}  row {flip.row:<6,}  {flip.label}: {said}  {' '.join(flip.text[:400].split())}"
+        console.print(Text(line), no_wrap=True, overflow="ellipsis", highlight=False)
     if written is not None:
         console.print(f"All of them: {written}", highlight=False, soft_wrap=True)
     elif len(comparison.flips) > SHOWN_FLIPS:

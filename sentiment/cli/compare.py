@@ -47,10 +47,12 @@ def compare(
 def _write(path: Path, flips: "tuple[Flip, ...]") -> None:
     import polars as pl
 
+    from sentiment.scoring.text_writers import escaped
+
     columns = ("row", "outcome", "label", "old_label", "old_probability", "new_label", "new_probability", "text")
     rows = [
-        (flip.row, flip.outcome, flip.label, flip.old_label, flip.old_probabilities[flip.old_label],
-         flip.new_label, flip.new_probabilities[flip.new_label], flip.text)
+        (flip.row, flip.outcome, escaped(flip.label), escaped(flip.old_label), flip.old_probabilities[flip.old_label],
+         escaped(flip.new_label), flip.new_probabilities[flip.new_label], escaped(flip.text))
         for flip in flips
     ]  # fmt: skip
     pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(path)

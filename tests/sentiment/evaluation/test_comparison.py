@@ -15,6 +15,7 @@ from sentiment.evaluation.comparison import compare
 from tests.conftest import build_bundle
 
 TEXTS = ("good film", "bad film", "it is okay", "not good", "very boring", "great", "awful !", "the film was n't bad")
+LABELS = ("positive", "neutral") * 4
 
 
 def answers(true: Sequence[int], predicted: Sequence[int]) -> Answers:
@@ -84,6 +85,19 @@ def test_the_command_lists_every_flip(models_and_data: tuple[Path, Path, Path], 
         (flip["row"], flip["outcome"], flip["text"]) for flip in found["flips"]
     ]
     assert float(rows[0]["old_probability"]) == max(found["flips"][0]["old_probabilities"].values())
+
+
+def test_a_spreadsheet_runs_nothing_of_the_texts(models_and_data: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    old, new, _ = models_and_data
+    data = tmp_path / "data.csv"
+    data.write_text(
+        "text,label\n" + "".join(f'"=1+1 {text}",{label}\n' for text, label in zip(TEXTS, LABELS, strict=True))
+    )
+    assert run("compare", old, new, "--data", data, "--out", tmp_path / "flips.csv").exit_code == 0
+    with (tmp_path / "flips.csv").open(newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    assert texts
+    assert all(text.startswith("'=1+1 ") for text in texts)
 
 
 def test_people_read_the_verdict(models_and_data: tuple[Path, Path, Path]) -> None:
