@@ -47,9 +47,10 @@ def precision_recall_plot(curves: dict[str, Curve], name: str) -> str:
     """Precision against recall, a line a label."""
 
     def draw(axes: "Axes") -> None:
+        colours = LINES if len(curves) > 2 else (ORANGE, GREEN)
         for number, (label, curve) in enumerate(curves.items()):
             shown = f"{label} ({curve.average_precision:.3f})"
-            axes.plot(curve.recall, curve.precision, color=LINES[number % len(LINES)], label=shown)
+            axes.plot(curve.recall, curve.precision, color=colours[number % len(colours)], label=shown)
         axes.legend(loc="lower left", title="average precision")
         _unit(axes, "recall", "precision")
 
