@@ -330,16 +330,43 @@ def test_a_wrong_method(server: Server, method: str, path: str, allowed: str) ->
     assert response.headers["Allow"] == allowed
 
 
-@pytest.mark.parametrize("name", ["..", "../default", "%2e%2e", "%2e%2e%2fdefault", "..%5cdefault", "%00"])
+UNKNOWN_MODEL = (
+    "unknown-model", "There is no such model", "No model of this service has this name: see /v1/models."
+)  # fmt: skip
+NOT_FOUND = ("not-found", "Nothing is here", "No resource of this service has this path.")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("..", UNKNOWN_MODEL),
+        ("%2e%2e", UNKNOWN_MODEL),
+        ("..%5cdefault", UNKNOWN_MODEL),
+        ("%00", UNKNOWN_MODEL),
+        ("../default", NOT_FOUND),  # two parts of a path are no name
+        ("%2e%2e%2fdefault", NOT_FOUND),
+    ],
+)
 @pytest.mark.parametrize("path", ["/v1/models/{}", "/v1/models/{}/predict", "/v2/models/{}/infer"])
-def test_a_models_name_is_never_a_path(server: Server, path: str, name: str) -> None:
+def test_a_models_name_is_never_a_path(server: Server, path: str, name: str, kind: tuple[str, str, str]) -> None:
     method = "GET" if path.endswith("{}") else "POST"
-    head = f"{method} {path.format(name)} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    head = f"{method} {path.format(name)} HTTP/1.1\r\nHost: x\r\nX-Request-ID: r1\r\nContent-Length: 0\r\n"
     with server.connect() as connection:
-        connection.sendall(head.encode())
+        connection.sendall(head.encode() + b"Connection: close\r\n\r\n")
         received = connection.makefile("rb").read()
-    assert received.startswith(b"HTTP/1.1 404 ")
-    assert b"\r\nContent-Type: application/problem+json\r\n" in received
+    answered, _, content = received.partition(b"\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 404 ")
+    assert b"\r\nContent-Type: application/problem+json\r\n" in answered
+    problem, title, detail = kind
+    assert json.loads(content) == {
+        "type": f"urn:sentiment:problem:{problem}",
+        "title": title,
+        "status": 404,
+        "detail": detail,
+        "instance": "r1",
+        "errors": [],
+        **({"error": detail} if path.startswith("/v2/") else {}),
+    }
 
 
 def test_an_object_of_very_many_fields(server: Server) -> None:
