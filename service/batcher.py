@@ -128,10 +128,13 @@ class Batcher:
     def _settle(self, work: Work, error: Exception | None = None) -> None:
         """Lets the caller go, once. The lock is held."""
         if not work.settled:
-            work.settled = True
+            self._close(work)
             work.error = error
-            self._waiting_texts -= len(work.texts)
             work.answered.set()
+
+    def _close(self, work: Work) -> None:
+        work.settled = True
+        self._waiting_texts -= len(work.texts)
 
     def _run(self) -> None:
         try:
@@ -196,12 +199,15 @@ class Batcher:
             self._failed(*batch[0])
             return
         self._busy_since = math.inf
+        answered: list[tasks.Event] = []
         with self._lock:
             for (work, index), prediction in zip(batch, predictions, strict=True):
                 work.predictions[index] = prediction
                 work.missing -= 1
-                if not work.missing:
-                    self._settle(work)
+                if not work.missing and not work.settled:
+                    self._close(work)
+                    answered.append(work.answered)
+        tasks.set_all(answered)  # without the lock: who goes on needs it for the next text
 
     def _failed(self, work: Work, index: int) -> None:
         with self._lock:

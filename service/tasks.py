@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 import greenlet
@@ -38,6 +38,20 @@ def event() -> Event:
     """What the caller, a task or a plain thread, can wait for in its own way."""
     task = greenlet.getcurrent()
     return _Parked(task) if isinstance(task, Task) else _Blocked()
+
+
+def set_all(events: Iterable[Event]) -> None:
+    """Sets them all. A loop is woken once, for all of its own: it would take Python's lock away after the first."""
+    waiting: set[Tasks] = set()
+    for each in events:
+        if isinstance(each, _Parked):
+            each.is_set = True
+            each.task.tasks.happened.append(each)
+            waiting.add(each.task.tasks)
+        else:
+            each.set()
+    for loop in waiting:
+        loop.wake()
 
 
 def when_idle(call: Callable[[], None]) -> None:
@@ -91,10 +105,10 @@ class Tasks:
         self.threads = threads  # for the calls that block
         self.idle_calls: dict[Callable[[], None], None] = {}
         self.parked: dict[_Parked, float] = {}  # and until when
+        self.happened: deque[_Parked] = deque()
         self._wake = wake
         self._woken = False  # whoever finds it set after adding an event is before the loop in `run`, which sees both
         self._new: deque[Callable[[], None]] = deque()
-        self._happened: deque[_Parked] = deque()
 
     @property
     def is_full(self) -> bool:
@@ -106,16 +120,15 @@ class Tasks:
         self.jobs += 1
         self._new.append(job)
 
-    def happened(self, event: _Parked) -> None:
-        """Goes on with the task that waits for it. From any thread."""
-        self._happened.append(event)
+    def wake(self) -> None:
+        """Goes on with the tasks whose events have `happened`. From any thread."""
         if not self._woken:
             self._woken = True
             self._wake()
 
     def seconds_to_next(self) -> float:
         """How long nothing can go on, unless something happens."""
-        if self._new or self._happened:
+        if self._new or self.happened:
             return 0.0
         return min(self.parked.values(), default=math.inf) - time.monotonic()
 
@@ -123,8 +136,8 @@ class Tasks:
         """Lets every task go on that can, and new ones begin for a slice of time."""
         now = time.monotonic()
         self._woken = False
-        while self._happened:
-            event = self._happened.popleft()
+        while self.happened:
+            event = self.happened.popleft()
             if self.parked.pop(event, None) is not None:
                 event.task.switch()
         for event in [event for event, deadline in self.parked.items() if deadline <= now]:
@@ -157,20 +170,19 @@ class _Blocked:
 class _Parked:
     """A task's event."""
 
-    __slots__ = ("_is_set", "task")
+    __slots__ = ("is_set", "task")
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self._is_set = False
+        self.is_set = False
 
     def wait(self, seconds: float) -> bool:
-        if not self._is_set:
+        if not self.is_set:
             self.task.tasks.parked[self] = time.monotonic() + seconds
             # The task's parent is the thread's own greenlet: the loop, which goes on where it switched to this one.
             assert self.task.parent is not None
             self.task.parent.switch()
-        return self._is_set
+        return self.is_set
 
     def set(self) -> None:
-        self._is_set = True
-        self.task.tasks.happened(self)
+        set_all([self])

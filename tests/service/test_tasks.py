@@ -74,6 +74,28 @@ def test_an_event_set_by_another_thread(loop: Loop) -> None:
     assert not loop.tasks.parked
 
 
+def test_events_set_together_wake_their_loop_once() -> None:
+    wakings: list[int] = []
+    together = Tasks(8, Pool("blocking", 2, max_jobs=8), lambda: wakings.append(len(together.happened)))
+    events: list[tasks.Event] = []
+    went_on: list[int] = []
+
+    def waits(number: int) -> None:
+        events.append(tasks.event())
+        assert events[-1].wait(WAIT_SECONDS)
+        went_on.append(number)
+
+    for number in range(3):
+        together.submit(partial(waits, number))
+    together.run()
+    of_a_thread = tasks.event()
+    tasks.set_all([*events, of_a_thread])
+    assert wakings == [3]
+    assert of_a_thread.wait(0)
+    together.run()
+    assert went_on == [0, 1, 2]
+
+
 def test_an_event_that_happens_too_soon_or_never_or_late(loop: Loop) -> None:
     found: list[bool] = []
 
