@@ -26,6 +26,7 @@ STATE = "state.json"
 TENSORS = "tensors-*.safetensors"
 LOCK = "lock"
 EVERY_SECONDS = 60.0  # and at the end of each epoch; writing one of the default model takes about a second
+LEAST_WORK = 20  # times what the last one took to write: a large encoder's is gigabytes
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Checkpoint:
         self._restart = restart
         self._lock = -1
         self._written = time.monotonic()
+        self._writing_seconds = 0.0
         self.saved: Saved | None = None  # what was found
 
     def __enter__(self) -> "Checkpoint":
@@ -78,10 +80,11 @@ class Checkpoint:
 
     def due(self) -> bool:
         """Whether the last one was written long enough ago."""
-        return time.monotonic() - self._written >= EVERY_SECONDS
+        return time.monotonic() - self._written >= max(EVERY_SECONDS, LEAST_WORK * self._writing_seconds)
 
     def save(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """Replaces the checkpoint, at once or not at all."""
+        begun = time.monotonic()
         content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
         name = TENSORS.replace("*", f"{numbers['step']:09}")
         body = {
@@ -96,6 +99,7 @@ class Checkpoint:
             if old.name != name:
                 old.unlink()
         self._written = time.monotonic()
+        self._writing_seconds = self._written - begun
 
     def remove(self) -> None:
         """Takes the checkpoint away: its training is done, or can only fail again."""

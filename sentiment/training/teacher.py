@@ -5,6 +5,7 @@ transformers is imported here alone, and late: nothing but distillation needs it
 
 import importlib.util
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from sentiment.text.normalization import normalize
 LABELS = "labels.json"
 CLASSIFIER = "classifier.safetensors"
 LABELLING_BATCH_TOKENS = 4096
+
+_LAYER = re.compile(r"\blayer\.(\d+)\.")  # in the names of a transformers encoder's weights
 
 
 class Teacher(nn.Module):
@@ -60,6 +63,17 @@ class Teacher(nn.Module):
         save_file(self.classifier.state_dict(), folder / CLASSIFIER)
         (folder / LABELS).write_text(json.dumps(self.labels))
 
+    def freeze(self, layers: int) -> None:
+        """Keeps the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
+
+        What words mean is known down there already; a task changes the upper layers (Lee, Tang and Lin 2019).
+        """
+        self.embedding.requires_grad_(False)
+        for name, parameter in self.encoder.named_parameters():
+            number = _LAYER.search(name)
+            if number is not None and int(number[1]) < layers:
+                parameter.requires_grad_(False)
+
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The encoder's own token ids of each text in the one form that all models here read: (T,)."""
         token_ids: list[list[int]] = self.tokenizer([normalize(text) for text in texts])["input_ids"]
@@ -89,7 +103,7 @@ def is_taught(folder: Path) -> bool:
 
 def encoder_folder(source: str) -> Path:
     """Where the encoder of a folder or an installed package lies. Raises ConfigError where there is none."""
-    if Path(source).is_dir():
+    if source and Path(source).is_dir():  # not the folder one stands in
         folders = [Path(source)]
     else:
         spec = importlib.util.find_spec(source.replace("-", "_")) if source.replace("-", "_").isidentifier() else None

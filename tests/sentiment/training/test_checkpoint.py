@@ -31,6 +31,27 @@ def test_what_was_saved_last_is_found(folder: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_checkpoint_that_takes_long_to_write_is_written_less_often(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = sync_seconds = 0.0
+
+    def sync(_: int) -> None:
+        nonlocal now
+        now += sync_seconds
+
+    monkeypatch.setattr("sentiment.training.checkpoint.time.monotonic", lambda: now)
+    monkeypatch.setattr("sentiment.training.checkpoint.os.fsync", sync)
+    for writing_seconds, wait in ((1.0, 60.0), (10.0, 200.0)):
+        sync_seconds = writing_seconds / 4  # a file and its folder are synced, for the tensors and for the state
+        with Checkpoint(folder, IDENTITY) as checkpoint:
+            checkpoint.save(TENSORS, NUMBERS)
+            now += wait - 1
+            assert not checkpoint.due()
+            now += 1
+            assert checkpoint.due()
+
+
 def test_every_change_is_named(folder: Path) -> None:
     changed = {"training.seed": "1", "torch": "2"}
     message = (
