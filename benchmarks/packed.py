@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
-from sentiment.nn.lstm import PaddedLSTM
+from sentiment.nn.lstm import InitialStates, PaddedLSTM
 from sentiment.nn.model import SentimentModel
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
@@ -18,15 +18,17 @@ from sentiment.text.vocabulary import UNK_ID
 class PackedLSTM(PaddedLSTM):
     """PaddedLSTM's parameters and results by way of packing."""
 
-    def forward(self, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(  # type: ignore[override]
+        self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None
+    ) -> tuple[Tensor, Tensor]:
         """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H)."""
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
-        output, (ht, _) = nn.LSTM.forward(self, packed)
+        output, (ht, _) = nn.LSTM.forward(self, packed, initial)
         return pad_packed_sequence(output, batch_first=True)[0], ht
 
-    def final_states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+    def final_states(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> Tensor:
         """The `ht` of `forward`: packing has no cheaper way to it."""
-        return self(embedded, lengths)[1]
+        return self(embedded, lengths, initial)[1]
 
 
 def packed_model(model: SentimentModel) -> SentimentModel:

@@ -1,8 +1,8 @@
 """Frozen settings of the text steps and of the network, validated where they are made."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment.errors import ConfigError
 
@@ -44,8 +44,13 @@ class TextConfig(Settings):
 
 
 class ModelConfig(Settings):
-    """Sizes of the network. The names are torch.nn.LSTM's where it has one."""
+    """The network: its kind and its sizes. The names are torch.nn.LSTM's where it has one."""
 
+    encoder: Literal["bow", "cnn", "rnn", "lstm"] = "lstm"
+    # What of a recurrent encoder goes to the classifier: the final ht, or ht and ct, or a summary of all steps' output.
+    pooling: Literal["final", "final_and_cell", "max", "mean", "attention"] = "final"
+    # h0 and c0. Random ones are drawn in training alone: an answer starts from zeros, the same each time.
+    initial_state: Literal["zero", "learned", "random"] = "zero"
     embedding_size: Size = 100  # F
     hidden_size: Size = 128  # H, of each direction
     num_layers: Annotated[int, Field(ge=1, le=8, strict=True)] = 1  # L
@@ -53,7 +58,25 @@ class ModelConfig(Settings):
     bidirectional: bool = True
     embedding_dropout: Rate = 0.3  # one mask for all time steps of a text
     dropout: Rate = 0.0  # between LSTM layers
-    output_dropout: Rate = 0.3  # on the final states
+    output_dropout: Rate = 0.3  # on what the classifier reads
+
+    @model_validator(mode="after")
+    def _refuse_what_nothing_reads(self) -> "ModelConfig":
+        if self.encoder == "rnn" and self.pooling == "final_and_cell":
+            raise ValueError("an rnn has no cell: pooling final_and_cell needs the encoder lstm")
+        if self.encoder in ("bow", "cnn"):
+            plain = ModelConfig()
+            for name in ("pooling", "initial_state", "num_layers", "dropout"):
+                if getattr(self, name) != getattr(plain, name):
+                    raise ValueError(
+                        f"the encoder {self.encoder} is not recurrent: leave {name} at {getattr(plain, name)}"
+                    )
+        return self
+
+    @property
+    def is_plain_lstm(self) -> bool:
+        """Whether the classifier reads the final `ht` of an LSTM that starts from zeros, and nothing else."""
+        return self.encoder == "lstm" and self.pooling == "final" and self.initial_state != "learned"
 
 
 class VocabularyConfig(Settings):

@@ -9,7 +9,7 @@ import orjson
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
 
-from sentiment.errors import TextError
+from sentiment.errors import ConfigError, TextError
 from service import body, deadline, problems, texts
 from service.inference import version_of
 from service.inspector import Inspector
@@ -97,6 +97,8 @@ def _answer(
         seen = inspector.inspect(lambda: look(classifier), len(wanted), deadline.current())
     except TextError as error:
         raise problems.invalid_text(error, pointer(error.index)) from None
+    except ConfigError as error:  # the model is of a kind that can't be looked into so
+        raise problems.invalid_request([Fault(pointer=pointer(0), detail=str(error))]) from None
     return Response(
         orjson.dumps({"model": version_of(classifier).model_dump(), name: seen}), content_type="application/json"
     )

@@ -1,4 +1,4 @@
-"""What the README, docs/integrations.md and docs/evaluation.md show is run, in order.
+"""What the README and the pages of docs/ below show is run, in order.
 
 It is run in one folder with the shipped model. Outputs shown are outputs given.
 """
@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / page for page in ("integrations.md", "evaluation.md")))
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / page for page in ("integrations.md", "evaluation.md", "encoders.md")))
 EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
 

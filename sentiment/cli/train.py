@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.networks import Encoder, InitialState, Pooling, network
 from sentiment.cli.plan import plan_of, train_and_save
 
 
@@ -18,7 +19,12 @@ def train(
     label_column: LabelColumn = "label",
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data.")] = None,
-    hidden_size: Annotated[int | None, typer.Option(help="Hidden units of each direction.")] = None,
+    encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
+    pooling: Annotated[Pooling, typer.Option(help="What of a recurrent encoder is classified.")] = Pooling.FINAL,
+    initial_state: Annotated[InitialState, typer.Option(help="Where h0 and c0 start.")] = InitialState.ZERO,
+    num_layers: Annotated[int | None, typer.Option(help="Layers of a recurrent encoder.")] = None,
+    hidden_size: Annotated[int | None, typer.Option(help="Hidden units, of each direction.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Between the layers.")] = None,
     vectors: Annotated[
         list[str] | None, typer.Option(help="Pretrained word vectors: glove-6b-50d, or a .vec or .bin file.")
     ] = None,
@@ -45,7 +51,14 @@ def train(
         name=out.name,
         skip_empty=skip_empty,
         text={"language": language},
-        model={} if hidden_size is None else {"hidden_size": hidden_size},
+        model=network(
+            encoder,
+            pooling=pooling,
+            initial_state=initial_state,
+            num_layers=num_layers,
+            hidden_size=hidden_size,
+            dropout=dropout,
+        ),
         training={name: value for name, value in training.items() if value is not None},
     )
     held = read_data(plan)

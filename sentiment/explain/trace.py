@@ -98,10 +98,16 @@ def trace(classifier: Classifier, text: str) -> Trace:
 
     The equations stand in `sentiment.explain.cell`; they give what nn.LSTM gives within 1e-5.
     Raises TextError as `predict` does, also for a text of more than `MAX_TRACE_TOKENS` tokens, and ConfigError where
-    the classifier isn't float32.
+    the classifier isn't float32, or its network is not an LSTM whose final `ht` is classified.
     """
     if classifier.dtype != "float32":
         raise ConfigError(f"a trace is computed in float32: the classifier's dtype is {classifier.dtype!r}")
+    config = classifier.model.config
+    if not config.is_plain_lstm:
+        raise ConfigError(
+            "a trace shows the gates of an LSTM whose final ht is classified: this model's encoder is "
+            f"{config.encoder}, pooling {config.pooling}, initial_state {config.initial_state}"
+        )
     [aligned] = classifier.align([text])
     token_ids = aligned.encoded.token_ids
     if len(token_ids) > MAX_TRACE_TOKENS:

@@ -109,9 +109,7 @@ class LogOdds:
 
     def __call__(self, embedded: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
         """log(p / (1 - p)) of each row's label: (N,), from `embedded` (N, T, F), `lengths` (N,) and `labels` (N,)."""
-        ht = self.model.lstm.final_states(embedded, lengths)  # (L x directions, N, H)
-        final = torch.cat(tuple(ht[-self.model.directions :]), dim=-1)  # (N, 2H)
-        logits = self.model.classifier(final) / self.temperature  # (N, C)
+        logits = self.model.classifier(self.model.features(embedded, lengths)) / self.temperature  # (N, C)
         chosen = torch.nn.functional.one_hot(labels, logits.shape[1]).bool()  # (N, C)
         return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(dim=-1)  # (N,)
 

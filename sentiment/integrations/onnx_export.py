@@ -51,6 +51,12 @@ def export(classifier: Classifier, file: Path, *, int8: bool = False) -> ExportF
     """
     if classifier.dtype != "float32":
         raise ConfigError(f"an export is made of float32: the classifier's dtype is {classifier.dtype!r}")
+    config = classifier.model.config
+    if not config.is_plain_lstm:
+        raise ConfigError(
+            "an export holds an LSTM whose final ht is classified: this model's encoder is "
+            f"{config.encoder}, pooling {config.pooling}, initial_state {config.initial_state}"
+        )
     model = _model(classifier)
     content = _quantized(model) if int8 else model.SerializeToString()
     figures = _compare(classifier, content, str(file))

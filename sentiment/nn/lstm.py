@@ -1,39 +1,44 @@
-"""A bidirectional LSTM over a padded batch that never reads the padding.
+"""A bidirectional LSTM, or a plain RNN, over a padded batch that never reads the padding.
 
 `pack_padded_sequence` gives the same numbers, but ragged packed input leaves the fused CPU kernel. Here each direction
 is one run of the fused kernel: the backward one is fed each row reversed by its own length, so that its padding, too,
 comes last, and what came after a row's last token is never looked at.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence
+
+InitialStates = tuple[Tensor, Tensor]  # h0 and c0, (L x directions, N, H) each
 
 
-class PaddedLSTM(nn.LSTM):
-    """torch.nn.LSTM's settings, parameters and results for rows of unequal length, without packing."""
+class PaddedRecurrence(nn.RNNBase):
+    """torch.nn.RNNBase's settings, parameters and results for rows of unequal length, without packing."""
 
-    def __init__(self, input_size: int, hidden_size: int, **settings: bool | float) -> None:
-        super().__init__(input_size, hidden_size, batch_first=True, **settings)
-
-    def forward(self, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> tuple[Tensor, Tensor]:
         """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H).
 
         `embedded` is (N, T, F), `lengths` (N,). `ht` has nn.LSTM's order: layer by layer, forward before backward.
-        `output` past a row's length holds values of no meaning.
+        `output` past a row's length holds values of no meaning. Without `initial` states it starts from zeros.
         """
         places = _reversed_places(lengths, embedded.shape[1])  # (N x T,)
-        outputs, ht = self._read(embedded, lengths, places)
+        outputs, ht = self._read(embedded, lengths, places, initial)
         return _join(outputs, places), ht
 
-    def final_states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+    def final_states(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> Tensor:
         """The `ht` of `forward`, at less cost where nobody reads `output`: the backward one stays in its own order."""
-        return self._read(embedded, lengths, _reversed_places(lengths, embedded.shape[1]))[1]
+        return self._read(embedded, lengths, _reversed_places(lengths, embedded.shape[1]), initial)[1]
 
-    def _read(self, embedded: Tensor, lengths: Tensor, places: Tensor) -> tuple[list[Tensor], Tensor]:
+    def _read(
+        self, embedded: Tensor, lengths: Tensor, places: Tensor, initial: InitialStates | None
+    ) -> tuple[list[Tensor], Tensor]:
         """What each direction of the top layer gave, (N, T, H) in the order that it read, and `ht`."""
         last = torch.arange(len(lengths), device=lengths.device) * embedded.shape[1] + lengths - 1  # (N,)
-        outputs, final = [embedded], []
+        outputs: list[Tensor] = [embedded]
+        final: list[Tensor] = []
         for layer in range(self.num_layers):
             layer_input = _join(outputs, places)  # (N, T, F), then (N, T, H x directions)
             if layer:
@@ -41,16 +46,53 @@ class PaddedLSTM(nn.LSTM):
             outputs = []
             for suffix in ("", "_reverse")[: 2 if self.bidirectional else 1]:
                 steps = _take(layer_input, places) if suffix else layer_input
-                outputs.append(self._run(steps, layer, suffix))  # (N, T, H)
+                start = self._start(steps, len(final), initial)  # (1, N, H) each
+                outputs.append(self._run(steps, self._weights(layer, suffix), start))  # (N, T, H)
                 final.append(outputs[-1].flatten(end_dim=1).index_select(0, last))  # (N, H)
         return outputs, torch.stack(final)
 
-    def _run(self, steps: Tensor, layer: int, suffix: str) -> Tensor:
+    def _run(self, steps: Tensor, weights: list[Tensor], start: InitialStates) -> Tensor:
+        raise NotImplementedError
+
+    def _weights(self, layer: int, suffix: str) -> list[Tensor]:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if self.bias else 2]
-        weights = [getattr(self, f"{name}_l{layer}{suffix}") for name in names]
-        zero = steps.new_zeros(1, steps.shape[0], self.hidden_size)  # (1, N, H)
-        output, _, _ = torch.lstm(steps, (zero, zero), weights, self.bias, 1, 0.0, self.training, False, True)
-        return output
+        return [getattr(self, f"{name}_l{layer}{suffix}") for name in names]
+
+    def _start(self, steps: Tensor, place: int, initial: InitialStates | None) -> InitialStates:
+        """The states that a layer and direction, `place` in nn.LSTM's order, starts from: (1, N, H) each."""
+        if initial is None:
+            zero = steps.new_zeros(1, steps.shape[0], self.hidden_size)  # (1, N, H)
+            return zero, zero
+        h0, c0 = (states[place : place + 1].to(steps.dtype) for states in initial)  # (1, N, H)
+        return h0.contiguous(), c0.contiguous()
+
+
+class PaddedLSTM(PaddedRecurrence, nn.LSTM):  # type: ignore[misc]
+    """torch.nn.LSTM over a padded batch."""
+
+    def __init__(self, input_size: int, hidden_size: int, **settings: Any) -> None:
+        nn.LSTM.__init__(self, input_size, hidden_size, batch_first=True, **settings)
+
+    def final_states_and_cells(
+        self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The final `ht` and `ct`, (L x directions, N, H) each: packed, as the fused kernel keeps only the last `c`."""
+        packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+        _, (ht, ct) = nn.LSTM.forward(self, packed, initial)
+        return ht, ct
+
+    def _run(self, steps: Tensor, weights: list[Tensor], start: InitialStates) -> Tensor:
+        return torch.lstm(steps, start, weights, self.bias, 1, 0.0, self.training, False, True)[0]  # (N, T, H)
+
+
+class PaddedRNN(PaddedRecurrence, nn.RNN):  # type: ignore[misc]
+    """torch.nn.RNN with tanh over a padded batch."""
+
+    def __init__(self, input_size: int, hidden_size: int, **settings: Any) -> None:
+        nn.RNN.__init__(self, input_size, hidden_size, batch_first=True, **settings)
+
+    def _run(self, steps: Tensor, weights: list[Tensor], start: InitialStates) -> Tensor:
+        return torch.rnn_tanh(steps, start[0], weights, self.bias, 1, 0.0, self.training, False, True)[0]  # (N, T, H)
 
 
 def reversed_positions(lengths: Tensor, longest: int) -> Tensor:

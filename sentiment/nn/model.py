@@ -5,35 +5,86 @@ from torch import Tensor, nn
 
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
-from sentiment.nn.lstm import PaddedLSTM
+from sentiment.nn.encoders import KERNEL_SIZES, BagOfWords, InitialState, Pooling, TextCNN
+from sentiment.nn.lstm import PaddedLSTM, PaddedRNN
 from sentiment.text.vocabulary import PAD_ID
 
 
 class SentimentModel(nn.Module):
-    """Token ids to logits through the final `ht` of both directions of the top layer."""
+    """Token ids to logits through the final `ht` of both directions of the top layer, or as `config` has it."""
+
+    lstm: PaddedLSTM  # where `config.encoder` says so; so are the others
+    rnn: PaddedRNN
+    bow: BagOfWords
+    cnn: TextCNN
 
     def __init__(self, config: ModelConfig, *, vocabulary_size: int, num_classes: int) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, padding_idx=PAD_ID)
-        self.lstm = PaddedLSTM(
-            config.embedding_size,
-            config.hidden_size,
-            num_layers=config.num_layers,
-            bias=config.bias,
-            dropout=config.dropout,
-            bidirectional=config.bidirectional,
-        )
         self.directions = 2 if config.bidirectional else 1
+        self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, padding_idx=PAD_ID)
+        self.initial_state: InitialState | None = None
+        match config.encoder:
+            case "bow":
+                self.bow = BagOfWords(config.embedding_size, config.hidden_size)
+                features = config.hidden_size
+            case "cnn":
+                self.cnn = TextCNN(config.embedding_size, config.hidden_size)
+                features = len(KERNEL_SIZES) * config.hidden_size
+            case _:
+                features = self._add_recurrence(config)
         self.output_dropout = nn.Dropout(config.output_dropout)
-        self.classifier = nn.Linear(self.directions * config.hidden_size, num_classes)
+        self.classifier = nn.Linear(features, num_classes)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """The logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
-        ht = self.lstm.final_states(embedded, batch.lengths)  # (L x directions, N, H)
-        final = torch.cat(tuple(ht[-self.directions :]), dim=-1)  # (N, 2H)
-        return self.classifier(self.output_dropout(final))  # (N, C)
+        features = self.features(embedded, batch.lengths)  # (N, 2H)
+        return self.classifier(self.output_dropout(features))  # (N, C)
+
+    def features(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """What the classifier reads: (N, 2H) of a bidirectional LSTM's final `ht`. `embedded` is (N, T, F)."""
+        match self.config.encoder:
+            case "bow":
+                return self.bow(embedded, lengths)  # (N, H)
+            case "cnn":
+                return self.cnn(embedded, lengths)  # (N, 3H)
+        recurrence = self.lstm if self.config.encoder == "lstm" else self.rnn
+        initial = self.initial_state(len(lengths)) if self.initial_state is not None else None
+        match self.config.pooling:
+            case "final":
+                return self._top(recurrence.final_states(embedded, lengths, initial))  # (N, 2H)
+            case "final_and_cell":
+                ht, ct = self.lstm.final_states_and_cells(embedded, lengths, initial)  # (2L, N, H) each
+                return torch.cat([self._top(ht), self._top(ct)], dim=-1)  # (N, 4H)
+        output, _ = recurrence(embedded, lengths, initial)  # (N, T, 2H)
+        return self.pooling(output, lengths)  # (N, 2H)
+
+    def _add_recurrence(self, config: ModelConfig) -> int:
+        """Adds the recurrent encoder and what it needs. The number of features that it hands on."""
+        settings = {
+            "num_layers": config.num_layers,
+            "bias": config.bias,
+            "dropout": config.dropout,
+            "bidirectional": config.bidirectional,
+        }
+        if config.encoder == "lstm":
+            self.lstm = PaddedLSTM(config.embedding_size, config.hidden_size, **settings)
+        else:
+            self.rnn = PaddedRNN(config.embedding_size, config.hidden_size, **settings)
+        features = self.directions * config.hidden_size
+        if config.initial_state != "zero":
+            states = config.num_layers * self.directions
+            self.initial_state = InitialState(config.initial_state, states, config.hidden_size)
+        if config.pooling == "final_and_cell":
+            return 2 * features
+        if config.pooling != "final":
+            self.pooling = Pooling(config.pooling, features)
+        return features
+
+    def _top(self, states: Tensor) -> Tensor:
+        """The top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""
+        return torch.cat(tuple(states[-self.directions :]), dim=-1)  # (N, 2H)
 
     def _drop(self, embedded: Tensor) -> Tensor:
         """Locked dropout: a feature is dropped at all time steps of a text or at none (Gal and Ghahramani 2016)."""

@@ -11,6 +11,9 @@ def test_defaults() -> None:
     assert TextConfig().model_dump() == {"language": "en", "max_tokens": 4096}
     assert TextConfig().max_characters == 65_536
     assert ModelConfig().model_dump() == {
+        "encoder": "lstm",
+        "pooling": "final",
+        "initial_state": "zero",
         "embedding_size": 100,
         "hidden_size": 128,
         "num_layers": 1,

@@ -12,11 +12,13 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 
+from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from service import auth
 from service.app import create_app
 from service.schemas import ExplainResponse, TraceResponse
 from service.settings import ServiceSettings
+from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
 
 TEXT = "A great film, is&nbsp;n't it? 😀 Zyzzyva!"
@@ -179,3 +181,14 @@ def test_a_worker_explains_and_predicts_at_once(start_server: StartServer) -> No
         assert [call.result().status_code for call in explained] == [200] * 3
     metrics = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
     assert 'sentiment_requests_total{method="POST",route="/v1/explain",status="200"} 3.0' in metrics
+
+
+def test_a_model_without_gates_is_named_and_still_explains(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    bundles.save(make_bundle(encoder="cnn"), tmp_path / "cnn")
+    client = create_app(ServiceSettings(), load(tmp_path / "cnn")).test_client()
+    refused = client.post("/v1/trace", json={"text": "A great film."})
+    assert refused.status_code == 422
+    [fault] = refused.get_json()["errors"]
+    assert fault["pointer"] == "/text"
+    assert fault["detail"].endswith("this model's encoder is cnn, pooling final, initial_state zero")
+    assert client.post("/v1/explain", json={"texts": ["A great film."]}).status_code == 200

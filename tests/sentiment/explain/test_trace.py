@@ -88,3 +88,10 @@ def test_what_has_no_trace(tiny_classifier: Classifier, make_bundle: MakeBundle)
 def test_a_text_without_a_token(tiny_classifier: Classifier) -> None:
     seen = tiny_classifier.trace("\u200b\u200b")
     assert [(token.start, token.end, token.unknown) for token in seen.tokens] == [(0, 2, True)]
+
+
+@pytest.mark.parametrize("settings", [{"encoder": "cnn"}, {"pooling": "max"}, {"initial_state": "learned"}])
+def test_a_network_without_gates_to_show_is_refused(make_bundle: MakeBundle, settings: dict[str, str]) -> None:
+    message = "a trace shows the gates of an LSTM whose final ht is classified: this model's encoder is "
+    with pytest.raises(ConfigError, match=message):
+        Classifier(make_bundle(**settings)).trace("A great film.")

@@ -119,3 +119,10 @@ def test_the_weights_are_those_of_captum(tiny_classifier: Classifier, points: in
     )
     found = integrated_gradients(log_odds, baseline, embedded, lengths, labels, points)
     torch.testing.assert_close(found, expected.sum(dim=-1), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{"encoder": "bow"}, {"encoder": "cnn"}, {"pooling": "attention"}])
+def test_the_words_of_every_network_can_be_weighed(make_bundle: MakeBundle, settings: dict[str, str]) -> None:
+    [explanation] = Classifier(make_bundle(**settings, scale=1.5)).explain(["The film was not good"])
+    assert explanation.gap < 0.02 * abs(explanation.log_odds - explanation.baseline_log_odds) + 2e-3
+    assert max(abs(token.weight) for token in explanation.tokens) > 1e-3

@@ -211,3 +211,9 @@ def test_the_command(tiny_bundle: Path, tiny_classifier: Classifier, tmp_path: P
     assert f"written: {file}, {file.stat().st_size:,} bytes" in done.stdout
     assert isinstance(load(file), OnnxClassifier)
     assert_same(load(file).predict(TEXTS), tiny_classifier.predict(TEXTS))
+
+
+def test_a_network_that_an_export_does_not_hold_is_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="this model's encoder is lstm, pooling mean, initial_state zero"):
+        export(Classifier(make_bundle(pooling="mean")), tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()

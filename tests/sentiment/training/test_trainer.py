@@ -137,3 +137,24 @@ def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write)
     )
     with pytest.raises(DataError, match="there is no column 'negative'; there are 'text', 'label'"):
         read_data(recipe)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"encoder": "bow"},
+        {"encoder": "cnn"},
+        {"encoder": "rnn"},
+        {"pooling": "final_and_cell"},
+        {"pooling": "attention"},
+        {"initial_state": "learned"},
+    ],
+)
+def test_every_network_learns_is_saved_and_is_loaded(
+    tmp_path: Path, write_reviews: Write, settings: dict[str, str]
+) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400), model=settings, training={"epochs": 8})
+    bundles.save(train(recipe, read_data(recipe), lambda _: None), tmp_path / "model")
+    classifier = load(tmp_path / "model")
+    assert [p.label for p in classifier.predict(["the cast was superb", "a dull plot"])] == ["positive", "negative"]
+    assert classifier.model.config.model_dump() | settings == classifier.model.config.model_dump()

@@ -1,0 +1,45 @@
+"""The networks of the textbook by the names that the command line gives them."""
+
+from enum import Enum
+from typing import Any
+
+
+class Encoder(str, Enum):
+    """What reads the embedded tokens."""
+
+    BOW = "bow"
+    CNN = "cnn"
+    RNN = "rnn"
+    LSTM = "lstm"
+    BILSTM = "bilstm"
+
+
+class Pooling(str, Enum):
+    """What of a recurrent encoder is classified."""
+
+    FINAL = "final"
+    FINAL_AND_CELL = "final_and_cell"
+    MAX = "max"
+    MEAN = "mean"
+    ATTENTION = "attention"
+
+
+class InitialState(str, Enum):
+    """What a recurrent encoder starts from."""
+
+    ZERO = "zero"
+    LEARNED = "learned"
+    RANDOM = "random"
+
+
+def network(encoder: Encoder, **settings: Any) -> dict[str, Any]:
+    """The settings of `ModelConfig` for an encoder; of the others, those that were given."""
+    match encoder:
+        case Encoder.BILSTM:
+            kind: dict[str, Any] = {"encoder": "lstm", "bidirectional": True}
+        case Encoder.LSTM | Encoder.RNN:
+            kind = {"encoder": encoder.value, "bidirectional": False}
+        case _:
+            kind = {"encoder": encoder.value}
+    given = {name: value.value if isinstance(value, Enum) else value for name, value in settings.items()}
+    return kind | {name: value for name, value in given.items() if value is not None}
