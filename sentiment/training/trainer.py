@@ -62,7 +62,10 @@ def read_data(recipe: Recipe) -> Data:
     repeats = [source.repeat for source in (*gold, *soft)]
     rows = sum(len(part.texts) for part in train)
     train = [without(part, dev) for part in train]
-    dropped = rows - sum(len(part.texts) for part in train)
+    left = sum(len(part.texts) for part in train)
+    if not left:
+        raise DataError("no training row is left: the text of each stands in a dev set, too")
+    dropped = rows - left
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
 

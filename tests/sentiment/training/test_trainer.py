@@ -153,8 +153,17 @@ def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write)
 def test_every_network_learns_is_saved_and_is_loaded(
     tmp_path: Path, write_reviews: Write, settings: dict[str, str]
 ) -> None:
-    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400), model=settings, training={"epochs": 8})
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400), model=settings)
     bundles.save(train(recipe, read_data(recipe), lambda _: None), tmp_path / "model")
     classifier = load(tmp_path / "model")
-    assert [p.label for p in classifier.predict(["the cast was superb", "a dull plot"])] == ["positive", "negative"]
+    assert [p.label for p in classifier.predict(["the cast was superb 77", "the plot was dull 9"])] == [
+        "positive",
+        "negative",
+    ]
     assert classifier.model.config.model_dump() | settings == classifier.model.config.model_dump()
+
+
+def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 8)
+    with pytest.raises(DataError, match="no training row is left: the text of each stands in a dev set, too"):
+        read_data(recipe_of(path, dev=[{"path": path}]))
