@@ -1,6 +1,6 @@
 """How results and progress look on a terminal, and in a pipe: one plain line an epoch or a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentiment.evaluation.intervals import Estimate
     from sentiment.scoring.job import Progress as ScoringProgress
     from sentiment.scoring.job import ScoringSummary
+    from sentiment.training.encoder_comparison import Compared
     from sentiment.training.loop import Progress as TrainingProgress
     from sentiment.training.trainer import Data
 
@@ -185,6 +186,21 @@ def _answered(table: AbstentionTable, promise: float) -> str:
 
 PROMISES = (0.02, 0.05, 0.1, 0.2)
 SHOWN_FLIPS = 20
+
+
+def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
+    """Prints the networks side by side, and where the table and the picture are."""
+    table = Table("network", "accuracy", "parameters", "training", "texts/s", title="Networks")
+    for row in compared:
+        table.add_row(
+            row.network,
+            f"{row.accuracy:.2%}",
+            f"{row.parameters:,}",
+            f"{row.training_seconds:,.0f} s",
+            f"{row.texts_per_second:,.0f}",
+        )
+    console.print(table)
+    console.print(f"The models, the table and the picture are in {out}.", highlight=False, soft_wrap=True)
 
 
 def print_comparison(comparison: "Comparison", written: Path | None) -> None:

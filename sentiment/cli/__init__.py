@@ -7,6 +7,7 @@ import typer
 from sentiment.cli import (  # noqa: F401  # each adds its command
     calibrate,
     compare,
+    compare_encoders,
     distil,
     evaluate,
     explain,

@@ -1,0 +1,47 @@
+"""The command that lays the networks of the textbook side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.plan import plan_of, train_and_save
+
+
+@app.command("compare-encoders")
+def compare_encoders(
+    data: Annotated[list[Path] | None, typer.Argument(help="Labelled files: CSV, TSV, JSONL or Parquet.")] = None,
+    out: Annotated[Path, typer.Option(help="A folder for the models, the table and the picture.")] = Path("encoders"),
+    dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
+    epochs: Annotated[int, typer.Option(help="Passes over the data, the same for all.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
+) -> None:
+    """Train every network of the textbook on the same data under one budget, and compare them.
+
+    The same command after a crash goes on where it was.
+    """
+    from sentiment.terminal import print_data, print_encoders
+    from sentiment.training.encoder_comparison import PICTURE, draw
+    from sentiment.training.encoder_comparison import compare_encoders as compare
+    from sentiment.training.trainer import read_data
+
+    plan = plan_of(
+        recipe,
+        data,
+        dev,
+        {"text_column": text_column, "label_column": label_column},
+        name="encoders",
+        text={"language": language},
+        training={"epochs": epochs, "patience": epochs, "seed": seed},
+    )
+    held = read_data(plan)
+    print_data(held)
+    texts = [text for part in held.dev for text in part.texts]
+    compared = compare(plan, out, lambda each, folder: train_and_save(each, held, folder, restart=False), texts)
+    draw(compared, out / PICTURE)
+    print_encoders(compared, out)

@@ -1,0 +1,119 @@
+"""Every network of the textbook on the same data under one budget: the same rows, epochs, seed and vectors."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sentiment.classifier import Classifier, load
+from sentiment.errors import ConfigError
+from sentiment.training.recipe import Recipe
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "bow": {"encoder": "bow"},
+    "cnn": {"encoder": "cnn"},
+    "rnn": {"encoder": "rnn", "bidirectional": False},
+    "lstm": {"bidirectional": False},
+    "bilstm": {},
+    "bilstm, 2 layers": {"num_layers": 2},
+    "bilstm, ht and ct": {"pooling": "final_and_cell"},
+    "bilstm, max": {"pooling": "max"},
+    "bilstm, mean": {"pooling": "mean"},
+    "bilstm, attention": {"pooling": "attention"},
+}
+RESULTS = "comparison.json"
+PICTURE = "comparison.png"
+REPEATS = 3
+TIMED_TEXTS = 2000
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One network, trained and judged."""
+
+    network: str
+    accuracy: float  # mean over the dev sets
+    parameters: int
+    training_seconds: float
+    texts_per_second: float = 0.0  # in one process, read last, all networks in turn
+
+
+def compare_encoders(
+    recipe: Recipe, out: Path, train_and_save: Callable[[Recipe, Path], None], texts: Sequence[str]
+) -> list[Compared]:
+    """A row a network, in the textbook's order, also written to `out`; its folders hold the models.
+
+    `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
+    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another recipe.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    rows = _read(out / RESULTS, recipe)
+    for network, settings in NETWORKS.items():
+        if network in rows:
+            continue
+        model = recipe.model.model_copy(update=settings)
+        folder = out / _folder(network)
+        begun = time.monotonic()
+        train_and_save(recipe.model_copy(update={"name": folder.name, "model": model}), folder)
+        seconds = time.monotonic() - begun
+        classifier = load(folder)
+        accuracies = [figures["accuracy"] for figures in classifier.metrics["dev"].values()]
+        rows[network] = Compared(network, statistics.mean(accuracies), classifier.num_parameters, seconds)
+        _write(out / RESULTS, recipe, rows)
+    classifiers = {network: load(out / _folder(network)) for network in NETWORKS}
+    speeds = _texts_per_second(classifiers, texts[:TIMED_TEXTS])
+    compared = [Compared(**{**asdict(rows[network]), "texts_per_second": speeds[network]}) for network in NETWORKS]
+    _write(out / RESULTS, recipe, {row.network: row for row in compared})
+    return compared
+
+
+def draw(compared: Sequence[Compared], path: Path) -> None:
+    """Writes a picture of accuracy against speed. Raises ConfigError where matplotlib is missing."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ConfigError("a picture needs one package more: pip install 'sentiment-bilstm[explain]'") from None
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for row in compared:
+        axes.scatter(row.texts_per_second, 100 * row.accuracy, s=40)
+        axes.annotate(row.network, (row.texts_per_second, 100 * row.accuracy), (5, 4), textcoords="offset points")
+    axes.set_xscale("log")
+    axes.margins(x=0.25)
+    axes.set(xlabel="texts a second, one process", ylabel="accuracy on dev, %")
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=150)
+
+
+def _folder(network: str) -> str:
+    return network.replace(",", "").replace(" ", "-")
+
+
+def _texts_per_second(classifiers: dict[str, Classifier], texts: Sequence[str]) -> dict[str, float]:
+    """Medians, the networks in turn: what else the machine does then weighs on all alike."""
+    speeds: dict[str, list[float]] = {network: [] for network in classifiers}
+    for _ in range(REPEATS):
+        for network, classifier in classifiers.items():
+            begun = time.perf_counter()
+            classifier.predict(texts)
+            speeds[network].append(len(texts) / (time.perf_counter() - begun))
+    return {network: statistics.median(each) for network, each in speeds.items()}
+
+
+def _read(path: Path, recipe: Recipe) -> dict[str, Compared]:
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_bytes())
+    if found["recipe"] != recipe.model_dump(mode="json"):
+        raise ConfigError(f"{path.parent} holds a comparison of another recipe; choose another --out")
+    return {row["network"]: Compared(**row) for row in found["networks"]}
+
+
+def _write(path: Path, recipe: Recipe, rows: dict[str, Compared]) -> None:
+    scratch = path.with_name(f"{path.name}.partial")
+    body = {"recipe": recipe.model_dump(mode="json"), "networks": [asdict(row) for row in rows.values()]}
+    scratch.write_text(json.dumps(body, indent=1))
+    scratch.replace(path)

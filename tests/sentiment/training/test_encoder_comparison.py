@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sentiment.classifier import load
+from sentiment.cli.plan import train_and_save
+from sentiment.errors import ConfigError
+from sentiment.training.encoder_comparison import NETWORKS, PICTURE, RESULTS, Compared, compare_encoders, draw
+from sentiment.training.recipe import Recipe
+from sentiment.training.trainer import read_data
+
+Write = Callable[[Path, int], Path]
+MODEL = {"embedding_size": 6, "hidden_size": 6}
+
+
+@pytest.fixture(scope="module")
+def recipe(write_reviews: Write, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    path = write_reviews(tmp_path_factory.mktemp("data") / "a.csv", 60)
+    return Recipe.of({"name": "toy", "train": [{"path": path}], "model": MODEL, "training": {"epochs": 1}})
+
+
+@pytest.fixture(scope="module")
+def out(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison that was killed when six networks were trained."""
+    folder = tmp_path_factory.mktemp("compared")
+    trained: list[Path] = []
+
+    def killed(each: Recipe, target: Path) -> None:
+        if len(trained) == 6:
+            raise KeyboardInterrupt
+        trained.append(target)
+        train_and_save(each, read_data(recipe), target, restart=False)
+
+    with pytest.raises(KeyboardInterrupt):
+        compare_encoders(recipe, folder, killed, [])
+    return folder
+
+
+def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recipe, out: Path) -> None:
+    trained: list[str] = []
+
+    def train(each: Recipe, target: Path) -> None:
+        trained.append(target.name)
+        train_and_save(each, read_data(recipe), target, restart=False)
+
+    compared = compare_encoders(recipe, out, train, ["the film was great"] * 8)
+    assert trained == ["bilstm-ht-and-ct", "bilstm-max", "bilstm-mean", "bilstm-attention"]
+    assert [row.network for row in compared] == list(NETWORKS)
+    assert all(0 <= row.accuracy <= 1 and row.texts_per_second > 0 for row in compared)
+    parameters = {row.network: row.parameters for row in compared}
+    assert parameters["bow"] < parameters["rnn"] < parameters["lstm"] < parameters["bilstm"]
+    assert parameters["bilstm"] == load(out / "bilstm").num_parameters == parameters["bilstm, max"]
+    other = recipe.model_copy(update={"name": "other"})
+    with pytest.raises(ConfigError, match="holds a comparison of another recipe; choose another --out"):
+        compare_encoders(other, out, train, [])
+    assert (out / RESULTS).is_file()
+
+
+def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    draw([Compared("bow", 0.7, 100, 1.0, 5000.0), Compared("bilstm", 0.8, 900, 2.0, 900.0)], tmp_path / PICTURE)
+    assert (tmp_path / PICTURE).read_bytes().startswith(b"\x89PNG")
