@@ -1,8 +1,10 @@
 """How results and progress look on a terminal, and in a pipe: one plain line an epoch or a file."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -27,18 +29,30 @@ console = Console()
 
 
 def print_data(data: "Data") -> None:
-    """Prints what the recipe's files hold."""
-    table = Table("file", "role", "rows", *data.labels, title="Data")
+    """Prints what the recipe's files hold, and what in them is worth a second look."""
+    from sentiment.training.dataset import repeated
+
+    table = Table("file", "role", "rows", *data.labels, "words, median", "longest", title="Data")
     for role, parts in (("train", data.train), ("dev", data.dev)):
         for part in parts:
-            counts = (f"{part.labels.count(label):,}" for label in data.labels)
-            table.add_row(part.name, role, f"{len(part.texts):,}", *counts)
+            shares = Counter(part.labels)
+            counts = (f"{shares[label]:,} ({shares[label] / len(part.labels):.0%})" for label in data.labels)
+            lengths = [len(text.split()) for text in part.texts]
+            longest = f"{max(lengths):,}"
+            table.add_row(part.name, role, f"{len(part.texts):,}", *counts, f"{median(lengths):g}", longest)
     console.print(table)
     skipped = sum(part.skipped for part in (*data.train, *data.dev))
     if skipped:
         console.print(f"{skipped:,} rows without text were left out.")
     if data.in_dev:
         console.print(f"{data.in_dev:,} training rows were left out: their text stands in a dev set.")
+    again, torn = repeated([part for part in data.train if part.probabilities is None])
+    if again:
+        console.print(f"{again:,} training rows repeat the text of another.")
+    if torn:
+        example = " ".join(torn[0].split())[:80]
+        found = f"{len(torn):,} texts stand there with several labels, which nothing can learn: “{example}”, for one."
+        console.print(found, markup=False, highlight=False)
 
 
 @contextmanager

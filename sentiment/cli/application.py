@@ -16,6 +16,12 @@ Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_defau
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        help="Names for what the label column holds: 1-2=negative,3=neutral,4-5=positive. 3= leaves rows out."
+    ),
+]
 Abstain = Annotated[
     float | None,
     typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.05."),

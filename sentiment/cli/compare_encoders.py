@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.application import LabelColumn, Labels, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
 
 
@@ -16,6 +16,7 @@ def compare_encoders(
     dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    labels: Labels = None,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int, typer.Option(help="Passes over the data, the same for all.")] = 3,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
@@ -28,13 +29,14 @@ def compare_encoders(
     from sentiment.terminal import print_data, print_encoders
     from sentiment.training.encoder_comparison import PICTURE, draw
     from sentiment.training.encoder_comparison import compare_encoders as compare
+    from sentiment.training.label_mapping import parse
     from sentiment.training.trainer import read_data
 
     plan = plan_of(
         recipe,
         data,
         dev,
-        {"text_column": text_column, "label_column": label_column},
+        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         name="encoders",
         text={"language": language},
         training={"epochs": epochs, "patience": epochs, "seed": seed},

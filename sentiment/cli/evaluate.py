@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Json, LabelColumn, Model, TextColumn, app
+from sentiment.cli.application import Json, LabelColumn, Labels, Model, TextColumn, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
@@ -17,6 +17,7 @@ def evaluate(
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    labels: Labels = None,
     report: Annotated[
         Path | None, typer.Option(help="A folder to write a page to, index.html, and its figures, metrics.json.")
     ] = None,
@@ -31,13 +32,19 @@ def evaluate(
     from sentiment.evaluation.metrics import evaluate as measure
     from sentiment.terminal import print_figures
     from sentiment.training.dataset import read_labelled
+    from sentiment.training.label_mapping import parse
     from sentiment.training.recipe import Source
 
     if slices and report is None:
         raise ConfigError("--slice is for the page: give --report DIR, too")
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report: {report} is a file; name a folder")
-    source = Source(path=data, text_column=text_column, label_column=label_column)
+    source = Source(
+        path=data,
+        text_column=text_column,
+        label_column=label_column,
+        label_mapping=parse(labels),
+    )
     labelled = read_labelled(source, columns=slices or ())
     classifier = load(model)
     answers = answer(classifier, labelled.texts, labelled.labels)

@@ -15,7 +15,7 @@ def plan_of(
     recipe: Path | None,
     data: Sequence[Path] | None,
     dev: Sequence[Path] | None,
-    columns: dict[str, str],
+    columns: dict[str, Any],
     **settings: Any,
 ) -> "Recipe":
     """The recipe of the file, or of the labelled files with these settings. Raises ConfigError for both or neither."""

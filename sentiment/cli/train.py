@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.application import LabelColumn, Labels, TextColumn, app
 from sentiment.cli.networks import Encoder, InitialState, Pooling, network
 from sentiment.cli.plan import plan_of, train_and_save
 
@@ -17,6 +17,7 @@ def train(
     dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    labels: Labels = None,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data.")] = None,
     encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
@@ -39,6 +40,7 @@ def train(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal import print_data
+    from sentiment.training.label_mapping import parse
     from sentiment.training.trainer import read_data
 
     bundles.check_target(out)  # before the hours, not after them
@@ -47,7 +49,7 @@ def train(
         recipe,
         data,
         dev,
-        {"text_column": text_column, "label_column": label_column},
+        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         name=out.name,
         skip_empty=skip_empty,
         text={"language": language},

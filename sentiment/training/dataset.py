@@ -10,6 +10,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from sentiment.errors import DataError
+from sentiment.training.label_mapping import apply
 from sentiment.training.recipe import Source
 
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -18,7 +19,10 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     ".jsonl": pl.read_ndjson,
     ".ndjson": pl.read_ndjson,
     ".parquet": pl.read_parquet,
+    ".arrow": pl.read_ipc,
 }
+COMPRESSED = (".gz", ".zst")  # after the suffix of a file of text
+MAX_NUMBERED_CLASSES = 20  # of a column of numbers with a point: more of them are measurements
 _SHOWN = 5  # row numbers in a message
 
 
@@ -40,8 +44,8 @@ class LabelledTexts:
 def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence[str] = ()) -> LabelledTexts:
     """The rows of a file, in its order; numbers as labels become text, and so does what other `columns` hold.
 
-    Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions, rows without
-    a label, and rows without text unless they are to be skipped.
+    Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions, a label that the
+    source's mapping leaves out, rows without a label, and rows without text unless they are to be skipped.
     """
     path = source.path
     frame = _read(path)
@@ -51,16 +55,16 @@ def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence
     texts, labels = frame[source.text_column], frame[source.label_column]
     if texts.dtype != pl.String:
         raise DataError(f"{path}: column {source.text_column!r} holds {texts.dtype}, not text")
-    if labels.dtype.is_float():
-        raise DataError(f"{path}: column {source.label_column!r} holds fractions ({labels.dtype}); labels are names")
-    labels = labels.cast(pl.String).str.strip_chars()
+    labels = _names(path, labels, mapped=bool(source.label_mapping))
     unlabelled = labels.is_null() | (labels == "")
     if unlabelled.any():
         raise DataError(f"{path}: {_rows(unlabelled)} no label; give them one or remove them")
     empty = texts.is_null() | (texts.str.strip_chars() == "")
     if empty.any() and not skip_empty:
         raise DataError(f"{path}: {_rows(empty)} no text; remove them or leave them out with --skip-empty")
-    kept = ~empty
+    if source.label_mapping:
+        labels = pl.Series(apply(labels.to_list(), source.label_mapping, path.name), dtype=pl.String)
+    kept = ~empty & labels.is_not_null()
     if not kept.any():
         raise DataError(f"{path}: there is no row with text")
     return LabelledTexts(
@@ -70,6 +74,21 @@ def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence
         int(empty.sum()),
         columns={column: frame[column].cast(pl.String).fill_null("").filter(kept).to_list() for column in columns},
     )
+
+
+def _names(path: Path, labels: pl.Series, *, mapped: bool) -> pl.Series:
+    """The labels as text: 1.0 is 1. Raises DataError for measurements, unless they are to be mapped."""
+    if labels.dtype.is_float():
+        known = labels.drop_nulls()
+        whole = bool((known == known.round()).all())
+        if not mapped and (not whole or known.n_unique() > MAX_NUMBERED_CLASSES):
+            raise DataError(
+                f"{path}: column {labels.name!r} holds {'many numbers' if whole else 'fractions'} ({labels.dtype}); "
+                "labels are names: give ranges of them names with --labels '1-2=negative,3=neutral,4-5=positive'"
+            )
+        if whole:
+            labels = labels.cast(pl.Int64, strict=False)
+    return labels.cast(pl.String).str.strip_chars()
 
 
 def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
@@ -98,6 +117,16 @@ def read_texts(source: Source) -> list[str]:
     if texts.dtype != pl.String:
         raise DataError(f"{source.path}: column {source.text_column!r} holds {texts.dtype}, not text")
     return [text for text in dict.fromkeys(texts.drop_nulls().to_list()) if text.strip()]
+
+
+def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
+    """How many rows hold a text that an earlier row holds, and the texts that stand there with several labels."""
+    labels: dict[str, set[str]] = {}
+    for part in sets:
+        for text, label in zip(part.texts, part.labels, strict=True):
+            labels.setdefault(text, set()).add(label)
+    rows = sum(len(part.texts) for part in sets)
+    return rows - len(labels), [text for text, given in labels.items() if len(given) > 1]
 
 
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
@@ -146,9 +175,12 @@ def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> Lab
 
 
 def _read(path: Path) -> pl.DataFrame:
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        raise DataError(f"{path}: the suffix {path.suffix!r} isn't known; known are {', '.join(READERS)}")
+    compressed = path.suffix.lower() in COMPRESSED
+    suffix = (path.with_suffix("") if compressed else path).suffix.lower()
+    read = READERS.get(suffix)
+    if read is None or (compressed and suffix in (".parquet", ".arrow")):
+        known = f"{', '.join(READERS)}, and {' or '.join(COMPRESSED)} after those of text"
+        raise DataError(f"{path}: the suffix {path.suffix!r} isn't known; known are {known}")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:

@@ -15,11 +15,12 @@ else:
 
 
 class Source(Settings):
-    """One labelled file: CSV, TSV, JSONL or Parquet by its suffix. A relative path starts at the recipe's folder."""
+    """One labelled file, its format by its suffix. A relative path starts at the recipe's folder."""
 
     path: Path
     text_column: str = "text"
     label_column: str = "label"
+    label_mapping: dict[str, str] = Field(default_factory=dict)  # a value or a range of numbers, and its label
     soft_labels: bool = False  # a teacher's: a column for each label, named like it, holds its probability
     repeat: Count = 1  # how many times an epoch reads it
     where: dict[str, str] = Field(default_factory=dict)  # keeps the rows whose columns hold these values

@@ -1,10 +1,20 @@
+import gzip
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_texts, split, without
+from sentiment.training.dataset import (
+    LabelledTexts,
+    check_learnable,
+    read_labelled,
+    read_texts,
+    repeated,
+    split,
+    without,
+)
 from sentiment.training.recipe import Source
 
 ROWS = {"text": ["good", "bad, really", "so-so"], "label": ["positive", "negative", "neutral"]}
@@ -21,10 +31,16 @@ def write(path: Path, rows: dict[str, list[object]]) -> Source:
             frame.write_ndjson(path)
         case ".parquet":
             frame.write_parquet(path)
+        case ".arrow":
+            frame.write_ipc(path)
+        case ".gz":
+            path.write_bytes(gzip.compress(frame.write_csv().encode()))
+        case ".zst":
+            path.write_bytes(pa.compress(frame.write_csv(separator="\t").encode(), "zstd", asbytes=True))
     return Source(path=path)
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".csv.gz", ".tsv.zst"])
 def test_formats_hold_the_same_rows(tmp_path: Path, suffix: str) -> None:
     data = read_labelled(write(tmp_path / f"data{suffix}", dict(ROWS)))
     assert (data.texts, data.labels, data.skipped) == (ROWS["text"], ROWS["label"], 0)
@@ -32,6 +48,25 @@ def test_formats_hold_the_same_rows(tmp_path: Path, suffix: str) -> None:
 
 def test_whole_numbers_are_labels(tmp_path: Path) -> None:
     assert read_labelled(write(tmp_path / "a.csv", {"text": ["a", "b"], "label": [1, 0]})).labels == ["1", "0"]
+
+
+def test_whole_numbers_with_a_point_are_labels_unless_they_are_many(tmp_path: Path) -> None:
+    few = read_labelled(write(tmp_path / "a.csv", {"text": ["a", "b"], "label": [1.0, 2.0]}))
+    assert few.labels == ["1", "2"]
+    many = {"text": ["a"] * 30, "label": [float(row) for row in range(30)]}
+    with pytest.raises(DataError, match=r"column 'label' holds many numbers \(Float64\); labels are names"):
+        read_labelled(write(tmp_path / "b.csv", many))
+
+
+def test_a_mapping_gives_stars_names_and_leaves_rows_out(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv", {"text": ["a", "b", "c", "d"], "label": [1.0, 4.5, 3.0, 2.0]})
+    mapped = read_labelled(source.model_copy(update={"label_mapping": {"1-2": "bad", "3": "", "4-5": "good"}}))
+    assert (mapped.texts, mapped.labels) == (["a", "b", "d"], ["bad", "good", "bad"])
+
+
+def test_repeated_texts_are_counted_and_torn_ones_named() -> None:
+    parts = [LabelledTexts("a", ["x", "y", "x"], ["1", "1", "2"]), LabelledTexts("b", ["y", "z"], ["1", "1"])]
+    assert repeated(parts) == (2, ["x"])
 
 
 def test_where_keeps_rows(tmp_path: Path) -> None:
@@ -44,7 +79,10 @@ def test_where_keeps_rows(tmp_path: Path) -> None:
     [
         ({"text": ["a"], "lable": ["x"]}, "there is no column 'label'; there are 'text', 'lable'"),
         ({"text": [1, 2], "label": ["x", "y"]}, "column 'text' holds Int64, not text"),
-        ({"text": ["a", "b"], "label": [0.5, 1.0]}, r"column 'label' holds fractions \(Float64\); labels are names"),
+        (
+            {"text": ["a", "b"], "label": [0.5, 1.0]},
+            r"column 'label' holds fractions \(Float64\); labels are names: give .* with --labels '1-2=negative,",
+        ),
         ({"text": ["a", "b"], "label": ["x", None]}, r"1 row has \(row 2, counted from 1\) no label"),
         (
             {"text": ["a", " ", None], "label": ["x"] * 3},

@@ -1,0 +1,63 @@
+"""Names for what a label column holds: "1-2=negative,3=neutral,4-5=positive"."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from sentiment.errors import ConfigError, DataError
+
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)")
+_SHOWN = 5  # values in a message
+
+
+def parse(text: str | None) -> dict[str, str]:
+    """The mapping of an option's text: values, or ranges of numbers with both ends, each with its label; none of none.
+
+    Raises ConfigError for a part without "=", and for a value that stands there twice.
+    """
+    mapping: dict[str, str] = {}
+    for part in text.split(",") if text is not None else ():
+        value, equals, label = (each.strip() for each in part.partition("="))
+        if not equals or not value:
+            raise ConfigError(
+                f"--labels: {part.strip()!r} is not VALUE=LABEL, as in 1-2=negative,3=neutral,4-5=positive"
+            )
+        if value in mapping:
+            raise ConfigError(f"--labels: {value!r} is given two labels, {mapping[value]!r} and {label!r}")
+        mapping[value] = label
+    return mapping
+
+
+def apply(values: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
+    """The label of each value; none where it is mapped to nothing: such a row is left out.
+
+    A value by itself comes before a range that holds it. Raises DataError, naming the values that have no label.
+    """
+    found = {value: _label(value, mapping) for value in dict.fromkeys(values)}
+    missing = sorted(value for value, label in found.items() if label is None)
+    if missing:
+        shown = ", ".join(map(repr, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
+        raise DataError(
+            f"{name}: --labels says nothing of {shown}; name a label for each, or leave such rows out with "
+            f"'{missing[0]}='"
+        )
+    return [found[value] or None for value in values]
+
+
+def _label(value: str, mapping: Mapping[str, str]) -> str | None:
+    number = _number(value)
+    for key in (value, "" if number is None else f"{number:g}"):
+        if key in mapping:
+            return mapping[key]
+    if number is not None:
+        for key, label in mapping.items():
+            ends = _RANGE.fullmatch(key)
+            if ends and float(ends[1]) <= number <= float(ends[2]):
+                return label
+    return None
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
