@@ -7,6 +7,7 @@ else has threads of its own, so that health is told whatever the model does.
 
 import contextlib
 import logging
+import math
 import os
 import re
 import selectors
@@ -42,6 +43,7 @@ MAX_ARRIVING_BYTES = 1 << 26  # of all requests that are not yet whole
 STREAM_THREADS = 32  # for bodies larger than is kept, and for clients that take their answer slowly
 OTHER_THREADS = 4  # for what asks no model
 MAX_OTHER_REQUESTS = 256
+PAUSE_SECONDS = 0.5  # in which a client that was just refused isn't read: half of what Retry-After asks it to wait
 MAX_ACCEPTED_A_TURN = 32  # the other workers take theirs
 BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
 
@@ -82,6 +84,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self._seconds = {State.IDLE: self.cfg.keepalive, State.ARRIVING: REQUEST_SECONDS, State.CLOSING: LINGER_SECONDS}
         self._states: dict[Connection, State] = {}
         self._arriving_bytes = 0
+        self._paused: dict[Connection, None] = {}  # the longest there first
         self._beat = 0.0
         self._answered: deque[tuple[Connection, Pool | Tasks]] = deque()
         self._streams = Pool("stream", STREAM_THREADS, max_jobs=self.cfg.threads)
@@ -114,6 +117,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 pass
             listener.close()
         self.alive = False
+        self._resume(math.inf)
         for connection in list(self._watched[State.IDLE]):
             self._on_readable(connection)
         for connection in list(self._watched[State.IDLE]):
@@ -136,10 +140,11 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         if time.monotonic() > self._beat + BEAT_SECONDS:
             self.notify()
             self._beat = time.monotonic()
-        for key, _ in self._poller.select(max(0.0, min(1.0, seconds, self._tasks.seconds_to_next()))):
+        for key, _ in self._poller.select(max(0.0, min(1.0, seconds, self._tasks.seconds_to_next(), self._pause()))):
             key.data()
         self._tasks.run()
         now = time.monotonic()
+        self._resume(now)
         for state, connections in self._watched.items():
             while connections and now > next(iter(connections)).since + self._seconds[state]:
                 self._expire(next(iter(connections)), state)
@@ -158,7 +163,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         except OSError:  # gone already, or no more files: those of another make room
             self._make_room()
             return False
-        if len(self._states) >= self.cfg.worker_connections:
+        if len(self._states) + len(self._paused) >= self.cfg.worker_connections:
             self._make_room()
         connection = Connection(sock, peer, listener.getsockname(), self._max_body_bytes)
         self._watch(connection, State.IDLE)
@@ -167,9 +172,23 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _make_room(self) -> None:
         """Drops the connection that has brought nothing for the longest."""
+        if self._paused:
+            self._resume(next(iter(self._paused)).since + PAUSE_SECONDS)
         longest = [next(iter(connections)) for connections in self._watched.values() if connections]
         if longest:
             self._drop(longest[0])
+
+    def _pause(self) -> float:
+        """Seconds until the next client that was refused is read again."""
+        if not self._paused:
+            return math.inf
+        return next(iter(self._paused)).since + PAUSE_SECONDS - time.monotonic()
+
+    def _resume(self, now: float) -> None:
+        while self._paused and now >= next(iter(self._paused)).since + PAUSE_SECONDS:
+            connection = next(iter(self._paused))
+            del self._paused[connection]
+            self._watch(connection, State.IDLE)
 
     def _watch(self, connection: Connection, state: State) -> None:
         before = self._states.get(connection)
@@ -261,6 +280,12 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             if not keep:
                 return
             connection.take(arrival)
+            if not connection.buffer and not connection.ended:
+                # One that asks again at once, and again, would have the processor refuse instead of answer.
+                self._unwatch(connection)
+                connection.since = time.monotonic()
+                self._paused[connection] = None
+                return
         if connection.ended:
             self._drop(connection)
         else:
