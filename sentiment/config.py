@@ -66,7 +66,7 @@ class ModelConfig(Settings):
             raise ValueError("an rnn has no cell: pooling final_and_cell needs the encoder lstm")
         if self.encoder in ("bow", "cnn"):
             plain = ModelConfig()
-            for name in ("pooling", "initial_state", "num_layers", "dropout"):
+            for name in ("pooling", "initial_state", "num_layers", "dropout", "bias", "bidirectional"):
                 if getattr(self, name) != getattr(plain, name):
                     raise ValueError(
                         f"the encoder {self.encoder} is not recurrent: leave {name} at {getattr(plain, name)}"

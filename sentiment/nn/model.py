@@ -75,7 +75,8 @@ class SentimentModel(nn.Module):
         features = self.directions * config.hidden_size
         if config.initial_state != "zero":
             states = config.num_layers * self.directions
-            self.initial_state = InitialState(config.initial_state, states, config.hidden_size)
+            has_cell = config.encoder == "lstm"
+            self.initial_state = InitialState(config.initial_state, states, config.hidden_size, has_cell=has_cell)
         if config.pooling == "final_and_cell":
             return 2 * features
         if config.pooling != "final":

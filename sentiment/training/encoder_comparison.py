@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment.classifier import Classifier, load
+from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError
 from sentiment.training.recipe import Recipe
 
@@ -23,6 +24,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "bilstm, max": {"pooling": "max"},
     "bilstm, mean": {"pooling": "mean"},
     "bilstm, attention": {"pooling": "attention"},
+}
+BILSTM = {
+    name: getattr(ModelConfig(), name)
+    for name in ("encoder", "pooling", "initial_state", "num_layers", "dropout", "bias", "bidirectional")
 }
 RESULTS = "comparison.json"
 PICTURE = "comparison.png"
@@ -54,7 +59,7 @@ def compare_encoders(
     for network, settings in NETWORKS.items():
         if network in rows:
             continue
-        model = recipe.model.model_copy(update=settings)
+        model = ModelConfig.of(recipe.model.model_dump() | BILSTM | settings)
         folder = out / _folder(network)
         begun = time.monotonic()
         train_and_save(recipe.model_copy(update={"name": folder.name, "model": model}), folder)

@@ -24,6 +24,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "bilstm": {},
     **{pooling: {"pooling": pooling, "num_layers": 2} for pooling in ("final_and_cell", "max", "mean", "attention")},
     "learned": {"initial_state": "learned", "num_layers": 2},
+    "learned rnn": {"encoder": "rnn", "initial_state": "learned"},
     "learned, cell": {"initial_state": "learned", "pooling": "final_and_cell"},
     "random": {"initial_state": "random"},
 }
@@ -131,6 +132,7 @@ def test_random_states_are_drawn_in_training_alone() -> None:
         ),
         ({"encoder": "bow", "pooling": "max"}, "the encoder bow is not recurrent: leave pooling at final"),
         ({"encoder": "cnn", "num_layers": 2}, "the encoder cnn is not recurrent: leave num_layers at 1"),
+        ({"encoder": "bow", "bidirectional": False}, "the encoder bow is not recurrent: leave bidirectional at True"),
         ({"encoder": "gru"}, "encoder: Input should be 'bow', 'cnn', 'rnn' or 'lstm', not 'gru'"),
     ],
 )

@@ -43,7 +43,7 @@ def run(arguments: list[str], last: int, log: Path) -> dict[str, Any]:
         descriptor = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        checkpoint.EVERY_SECONDS = 0.0  # a checkpoint a step
+        checkpoint.EVERY_SECONDS = checkpoint.LEAST_WORK = 0  # a checkpoint a step
         moments = Moments(last)
         moments.watch(loop, "train_step")
         for name in ("fsync", "replace", "rename", "unlink", "rmdir"):

@@ -11,7 +11,7 @@ from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import read_data
 
 Write = Callable[[Path, int], Path]
-MODEL = {"embedding_size": 6, "hidden_size": 6}
+MODEL = {"embedding_size": 6, "hidden_size": 6, "pooling": "max"}  # of no network but its own
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
     parameters = {row.network: row.parameters for row in compared}
     assert parameters["bow"] < parameters["rnn"] < parameters["lstm"] < parameters["bilstm"]
     assert parameters["bilstm"] == load(out / "bilstm").num_parameters == parameters["bilstm, max"]
+    assert load(out / "bilstm").model.config.pooling == load(out / "bow").model.config.pooling == "final"
     other = recipe.model_copy(update={"name": "other"})
     with pytest.raises(ConfigError, match="holds a comparison of another recipe; choose another --out"):
         compare_encoders(other, out, train, [])
