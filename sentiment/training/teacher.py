@@ -5,7 +5,6 @@ transformers is imported here alone, and late: nothing but distillation needs it
 
 import importlib.util
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ from sentiment.text.normalization import normalize
 LABELS = "labels.json"
 CLASSIFIER = "classifier.safetensors"
 LABELLING_BATCH_TOKENS = 4096
-
-_LAYER = re.compile(r"\blayer\.(\d+)\.")  # in the names of a transformers encoder's weights
 
 
 class Teacher(nn.Module):
@@ -62,17 +59,6 @@ class Teacher(nn.Module):
         self.tokenizer.save_pretrained(folder)
         save_file(self.classifier.state_dict(), folder / CLASSIFIER)
         (folder / LABELS).write_text(json.dumps(self.labels))
-
-    def freeze(self, layers: int) -> None:
-        """Keeps the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
-
-        What words mean is known down there already; a task changes the upper layers (Lee, Tang and Lin 2019).
-        """
-        self.embedding.requires_grad_(False)
-        for name, parameter in self.encoder.named_parameters():
-            number = _LAYER.search(name)
-            if number is not None and int(number[1]) < layers:
-                parameter.requires_grad_(False)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The encoder's own token ids of each text in the one form that all models here read: (T,)."""
