@@ -78,6 +78,8 @@ def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence
 
 def _names(path: Path, labels: pl.Series, *, mapped: bool) -> pl.Series:
     """The labels as text: 1.0 is 1. Raises DataError for measurements, unless they are to be mapped."""
+    if labels.dtype.is_nested() or labels.dtype == pl.Binary:
+        raise DataError(f"{path}: column {labels.name!r} holds {labels.dtype}, not a label a row")
     if labels.dtype.is_float():
         known = labels.drop_nulls()
         whole = bool((known == known.round()).all())

@@ -21,6 +21,9 @@ def parse(text: str | None) -> dict[str, str]:
             raise ConfigError(
                 f"--labels: {part.strip()!r} is not VALUE=LABEL, as in 1-2=negative,3=neutral,4-5=positive"
             )
+        ends = _RANGE.fullmatch(value)
+        if ends and float(ends[1]) > float(ends[2]):
+            raise ConfigError(f"--labels: the range {value} ends before it begins; write {ends[2]}-{ends[1]}")
         if value in mapping:
             raise ConfigError(f"--labels: {value!r} is given two labels, {mapping[value]!r} and {label!r}")
         mapping[value] = label

@@ -83,6 +83,8 @@ def test_where_keeps_rows(tmp_path: Path) -> None:
             {"text": ["a", "b"], "label": [0.5, 1.0]},
             r"column 'label' holds fractions \(Float64\); labels are names: give .* with --labels '1-2=negative,",
         ),
+        ({"text": ["a", "b"], "label": [["x"], ["y"]]}, r"column 'label' holds List\(String\), not a label a row"),
+        ({"text": ["a", "b"], "label": [b"x", b"y"]}, "column 'label' holds Binary, not a label a row"),
         ({"text": ["a", "b"], "label": ["x", None]}, r"1 row has \(row 2, counted from 1\) no label"),
         (
             {"text": ["a", " ", None], "label": ["x"] * 3},

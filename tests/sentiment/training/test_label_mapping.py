@@ -16,7 +16,7 @@ def test_ranges_hold_both_ends_and_the_first_that_holds_a_number_counts() -> Non
 
 def test_a_value_by_itself_comes_before_a_range_and_names_may_be_joined() -> None:
     assert apply(["2", "1"], parse("1-3=low,2=two"), "a.csv") == ["two", "low"]
-    assert apply(["sad", "angry", "2-1"], parse("sad=bad,angry=bad,2-1=odd"), "a.csv") == ["bad", "bad", "odd"]
+    assert apply(["sad", "angry", "1-2"], parse("sad=bad,angry=bad,1-2=odd"), "a.csv") == ["bad", "bad", "odd"]
 
 
 def test_what_is_mapped_to_nothing_is_left_out() -> None:
@@ -37,6 +37,7 @@ def test_what_has_no_label_is_named() -> None:
     [
         ("1-2", "--labels: '1-2' is not VALUE=LABEL, as in 1-2=negative,3=neutral,4-5=positive"),
         ("=x", "--labels: '=x' is not VALUE=LABEL"),
+        ("5-1=x", "--labels: the range 5-1 ends before it begins; write 1-5"),
         ("1=a,1=b", "--labels: '1' is given two labels, 'a' and 'b'"),
         ("", "--labels: '' is not VALUE=LABEL"),
     ],
