@@ -99,6 +99,7 @@ class TrainingConfig(Settings):
     max_batch_rows: Count = 256
     max_tokens: Annotated[int, Field(ge=2)] = 400  # of a text in training; an answer reads up to TextConfig's
     word_dropout: Rate = 0.1  # share of tokens read as <unk>: this is how <unk> gets a meaning
+    balanced: bool = False  # each class weighs as much as any other, however few its rows
     ema_decay: Rate = 0.999  # the weights kept are the moving average of those trained
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given

@@ -29,6 +29,9 @@ def train(
     vectors: Annotated[
         list[str] | None, typer.Option(help="Pretrained word vectors: glove-6b-50d, or a .vec or .bin file.")
     ] = None,
+    balanced: Annotated[
+        bool, typer.Option(help="Let each class weigh the same in the loss, however few its rows.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
@@ -44,7 +47,7 @@ def train(
     from sentiment.training.trainer import read_data
 
     bundles.check_target(out)  # before the hours, not after them
-    training = {"seed": seed, "vectors": vectors, "epochs": epochs}
+    training = {"balanced": balanced, "seed": seed, "vectors": vectors, "epochs": epochs}
     plan = plan_of(
         recipe,
         data,

@@ -107,6 +107,8 @@ def train(
     targets = torch.cat(
         [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
     )
+    if recipe.training.balanced:
+        targets = targets * class_weights(targets)  # (rows, C)
     dev = [
         EncodedSet(
             part.name,
@@ -143,6 +145,12 @@ def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig)
 
 def _encode(vocabulary: Vocabulary, tokens: list[str]) -> list[int]:
     return vocabulary.encode(tokens) or [UNK_ID]
+
+
+def class_weights(targets: Tensor) -> Tensor:
+    """What each class's part in the loss is multiplied by so that all have the same: (C,), from `targets` (rows, C)."""
+    shares = targets.mean(dim=0)  # (C,)
+    return 1 / (len(shares) * shares.clamp_min(1e-12))  # of a class that no row has, nothing is multiplied
 
 
 def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:

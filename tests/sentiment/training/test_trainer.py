@@ -11,7 +11,7 @@ from sentiment.classifier import Classifier, load
 from sentiment.errors import ConfigError, DataError
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import read_data, train
+from sentiment.training.trainer import class_weights, read_data, train
 
 Write = Callable[[Path, int], Path]
 
@@ -167,3 +167,21 @@ def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: 
     path = write_reviews(tmp_path / "a.csv", 8)
     with pytest.raises(DataError, match="no training row is left: the text of each stands in a dev set, too"):
         read_data(recipe_of(path, dev=[{"path": path}]))
+
+
+def test_balanced_a_rare_class_is_learned(tmp_path: Path) -> None:
+    rows = [("a film", "common")] * 340 + [("an odd film", "common")] * 40 + [("an odd film", "rare")] * 20
+    lines = (f"{text} {number},{label}\n" for number, (text, label) in enumerate(rows))
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(lines))
+    recalls = []
+    for balanced in (False, True):
+        recipe = recipe_of(tmp_path / "a.csv", training={"balanced": balanced})
+        bundle = train(recipe, read_data(recipe), lambda _: None)
+        recalls.append(bundle.metrics["dev"]["split of a.csv"]["per_class"]["rare"]["recall"])
+    assert recalls == [0.0, 1.0]
+
+
+def test_class_weights_give_each_class_the_same_share_of_the_loss() -> None:
+    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.2, 0.8]])  # (rows, C)
+    weighted = targets * class_weights(targets)  # (rows, C)
+    assert weighted.sum(dim=0).tolist() == pytest.approx([2.0, 2.0])
