@@ -85,7 +85,18 @@ def test_example(
 
 def test_every_way_in_is_shown() -> None:
     shown = "\n".join(code for _, code, _ in EXAMPLES)
-    for command in ("train", "evaluate", "predict", "explain", "score", "info", "export", "compare", "calibrate"):
+    for command in (
+        "train",
+        "evaluate",
+        "predict",
+        "explain",
+        "score",
+        "info",
+        "export",
+        "compare",
+        "calibrate",
+        "check",
+    ):
         assert f"sentiment {command}" in shown
     assert "sentiment.load(" in shown
     assert "/v1/predict" in shown

@@ -38,6 +38,7 @@ def test_it_holds_the_packages_and_nothing_else(site: Path) -> None:
     assert (site / "sentiment" / "py.typed").is_file()
     assert (site / "service" / "pages").is_dir()
     assert (site / "sentiment" / "evaluation" / "page.html").is_file()
+    assert (site / "sentiment" / "evaluation" / "behaviour" / "default.yaml").is_file()
     assert "sentiment = sentiment.cli:main" in (metadata / "entry_points.txt").read_text()
     assert "[spacy_factories]\nsentiment_bilstm = " in (metadata / "entry_points.txt").read_text()
     for extra in ("serve", "train", "onnx"):

@@ -6,6 +6,7 @@ import typer
 
 from sentiment.cli import (  # noqa: F401  # each adds its command
     calibrate,
+    check,
     compare,
     compare_encoders,
     distil,

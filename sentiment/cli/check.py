@@ -1,0 +1,75 @@
+"""The command that holds a model to a behaviour suite."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentiment.cli.application import Json, Model, app
+from sentiment.default import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from sentiment.evaluation.behaviour.check import Behaviour
+
+
+@app.command()
+def check(
+    model: Model = DEFAULT_MODEL,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(help="A YAML file of tests, several times; `default` is the suite that comes with it."),
+    ] = None,
+    examples: Annotated[int, typer.Option(min=0, help="Failures to show of each test that is missed.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Put a behaviour suite to a model: negation, comparisons, names, typos, protected words.
+
+    Exits with 1 where a test does not hold.
+    """
+    from sentiment.classifier import load
+    from sentiment.evaluation.behaviour.check import check as check_behaviour
+    from sentiment.evaluation.behaviour.suite import DEFAULT, read_suite
+
+    wanted = read_suite(suite or [DEFAULT])
+    classifier = load(model)
+    behaviour = check_behaviour(classifier, wanted)
+    if as_json:
+        typer.echo(json.dumps({"model": classifier.name, "version": classifier.version, **behaviour.as_dict()}))
+    else:
+        print_behaviour(behaviour, examples)
+    if behaviour.missed:
+        raise typer.Exit(1)
+
+
+def print_behaviour(behaviour: "Behaviour", examples: int) -> None:
+    """Prints what became of each test, and so many failures of each that more cases fail than may."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from sentiment.terminal import console
+
+    table = Table("test", "cases", "failed", "share", "at most", "")
+    for kind in dict.fromkeys(result.kind for result in behaviour.results):
+        table.add_section()
+        table.add_row(f"[bold]{kind}[/]")
+        for result in behaviour.results:
+            if result.kind == kind:
+                table.add_row(
+                    escape(result.name),
+                    f"{result.cases:,}",
+                    f"{len(result.failures):,}",
+                    f"{result.share:.1%}",
+                    f"{result.max_failing:.1%}",
+                    "[green]holds[/]" if result.passed else "[red]missed[/]",
+                )
+    console.print(table)
+    for result in behaviour.missed if examples else ():
+        console.print(f"{result.name}, for one:" if examples == 1 else f"{result.name}:", markup=False, highlight=False)
+        for answers in result.failures[:examples]:
+            for answer in answers:
+                shares = ", ".join(f"{label} {share:.0%}" for label, share in answer.probabilities.items())
+                console.print(f"  {shares}: {answer.text}", markup=False, highlight=False, soft_wrap=True)
+    if behaviour.left_out:
+        names = ", ".join(behaviour.left_out)
+        console.print(f"Left out, as the model has no such label: {names}.", markup=False, highlight=False)
+    console.print(behaviour.summary, highlight=False)
