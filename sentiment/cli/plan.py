@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sentiment.training.events import Watcher
     from sentiment.training.recipe import Recipe
     from sentiment.training.trainer import Data
 
@@ -31,11 +32,14 @@ def plan_of(
     return Recipe.of({**sources, **settings})
 
 
-def train_and_save(plan: "Recipe", held: "Data", out: Path, *, restart: bool) -> None:
+def train_and_save(
+    plan: "Recipe", held: "Data", out: Path, *, restart: bool, watchers: "Sequence[Watcher]" = ()
+) -> None:
     """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder."""
     from sentiment import bundle as bundles
     from sentiment.terminal import console, print_trained, training_progress
     from sentiment.training.checkpoint import Checkpoint
+    from sentiment.training.events import Done, Watchers
     from sentiment.training.identity import identity
     from sentiment.training.trainer import train
 
@@ -47,7 +51,9 @@ def train_and_save(plan: "Recipe", held: "Data", out: Path, *, restart: bool) ->
             found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
             console.print(found, highlight=False, soft_wrap=True)
         with training_progress() as report:
-            bundle = train(plan, held, report, checkpoint)
+            told = Watchers(watchers, report)
+            bundle = train(plan, held, told.progress, checkpoint, on_start=told.start)
         version = bundles.save(bundle, out)
         checkpoint.remove()  # not before: a crash while saving costs nothing
+    told.done(Done.of(bundle, str(out), version))
     print_trained(bundle, out, version)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import Json, LabelColumn, Labels, TextColumn, app
 from sentiment.cli.networks import Encoder, InitialState, Pooling, network
 from sentiment.cli.plan import plan_of, train_and_save
 
@@ -36,16 +36,19 @@ def train(
     skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Train a model on labelled files and write its folder.
 
     The same command after a crash goes on where the training was, and ends with the same weights.
     """
     from sentiment import bundle as bundles
-    from sentiment.terminal import print_data
+    from sentiment.terminal import console, print_data
+    from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
     from sentiment.training.trainer import read_data
 
+    console.quiet = as_json
     bundles.check_target(out)  # before the hours, not after them
     training = {"balanced": balanced, "seed": seed, "vectors": vectors, "epochs": epochs}
     plan = plan_of(
@@ -68,4 +71,5 @@ def train(
     )
     held = read_data(plan)
     print_data(held)
-    train_and_save(plan, held, out, restart=restart)
+    watchers = [JsonWatcher(lambda line: print(line, flush=True))] if as_json else []
+    train_and_save(plan, held, out, restart=restart, watchers=watchers)

@@ -1,13 +1,11 @@
 """Progress in figures a second: for a bar, and as JSON lines for machines."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from sentiment.events import EventLines
 from sentiment.scoring.job import Progress, ScoringSummary
-
-INTERVAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +42,13 @@ class JsonEvents:
     """Writes a line each second at most, `{"event": "progress", ...}`, and one at the end, `{"event": "done", ...}`."""
 
     def __init__(self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
-        self._write = write
-        self._clock = clock
+        self._lines = EventLines(write, clock)
         self._speedometer = Speedometer(clock)
-        self._next = clock()
 
     def progress(self, progress: Progress) -> None:
         """One event, unless the last was just before."""
-        speed = self._speedometer.speed(progress)
-        if self._clock() >= self._next:
-            self._next = self._clock() + INTERVAL_SECONDS
-            self._write(json.dumps({"event": "progress", **asdict(progress), **asdict(speed)}))
+        self._lines.progress(**asdict(progress), **asdict(self._speedometer.speed(progress)))
 
     def done(self, summary: ScoringSummary) -> None:
         """The last event."""
-        self._write(json.dumps({"event": "done", **asdict(summary)}, default=str))
+        self._lines.event("done", **asdict(summary))

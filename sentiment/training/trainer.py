@@ -1,7 +1,7 @@
 """A recipe to a bundle."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -23,6 +23,7 @@ from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_soft_labelled, split, without
+from sentiment.training.events import Start
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
@@ -93,6 +94,7 @@ def train(
     *,
     vocabulary: Vocabulary | None = None,
     vectors: Sequence[WordVectors] = (),
+    on_start: Callable[[Start], None] = lambda start: None,
 ) -> Bundle:
     """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
 
@@ -120,6 +122,19 @@ def train(
     torch.manual_seed(recipe.training.seed)
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
     _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
+    on_start(
+        Start(
+            name=recipe.name,
+            rows=len(learned),
+            dev_rows=sum(len(part.targets) for part in dev),
+            labels=data.labels,
+            parameters=model.num_parameters(),
+            epochs=recipe.training.epochs,
+            steps_done=checkpoint.saved.numbers["step"]
+            if checkpoint is not None and checkpoint.saved is not None
+            else 0,
+        )
+    )
     best, score = fit(
         model,
         learned,

@@ -1,0 +1,27 @@
+"""What a long command tells machines: a JSON object a line, `{"event": NAME, ...}`."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+INTERVAL_SECONDS = 1.0  # between two lines of progress
+
+
+class EventLines:
+    """Writes an event a line; of progress, one each second at most."""
+
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._next = clock()
+
+    def event(self, name: str, /, **figures: Any) -> None:
+        """One event."""
+        self._write(json.dumps({"event": name, **figures}, default=str))
+
+    def progress(self, **figures: Any) -> None:
+        """A `progress` event, unless the last was just before."""
+        if self._clock() >= self._next:
+            self._next = self._clock() + INTERVAL_SECONDS
+            self.event("progress", **figures)

@@ -1,0 +1,99 @@
+"""What a training tells those who watch it: when it starts, how far it is, and what came of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from sentiment.bundle import Bundle
+from sentiment.events import EventLines
+from sentiment.training.loop import Progress, Report
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is about to be trained."""
+
+    name: str
+    rows: int  # that an epoch reads
+    dev_rows: int
+    labels: tuple[str, ...]
+    parameters: int
+    epochs: int
+    steps_done: int  # by a training that was killed, and that this one goes on with
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a training came to."""
+
+    path: str  # of the model folder
+    version: str
+    dev_score: float  # the best epoch's
+    temperature: float
+    dev: dict[str, Any]  # the figures of each dev set
+
+    @classmethod
+    def of(cls, bundle: Bundle, path: str, version: str) -> "Done":
+        """That of a bundle which was saved to `path`."""
+        return cls(path, version, bundle.metrics["training"]["dev_score"], bundle.temperature, bundle.metrics["dev"])
+
+
+class Watcher(Protocol):
+    """Is told how a training goes."""
+
+    def start(self, start: Start) -> None:
+        """Once, before the first step."""
+
+    def progress(self, progress: Progress) -> None:
+        """After each step; after the last of an epoch with its dev score."""
+
+    def done(self, done: Done) -> None:
+        """Once, when the model is saved."""
+
+
+class Watchers:
+    """Tells each of them, and a terminal's bar how far it is."""
+
+    def __init__(self, watchers: Sequence[Watcher], report: Report) -> None:
+        self._watchers = watchers
+        self._report = report
+
+    def start(self, start: Start) -> None:
+        """Passes it on."""
+        for watcher in self._watchers:
+            watcher.start(start)
+
+    def progress(self, progress: Progress) -> None:
+        """Passes it on."""
+        self._report(progress)
+        for watcher in self._watchers:
+            watcher.progress(progress)
+
+    def done(self, done: Done) -> None:
+        """Passes it on."""
+        for watcher in self._watchers:
+            watcher.done(done)
+
+
+class JsonWatcher:
+    """Writes `start`, a `progress` each second at most, an `epoch` at each one's end, and `done`, as JSON lines."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._lines = EventLines(write)
+
+    def start(self, start: Start) -> None:
+        """The first line."""
+        self._lines.event("start", **asdict(start))
+
+    def progress(self, progress: Progress) -> None:
+        """A line at an epoch's end, and now and then in between."""
+        figures = asdict(progress)
+        if progress.dev_score is None:
+            del figures["dev_score"]
+            self._lines.progress(**figures)
+        else:
+            self._lines.event("epoch", **figures)
+
+    def done(self, done: Done) -> None:
+        """The last line."""
+        self._lines.event("done", **asdict(done))
