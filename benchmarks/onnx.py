@@ -15,7 +15,7 @@ from sentiment.classifier import Prediction, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.integrations import onnx
 from sentiment.integrations.onnx_export import export
-from sentiment.predictor import Predictor
+from sentiment.predictor import LabelPredictor
 from sentiment.training.dataset import read_labelled
 from sentiment.training.recipe import Source
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         exports = {name: Path(folder) / f"{name}.onnx" for name in ("float32", "int8")}
         checked = {name: export(classifier, file, int8=name == "int8") for name, file in exports.items()}
-        ways: dict[str, Predictor] = {"torch": classifier}
+        ways: dict[str, LabelPredictor] = {"torch": classifier}
         ways |= {f"ONNX Runtime, {name}": onnx.load(file).warm() for name, file in exports.items()}
     figures = {
         "setting": {
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def answers(
-    way: Predictor, originals: Sequence[Prediction], texts: Sequence[str], labels: Sequence[str]
+    way: LabelPredictor, originals: Sequence[Prediction], texts: Sequence[str], labels: Sequence[str]
 ) -> dict[str, float]:
     """How right the answers are, how far from the original's, and how far one text's are alone and in company."""
     together, alone = way.predict(texts), _one_by_one(way, texts)
@@ -74,7 +74,7 @@ def answers(
     }
 
 
-def _one_by_one(way: Predictor, texts: Sequence[str]) -> list[Prediction]:
+def _one_by_one(way: LabelPredictor, texts: Sequence[str]) -> list[Prediction]:
     return [way.predict([text])[0] for text in texts]
 
 

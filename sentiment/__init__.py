@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier, Prediction, load
+    from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Prediction", "__version__", "load"]
+__all__ = ["Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that `import sentiment` and `sentiment --help` don't wait for torch.
-    if name in ("Classifier", "Prediction", "load"):
+    if name in ("Classifier", "Prediction", "Regressor", "ValuePrediction", "load"):
         from sentiment import classifier
 
         return getattr(classifier, name)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from sentiment import manifest
-from sentiment.config import ModelConfig, Settings, TextConfig
+from sentiment.config import ModelConfig, Settings, Task, TextConfig
 from sentiment.errors import BundleError, ConfigError
 from sentiment.manifest import from_json, to_json
 from sentiment.nn.model import SentimentModel
@@ -35,6 +35,7 @@ class BundleConfig(Settings):
 
     text: TextConfig
     model: ModelConfig
+    task: Task = "classification"  # not written then: such a folder is as it was before there were others
     temperature: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 
 
@@ -45,10 +46,11 @@ class Bundle:
     name: str
     model: SentimentModel
     vocabulary: Vocabulary
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # none of a model that answers with a number
     text_config: TextConfig
+    task: Task = "classification"
     temperature: float = 1.0
-    golden: tuple[dict[str, Any], ...] = ()  # texts, and the probabilities the model gave when it was saved
+    golden: tuple[dict[str, Any], ...] = ()  # texts, and what the model answered when it was saved
     metrics: dict[str, Any] = field(default_factory=dict)
     card: str = ""
     version: str = ""  # the manifest's digest, shortened: another file, another version
@@ -75,13 +77,16 @@ def load(folder: Path) -> Bundle:
     except ConfigError as error:
         raise BundleError(CONFIG, str(error)) from None
     labels = from_json(contents, LABELS, list)
-    if not all(isinstance(label, str) for label in labels) or len(labels) < 2 or len(set(labels)) != len(labels):
+    if config.task == "regression":
+        if labels:
+            raise BundleError(LABELS, f"a model of numbers has none, not {labels!r:.80}")
+    elif not all(isinstance(label, str) for label in labels) or len(labels) < 2 or len(set(labels)) != len(labels):
         raise BundleError(LABELS, f"at least two different names are needed, not {labels!r:.80}")
     try:
         vocabulary = Vocabulary(from_json(contents, VOCABULARY, list))
     except (TypeError, ValueError) as error:
         raise BundleError(VOCABULARY, str(error)) from None
-    model = SentimentModel(config.model, vocabulary_size=len(vocabulary), num_classes=len(labels))
+    model = SentimentModel(config.model, vocabulary_size=len(vocabulary), num_classes=len(labels) or 1)
     _load_weights(model, contents[WEIGHTS])
     return Bundle(
         name=name,
@@ -89,6 +94,7 @@ def load(folder: Path) -> Bundle:
         vocabulary=vocabulary,
         labels=tuple(labels),
         text_config=config.text,
+        task=config.task,
         temperature=config.temperature,
         golden=tuple(from_json(contents, GOLDEN, list)),
         metrics=from_json(contents, METRICS, dict),
@@ -103,7 +109,7 @@ def _serialize(bundle: Bundle) -> dict[str, bytes]:
         "text": bundle.text_config.model_dump(),
         "model": bundle.model.config.model_dump(),
         "temperature": bundle.temperature,
-    }
+    } | ({"task": bundle.task} if bundle.task != "classification" else {})
     return {
         WEIGHTS: safetensors.torch.save(weights),
         CONFIG: to_json(config),

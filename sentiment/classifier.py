@@ -1,35 +1,41 @@
 """A model folder, ready to answer: the network of torch behind the one way from text to probabilities."""
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 
 from sentiment import bundle as bundles
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
+from sentiment.config import Task
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import BundleError, ConfigError, TextError
 from sentiment.nn.model import SentimentModel
-from sentiment.predictor import AlignedText, EncodedText, Prediction, Predictor
+from sentiment.nn.precision import DTYPES, in_dtype
+from sentiment.predictor import AlignedText, AnyPrediction, EncodedText, LabelPredictor, Prediction, ValuePrediction
+from sentiment.regressor import Regressor
 
-__all__ = ["DTYPES", "AlignedText", "Classifier", "EncodedText", "Prediction", "load"]
+__all__ = [
+    "DTYPES", "AlignedText", "AnyModel", "AnyPrediction", "Classifier", "EncodedText", "Prediction", "Regressor",
+    "ValuePrediction", "load",
+]  # fmt: skip
 
 if TYPE_CHECKING:
     from sentiment.explain import Explanation, SentenceView, SplitText, Trace
 
 GOLDEN_TOLERANCE = 1e-4
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-class Classifier(Predictor):
-    """A model ready to answer. One may be shared by threads."""
+class Classifier(LabelPredictor):
+    """A model ready to answer. One may be shared by threads. Raises ConfigError for one that answers with a number."""
+
+    task: Literal["classification"] = "classification"
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
-        if dtype not in DTYPES:
-            raise ConfigError(f"dtype: one of {', '.join(DTYPES)}, not {dtype!r}")
+        _check_task(bundle, "classification")
+        self._model = in_dtype(bundle.model, dtype)
         super().__init__(
             name=bundle.name,
             version=bundle.version,
@@ -42,9 +48,6 @@ class Classifier(Predictor):
         self.dtype = dtype
         self.num_parameters = bundle.model.num_parameters()
         self._temperature = bundle.temperature
-        # Another dtype is another model: the bundle's own stays as it is.
-        model = bundle.model if dtype == "float32" else copy.deepcopy(bundle.model)
-        self._model = model.to(DTYPES[dtype]).eval()
 
     # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
     def explain(self, texts: Sequence[str]) -> "list[Explanation]":
@@ -81,39 +84,82 @@ class Classifier(Predictor):
         """What the logits are divided by before the softmax."""
         return self._temperature
 
-    def _probabilities(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
+    def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
             logits = self._model(PaddedBatch.of(token_ids))  # (N, C)
             # In float64, so that the probabilities sum to 1 and none exceeds it.
             return torch.softmax(logits.double() / self._temperature, dim=-1).tolist()  # (N, C)
 
 
-def load(folder: str | Path = DEFAULT_MODEL, *, dtype: str = "float32") -> Classifier:
+AnyModel = Classifier | Regressor
+
+
+@overload
+def load(folder: str | Path = ..., *, dtype: str = ..., task: Literal["classification"] = ...) -> Classifier: ...
+
+
+@overload
+def load(folder: str | Path = ..., *, dtype: str = ..., task: Literal["regression"]) -> Regressor: ...
+
+
+@overload
+def load(folder: str | Path = ..., *, dtype: str = ..., task: None) -> AnyModel: ...
+
+
+def load(
+    folder: str | Path = DEFAULT_MODEL, *, dtype: str = "float32", task: Task | None = "classification"
+) -> AnyModel:
     """The classifier of a model folder, else of the model that comes with it, verified down to its golden predictions.
 
+    With `task` "regression" it is the regressor of a model that answers with a number, with None whichever it is.
     `dtype` "bfloat16" is faster where the CPU has it; its probabilities stay within 0.05 of float32's.
-    Raises BundleError, naming the file at fault.
+    Raises BundleError, naming the file at fault, and ConfigError for a model of the other task.
     """
     bundle = bundles.load(Path(folder))
+    if task is not None:
+        _check_task(bundle, task)
+    kind = Classifier if bundle.task == "classification" else Regressor
     try:
-        classifier = Classifier(bundle)
+        model = kind(bundle)
     except ConfigError as error:
         raise BundleError(bundles.CONFIG, str(error)) from None
-    _check_golden(classifier, bundle)
-    return classifier if dtype == "float32" else Classifier(bundle, dtype=dtype)
+    _check_golden(model, bundle)
+    return model if dtype == "float32" else kind(bundle, dtype=dtype)
 
 
-def _check_golden(classifier: Classifier, bundle: Bundle) -> None:
+def _check_task(bundle: Bundle, task: Task) -> None:
+    if bundle.task == task:
+        return
+    if task == "regression":
+        raise ConfigError(f"the model {bundle.name!r} answers with labels, and one of numbers (regression) is needed")
+    raise ConfigError(
+        f"the model {bundle.name!r} answers with a number (its task is regression), and labels are needed here; "
+        'predict, evaluate and info take it, and so does load(folder, task="regression")'
+    )
+
+
+def _check_golden(model: AnyModel, bundle: Bundle) -> None:
     if not bundle.golden:
         raise BundleError(bundles.GOLDEN, "holds no prediction to check the model by")
     try:
         texts = [entry["text"] for entry in bundle.golden]
-        expected = [[float(entry["probabilities"][label]) for label in bundle.labels] for entry in bundle.golden]
-        predictions = classifier.predict(texts)
+        expected = [_recorded(entry, bundle.labels) for entry in bundle.golden]
+        found = [_numbers(prediction) for prediction in model.predict(texts)]
     except (KeyError, TypeError, ValueError, OverflowError, TextError) as error:
         raise BundleError(bundles.GOLDEN, f"{type(error).__name__}: {error}") from None
-    for text, old, new in zip(texts, expected, predictions, strict=True):
-        gaps = [abs(a - b) for a, b in zip(old, new.probabilities.values(), strict=True)]
-        if not all(gap <= GOLDEN_TOLERANCE for gap in gaps):  # NaN, too, is refused
-            reason = f"{text!r:.60} is answered {max(gaps):.2g} away from the recorded; the limit is {GOLDEN_TOLERANCE}"
+    # Of values, a share of the largest: they have any unit.
+    limit = GOLDEN_TOLERANCE * (1.0 if bundle.labels else max(abs(value) for [value] in expected))
+    for text, old, new in zip(texts, expected, found, strict=True):
+        gaps = [abs(a - b) for a, b in zip(old, new, strict=True)]
+        if not all(gap <= limit for gap in gaps):  # NaN, too, is refused
+            reason = f"{text!r:.60} is answered {max(gaps):.2g} away from the recorded; the limit is {limit:.4g}"
             raise BundleError(bundles.GOLDEN, reason)
+
+
+def _recorded(entry: dict[str, Any], labels: Sequence[str]) -> list[float]:
+    """The numbers of a golden prediction: each label's probability, or the value."""
+    return [float(entry["probabilities"][label]) for label in labels] if labels else [float(entry["value"])]
+
+
+def _numbers(prediction: AnyPrediction) -> list[float]:
+    return [prediction.value] if isinstance(prediction, ValuePrediction) else list(prediction.probabilities.values())

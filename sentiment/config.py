@@ -9,6 +9,7 @@ from sentiment.errors import ConfigError
 Rate = Annotated[float, Field(ge=0, lt=1, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Size = Annotated[int, Field(ge=1, le=2048, strict=True)]  # bounded: a wrong file can't ask for a network of terabytes
+Task = Literal["classification", "regression"]  # what a text is answered with: a label, or a number
 SettingsT = TypeVar("SettingsT", bound="Settings")
 
 

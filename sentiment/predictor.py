@@ -6,7 +6,7 @@ Nothing here imports torch, so that an ONNX model answers where there is none.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sentiment.batching import length_buckets
 from sentiment.config import TextConfig
@@ -16,7 +16,6 @@ from sentiment.text.tokenizer import Tokenizer, Tokens
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 
 MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
-PredictorT = TypeVar("PredictorT", bound="Predictor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,21 @@ class Prediction:
     tokens: int  # read by the model
     unknown_tokens: int  # of these, not in the vocabulary
     truncated: bool  # whether the middle was left out
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePrediction:
+    """As `Prediction`, of a model that answers with a number."""
+
+    value: float
+    tokens: int  # read by the model
+    unknown_tokens: int  # of these, not in the vocabulary
+    truncated: bool  # whether the middle was left out
+
+
+AnyPrediction = Prediction | ValuePrediction
+AnswerT = TypeVar("AnswerT", Prediction, ValuePrediction)
+PredictorT = TypeVar("PredictorT", bound="Predictor")  # type: ignore[type-arg]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +63,20 @@ class AlignedText:
     omitted: list[Span]  # what of a truncated text was not read
 
 
-class Predictor(ABC):
-    """Labels, vocabulary and text steps of a model, and the way from texts to predictions through its network.
+class Predictor(ABC, Generic[AnswerT]):
+    """Vocabulary and text steps of a model, and the way from texts to predictions through its network.
 
     Raises ConfigError for a language that can't be split into words here.
     """
 
-    def __init__(
-        self, *, name: str, version: str, labels: tuple[str, ...], vocabulary: Vocabulary, text_config: TextConfig
-    ) -> None:
+    def __init__(self, *, name: str, version: str, vocabulary: Vocabulary, text_config: TextConfig) -> None:
         self.name = name
         self.version = version
-        self.labels = labels
         self.vocabulary = vocabulary
         self.text_config = text_config
         self._tokenizer = Tokenizer(text_config)
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Sequence[str]) -> list[AnswerT]:
         """A prediction a text, in the order given. Raises TextError, naming the index, for one that can't be read."""
         return self.classify(self.encode(texts))
 
@@ -86,13 +97,13 @@ class Predictor(ABC):
             aligned.append(AlignedText(text, encoded, tokens, spans or [(0, len(text))], omitted))
         return aligned
 
-    def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
+    def classify(self, encoded: Sequence[EncodedText]) -> list[AnswerT]:
         """A prediction for each encoded text, in the order given, whatever it is batched with."""
-        probabilities: dict[int, list[float]] = {}
+        answers: dict[int, list[float]] = {}
         for places in length_buckets([len(text.token_ids) for text in encoded], MAX_BATCH_TOKENS):
-            rows = self._probabilities([encoded[place].token_ids for place in places])
-            probabilities.update(zip(places, rows, strict=True))
-        return [self._prediction(text, probabilities[place]) for place, text in enumerate(encoded)]
+            rows = self._answers([encoded[place].token_ids for place in places])
+            answers.update(zip(places, rows, strict=True))
+        return [self._prediction(text, answers[place]) for place, text in enumerate(encoded)]
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -110,13 +121,27 @@ class Predictor(ABC):
         return [EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated) for tokens, truncated in texts]
 
     @abstractmethod
-    def _probabilities(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        """The probability of each label for each row of token ids: (N, C), each row summing to 1."""
+    def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
+        """The numbers that the network answers each row of token ids with: (N, C)."""
 
-    def _prediction(self, text: EncodedText, probabilities: list[float]) -> Prediction:
+    @abstractmethod
+    def _prediction(self, text: EncodedText, answer: list[float]) -> AnswerT:
+        """What the numbers (C,) say of the text."""
+
+
+class LabelPredictor(Predictor[Prediction]):
+    """A predictor whose network answers with the probability of each label: rows of (N, C), each summing to 1."""
+
+    def __init__(
+        self, *, name: str, version: str, labels: tuple[str, ...], vocabulary: Vocabulary, text_config: TextConfig
+    ) -> None:
+        super().__init__(name=name, version=version, vocabulary=vocabulary, text_config=text_config)
+        self.labels = labels
+
+    def _prediction(self, text: EncodedText, answer: list[float]) -> Prediction:
         return Prediction(
-            label=self.labels[max(range(len(probabilities)), key=probabilities.__getitem__)],
-            probabilities=dict(zip(self.labels, probabilities, strict=True)),
+            label=self.labels[max(range(len(answer)), key=answer.__getitem__)],
+            probabilities=dict(zip(self.labels, answer, strict=True)),
             tokens=len(text.token_ids),
             unknown_tokens=text.token_ids.count(UNK_ID),
             truncated=text.truncated,

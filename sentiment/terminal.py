@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,6 +15,7 @@ from rich.text import Text
 
 from sentiment.abstention import METRIC, AbstentionTable
 from sentiment.bundle import Bundle
+from sentiment.config import Task
 
 if TYPE_CHECKING:
     from sentiment.evaluation.comparison import Comparison
@@ -32,11 +33,14 @@ def print_data(data: "Data") -> None:
     """Prints what the recipe's files hold, and what in them is worth a second look."""
     from sentiment.training.dataset import repeated
 
-    table = Table("file", "role", "rows", *data.labels, "words, median", "longest", title="Data")
+    counted = data.labels or ("smallest", "mean", "largest")
+    table = Table("file", "role", "rows", *counted, "words, median", "longest", title="Data")
     for role, parts in (("train", data.train), ("dev", data.dev)):
         for part in parts:
             shares = Counter(part.labels)
-            counts = (f"{shares[label]:,} ({shares[label] / len(part.labels):.0%})" for label in data.labels)
+            counts = [f"{shares[label]:,} ({shares[label] / len(part.labels):.0%})" for label in data.labels]
+            if part.values is not None:
+                counts = [f"{each:.4g}" for each in (min(part.values), fmean(part.values), max(part.values))]
             lengths = [len(text.split()) for text in part.texts]
             longest = f"{max(lengths):,}"
             table.add_row(part.name, role, f"{len(part.texts):,}", *counts, f"{median(lengths):g}", longest)
@@ -49,14 +53,14 @@ def print_data(data: "Data") -> None:
     again, torn = repeated([part for part in data.train if part.probabilities is None])
     if again:
         console.print(f"{again:,} training rows repeat the text of another.")
-    if torn:
+    if torn and data.labels:
         example = " ".join(torn[0].split())[:80]
         found = f"{len(torn):,} texts stand there with several labels, which nothing can learn: “{example}”, for one."
         console.print(found, markup=False, highlight=False)
 
 
 @contextmanager
-def training_progress() -> Iterator[Callable[["TrainingProgress"], None]]:
+def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], None]]:
     """A report function for the training loop: a bar on a terminal, and a line at each epoch's end."""
     columns = (
         SpinnerColumn(),
@@ -65,12 +69,12 @@ def training_progress() -> Iterator[Callable[["TrainingProgress"], None]]:
         TextColumn("loss {task.fields[loss]:.3f} · {task.fields[speed]:,.0f} tokens/s · {task.fields[left]} left"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=None, loss=0.0, speed=0.0, left="?")
+        line = bar.add_task("reading", total=None, loss=0.0, speed=0.0, left="?")
 
         def report(progress: "TrainingProgress") -> None:
             left = f"{progress.seconds_left / 60:.0f} min" if progress.seconds_left > 90 else "about a minute"
             bar.update(
-                task,
+                line,
                 description=f"epoch {progress.epoch}/{progress.epochs}",
                 total=progress.steps,
                 completed=progress.step,
@@ -79,9 +83,11 @@ def training_progress() -> Iterator[Callable[["TrainingProgress"], None]]:
                 left=left,
             )
             if progress.dev_score is not None:
+                score = progress.dev_score
+                judged = f"macro-recall {score:.2%}" if task == "classification" else f"RMSE {-score:.4g}"
                 bar.console.print(
                     f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
-                    f"dev macro-recall {progress.dev_score:.2%}, "
+                    f"dev {judged}, "
                     f"{progress.tokens_per_second:,.0f} tokens/s, {left} left",
                     soft_wrap=True,
                 )
@@ -91,10 +97,16 @@ def training_progress() -> Iterator[Callable[["TrainingProgress"], None]]:
 
 def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     """Prints the figures of a new model and what to do with it."""
-    table = Table("dev set", "rows", "accuracy", "macro-F1", "macro-recall", "ECE", title=f"{bundle.name} {version}")
+    measured = (
+        ("Pearson r", "MAE", "RMSE") if bundle.task == "regression" else ("accuracy", "macro-F1", "macro-recall", "ECE")
+    )
+    table = Table("dev set", "rows", *measured, title=f"{bundle.name} {version}")
     for name, figures in bundle.metrics["dev"].items():
-        keys = ("accuracy", "macro_f1", "macro_recall", "ece")
-        table.add_row(name, f"{figures['rows']:,}", *(f"{figures[key]:.1%}" for key in keys))
+        if bundle.task == "regression":
+            shown = [f"{figures['pearson_r']:.3f}", f"{figures['mae']:.4g}", f"{figures['rmse']:.4g}"]
+        else:
+            shown = [f"{figures[key]:.1%}" for key in ("accuracy", "macro_f1", "macro_recall", "ece")]
+        table.add_row(name, f"{figures['rows']:,}", *shown)
     console.print(table)
     console.print(f"Written to {folder}. Next:", highlight=False)
     for command in (
@@ -172,6 +184,19 @@ def print_figures(figures: dict[str, Any]) -> None:
         shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
         classes.add_row(label, *shares, f"{own['rows']:,}", *(f"{count:,}" for count in counts))
     console.print(classes)
+
+
+def print_value_figures(figures: dict[str, Any]) -> None:
+    """Prints what `evaluate` measured of a model of numbers."""
+    table = Table(f"{figures['rows']:,} rows", "", "95 % interval")
+    for name, title in (
+        ("pearson_r", "Pearson r"),
+        ("mae", "mean absolute error"),
+        ("rmse", "root mean squared error"),
+    ):
+        bounds = figures["intervals"][name]
+        table.add_row(title, f"{figures[name]:.4g}", f"{bounds['low']:.4g} to {bounds['high']:.4g}")
+    console.print(table)
 
 
 def print_calibrated(old: Bundle, new: Bundle, folder: Path, version: str) -> None:
@@ -254,5 +279,8 @@ def print_info(facts: dict[str, Any]) -> None:
             shown = ", ".join(value) if isinstance(value, list) else f"{value:,}" if isinstance(value, int) else value
             table.add_row(name, shown)
     for name, figures in facts["metrics"].get("dev", {}).items():
-        table.add_row(f"dev: {name}", f"accuracy {figures['accuracy']:.1%}, ECE {figures['ece']:.1%}")
+        if facts["task"] == "regression":
+            table.add_row(f"dev: {name}", f"Pearson r {figures['pearson_r']:.3f}, MAE {figures['mae']:.4g}")
+        else:
+            table.add_row(f"dev: {name}", f"accuracy {figures['accuracy']:.1%}, ECE {figures['ece']:.1%}")
     console.print(table)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 import sentiment
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier
-from sentiment.config import ModelConfig, TextConfig
+from sentiment.classifier import Classifier, Regressor
+from sentiment.config import ModelConfig, Task, TextConfig
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import PAD, UNK, Vocabulary
 
@@ -35,14 +35,21 @@ MakeBundle = Callable[..., Bundle]
 
 
 def build_bundle(
-    *, seed: int = 0, scale: float = 3.0, language: str = "en", max_tokens: int = 4096, **model_settings: Any
+    *,
+    seed: int = 0,
+    scale: float = 3.0,
+    language: str = "en",
+    max_tokens: int = 4096,
+    task: Task = "classification",
+    **model_settings: Any,
 ) -> Bundle:
     """A bundle of seeded weights, `scale` times the usual so that texts get clearly different answers."""
+    labels = LABELS if task == "classification" else ()
     model_config = ModelConfig(**{"embedding_size": 8, "hidden_size": 8, **model_settings})
     vocabulary = Vocabulary([PAD, UNK, *WORDS])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = SentimentModel(model_config, vocabulary_size=len(vocabulary), num_classes=len(LABELS)).eval()
+        model = SentimentModel(model_config, vocabulary_size=len(vocabulary), num_classes=len(labels) or 1).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(scale)
@@ -50,7 +57,8 @@ def build_bundle(
         name="tiny",
         model=model.requires_grad_(False),
         vocabulary=vocabulary,
-        labels=LABELS,
+        labels=labels,
+        task=task,
         text_config=TextConfig(language=language, max_tokens=max_tokens),
         metrics={"accuracy": 0.5},
         card="# tiny\n\nA model for the tests.\n",
@@ -60,6 +68,9 @@ def build_bundle(
 
 def golden_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
     """What the bundle's model answers to the golden texts, in the bundle's form."""
+    if bundle.task == "regression":
+        values = [prediction.value for prediction in Regressor(bundle).predict(GOLDEN_TEXTS)]
+        return tuple({"text": text, "value": value} for text, value in zip(GOLDEN_TEXTS, values, strict=True))
     predictions = Classifier(bundle).predict(GOLDEN_TEXTS)
     return tuple(
         {"text": text, "probabilities": prediction.probabilities}
@@ -78,6 +89,14 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny three-class model. Shared: copy it before changing anything in it."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     bundles.save(build_bundle(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def value_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny model that answers with a number. Shared: copy it before changing anything in it."""
+    folder = tmp_path_factory.mktemp("models") / "value"
+    bundles.save(replace(build_bundle(task="regression"), name="value"), folder)
     return folder
 
 

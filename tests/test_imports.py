@@ -34,6 +34,8 @@ def test_what_is_public() -> None:
     from sentiment.classifier import Classifier, Prediction, load
 
     assert (sentiment.Classifier, sentiment.Prediction, sentiment.load) == (Classifier, Prediction, load)
-    assert set(sentiment.__all__) == {"Classifier", "Prediction", "__version__", "load"}
+    assert set(sentiment.__all__) == {
+        "Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load",
+    }  # fmt: skip
     with pytest.raises(AttributeError, match="module 'sentiment' has no attribute 'nothing'"):
         sentiment.nothing  # noqa: B018

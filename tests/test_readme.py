@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PAGES = (
     ROOT / "README.md",
-    *(ROOT / "docs" / page for page in ("integrations.md", "evaluation.md", "encoders.md", "training.md")),
+    *(
+        ROOT / "docs" / page
+        for page in ("integrations.md", "evaluation.md", "encoders.md", "regression.md", "training.md")
+    ),
 )
 EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")

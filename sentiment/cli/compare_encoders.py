@@ -7,6 +7,7 @@ import typer
 
 from sentiment.cli.application import LabelColumn, Labels, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
+from sentiment.errors import ConfigError
 
 
 @app.command("compare-encoders")
@@ -41,6 +42,8 @@ def compare_encoders(
         text={"language": language},
         training={"epochs": epochs, "patience": epochs, "seed": seed},
     )
+    if plan.task == "regression":
+        raise ConfigError("--recipe: its task is regression, and networks are compared by accuracy on labels")
     held = read_data(plan)
     print_data(held)
     texts = [text for part in held.dev for text in part.texts]

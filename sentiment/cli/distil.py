@@ -7,6 +7,7 @@ import typer
 
 from sentiment.cli.application import LabelColumn, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
+from sentiment.errors import ConfigError
 
 
 @app.command()
@@ -40,13 +41,15 @@ def distil(
     encoder_folder(teacher)
     columns = {"text_column": text_column, "label_column": label_column}
     plan = plan_of(recipe, data, dev, columns, name=out.name, text={"language": language})
+    if plan.task == "regression":
+        raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     held = read_data(plan)
     print_data(held)
     folder = out.with_name(f".{out.name}.distil")
     named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
     named |= {f"unlabelled {place}": file_identity(path) for place, path in enumerate(unlabelled, start=1)}
     sources = [Source(path=path, text_column=text_column) for path in unlabelled]
-    with training_progress() as report:
+    with training_progress("classification") as report:
         soft = soft_sources(teacher, held, sources, folder, named, report, restart=restart)
     console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.

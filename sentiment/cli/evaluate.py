@@ -30,7 +30,8 @@ def evaluate(
     from sentiment.classifier import load
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.metrics import evaluate as measure
-    from sentiment.terminal import print_figures
+    from sentiment.evaluation.regression import evaluate_values
+    from sentiment.terminal import print_figures, print_value_figures
     from sentiment.training.dataset import read_labelled
     from sentiment.training.label_mapping import parse
     from sentiment.training.recipe import Source
@@ -45,8 +46,18 @@ def evaluate(
         label_column=label_column,
         label_mapping=parse(labels),
     )
-    labelled = read_labelled(source, columns=slices or ())
-    classifier = load(model)
+    classifier = load(model, task=None)
+    if classifier.task == "regression" and (report is not None or labels is not None):
+        asked = "--report" if report is not None else "--labels"
+        raise ConfigError(f"{asked} is for models of labels; {classifier.name!r} answers with a number")
+    labelled = read_labelled(source, columns=slices or (), task=classifier.task)
+    if classifier.task == "regression":
+        found = evaluate_values(classifier, labelled.texts, labelled.values or ())
+        if as_json:
+            typer.echo(json.dumps(found))
+        else:
+            print_value_figures(found)
+        return
     answers = answer(classifier, labelled.texts, labelled.labels)
     if report is not None:
         from sentiment.evaluation.page import write

@@ -14,11 +14,12 @@ def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
     from sentiment.classifier import load
     from sentiment.terminal import print_info
 
-    classifier = load(model)
+    classifier = load(model, task=None)
     facts = {
         "name": classifier.name,
         "version": classifier.version,
-        "labels": list(classifier.labels),
+        "task": classifier.task,
+        "labels": [] if classifier.task == "regression" else list(classifier.labels),
         "language": classifier.text_config.language,
         "max_tokens": classifier.text_config.max_tokens,
         "vocabulary": len(classifier.vocabulary),

@@ -4,6 +4,13 @@ from enum import Enum
 from typing import Any
 
 
+class Task(str, Enum):
+    """What a text is answered with."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
 class Encoder(str, Enum):
     """What reads the embedded tokens."""
 

@@ -50,7 +50,7 @@ def train_and_save(
             epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
             found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
             console.print(found, highlight=False, soft_wrap=True)
-        with training_progress() as report:
+        with training_progress(plan.task) as report:
             told = Watchers(watchers, report)
             bundle = train(plan, held, told.progress, checkpoint, on_start=told.start)
         version = bundles.save(bundle, out)

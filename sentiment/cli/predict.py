@@ -15,7 +15,7 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier, EncodedText, Prediction
+    from sentiment.classifier import AnyModel, AnyPrediction, EncodedText
 
 LINES_AT_ONCE = 256
 
@@ -32,7 +32,9 @@ def predict(
 
     if not texts and sys.stdin.isatty():
         raise ConfigError('give texts, as in: sentiment predict "Not bad at all.", or lines on standard input')
-    classifier = load(model)
+    classifier = load(model, task=None)
+    if abstain is not None and classifier.task == "regression":
+        raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
     threshold = 0.0 if abstain is None else threshold_for(abstain, classifier.metrics, classifier.name)
     lines: Iterable[str | bytes] = texts or (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
     given = iter(lines)
@@ -48,8 +50,8 @@ def predict(
 
 
 def _answers(
-    classifier: "Classifier", texts: "Sequence[str | bytes]", threshold: float
-) -> "Iterator[Prediction | str]":
+    classifier: "AnyModel", texts: "Sequence[str | bytes]", threshold: float
+) -> "Iterator[AnyPrediction | str]":
     """A prediction, `uncertain` under the threshold, or why there is none, for each text.
 
     One bad line costs the others nothing.
@@ -63,14 +65,19 @@ def _answers(
             encoded.append(f"is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}")
         except TextError as error:
             encoded.append(error.reason)
-    predictions = (
-        found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)
-        for found in classifier.classify([each for each in encoded if not isinstance(each, str)])
-    )
+    sound = [each for each in encoded if not isinstance(each, str)]
+    predictions: Iterator[AnyPrediction]
+    if classifier.task == "regression":
+        predictions = iter(classifier.classify(sound))
+    else:
+        predictions = (
+            found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)
+            for found in classifier.classify(sound)
+        )
     return (each if isinstance(each, str) else next(predictions) for each in encoded)
 
 
-def _print_answer(number: int, text: str | bytes, answer: "Prediction | str", as_json: bool) -> None:
+def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str", as_json: bool) -> None:
     if isinstance(answer, str):
         if as_json:
             typer.echo(json.dumps({"line": number, "error": answer}))
@@ -87,4 +94,8 @@ def _print_answer(number: int, text: str | bytes, answer: "Prediction | str", as
     shown = text.decode() if isinstance(text, bytes) else text
     shown = " ".join(shown[:200].split())
     note = f"  ({'; '.join(notes)})" if notes else ""
-    typer.echo(f"{answer.label:<10} {max(answer.probabilities.values()):6.1%}  {shown[:100]}{note}")
+    said = asdict(answer)
+    if "value" in said:
+        typer.echo(f"{said['value']:10.4g}  {shown[:100]}{note}")
+    else:
+        typer.echo(f"{said['label']:<10} {max(said['probabilities'].values()):6.1%}  {shown[:100]}{note}")

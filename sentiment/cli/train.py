@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sentiment.cli.application import Json, LabelColumn, Labels, TextColumn, app
-from sentiment.cli.networks import Encoder, InitialState, Pooling, network
+from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
 
 
@@ -18,6 +18,9 @@ def train(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     labels: Labels = None,
+    task: Annotated[
+        Task, typer.Option(help="classification, or regression: the label column holds numbers, and one is learned.")
+    ] = Task.CLASSIFICATION,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data.")] = None,
     encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
@@ -57,6 +60,7 @@ def train(
         dev,
         {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         name=out.name,
+        task=task.value,
         skip_empty=skip_empty,
         text={"language": language},
         model=network(

@@ -12,7 +12,7 @@ import numpy as np
 
 from sentiment.config import TextConfig
 from sentiment.errors import BundleError, ConfigError
-from sentiment.predictor import Predictor
+from sentiment.predictor import LabelPredictor
 from sentiment.text.vocabulary import PAD_ID, Vocabulary
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ OUTPUT = "probabilities"  # (N, C) float64
 METADATA = ("name", "version", "labels", "vocabulary", "text")  # the last three are JSON
 
 
-class OnnxClassifier(Predictor):
+class OnnxClassifier(LabelPredictor):
     """A model ready to answer, as `sentiment.Classifier` is. One may be shared by threads.
 
     `version` is that of the model folder it was exported from.
@@ -42,7 +42,7 @@ class OnnxClassifier(Predictor):
         super().__init__(name=name, version=version, labels=labels, vocabulary=vocabulary, text_config=text_config)
         self._session = session
 
-    def _probabilities(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
+    def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         lengths = np.array([len(row) for row in token_ids], dtype=np.int32)  # (N,)
         padded = np.full((len(token_ids), lengths.max()), PAD_ID, dtype=np.int64)  # (N, T)
         for row, ids in zip(padded, token_ids, strict=True):

@@ -13,7 +13,7 @@ from torch import nn
 
 from sentiment.bundle import Bundle
 from sentiment.errors import ConfigError, DataError
-from sentiment.predictor import Predictor
+from sentiment.predictor import Prediction, Predictor
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import PAD, PAD_ID, UNK, UNK_ID, Vocabulary
 from sentiment.training.dataset import LabelledTexts
@@ -86,7 +86,7 @@ def word_vectors(vectors: "Vectors") -> WordVectors:
     return WordVectors(vectors.stoi, np.asarray(vectors.vectors))
 
 
-def text_transform(predictor: Predictor) -> "Sequential":
+def text_transform(predictor: Predictor[Prediction]) -> "Sequential":
     """From texts to the padded token ids (N, T) that the predictor's model reads, as one of torchtext's transforms."""
     transforms = _torchtext().transforms
     steps = (

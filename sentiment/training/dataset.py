@@ -4,11 +4,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
+from sentiment.config import Task
 from sentiment.errors import DataError
 from sentiment.training.label_mapping import apply
 from sentiment.training.recipe import Source
@@ -23,6 +25,7 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
 }
 COMPRESSED = (".gz", ".zst")  # after the suffix of a file of text
 MAX_NUMBERED_CLASSES = 20  # of a column of numbers with a point: more of them are measurements
+MIN_VALUES = 4  # rows of numbers: two to learn from, two to judge by
 _SHOWN = 5  # row numbers in a message
 
 
@@ -31,6 +34,7 @@ class LabelledTexts:
     """Texts and the label of each, from the file `name`; `skipped` rows had no text.
 
     Of soft labels, `labels` are the most probable ones and `probabilities` what the teacher gave each row's labels.
+    Of a regression, `values` are the numbers and `labels` the same as text.
     """
 
     name: str
@@ -38,14 +42,18 @@ class LabelledTexts:
     labels: list[str]
     skipped: int = 0
     probabilities: list[dict[str, float]] | None = None
+    values: list[float] | None = None
     columns: dict[str, list[str]] = field(default_factory=dict)  # others of the file, by name
 
 
-def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence[str] = ()) -> LabelledTexts:
+def read_labelled(
+    source: Source, *, skip_empty: bool = False, columns: Sequence[str] = (), task: Task = "classification"
+) -> LabelledTexts:
     """The rows of a file, in its order; numbers as labels become text, and so does what other `columns` hold.
 
-    Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions, a label that the
-    source's mapping leaves out, rows without a label, and rows without text unless they are to be skipped.
+    Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions unless the `task` is
+    regression, then labels that are no numbers, a label that the source's mapping leaves out, rows without a label, and
+    rows without text unless they are to be skipped.
     """
     path = source.path
     frame = _read(path)
@@ -55,7 +63,8 @@ def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence
     texts, labels = frame[source.text_column], frame[source.label_column]
     if texts.dtype != pl.String:
         raise DataError(f"{path}: column {source.text_column!r} holds {texts.dtype}, not text")
-    labels = _names(path, labels, mapped=bool(source.label_mapping))
+    values = _numbers(path, labels) if task == "regression" else None
+    labels = _names(path, labels, mapped=bool(source.label_mapping)) if values is None else values.cast(pl.String)
     unlabelled = labels.is_null() | (labels == "")
     if unlabelled.any():
         raise DataError(f"{path}: {_rows(unlabelled)} no label; give them one or remove them")
@@ -72,6 +81,7 @@ def read_labelled(source: Source, *, skip_empty: bool = False, columns: Sequence
         texts.filter(kept).to_list(),
         labels.filter(kept).to_list(),
         int(empty.sum()),
+        values=None if values is None else values.filter(kept).to_list(),
         columns={column: frame[column].cast(pl.String).fill_null("").filter(kept).to_list() for column in columns},
     )
 
@@ -86,11 +96,30 @@ def _names(path: Path, labels: pl.Series, *, mapped: bool) -> pl.Series:
         if not mapped and (not whole or known.n_unique() > MAX_NUMBERED_CLASSES):
             raise DataError(
                 f"{path}: column {labels.name!r} holds {'many numbers' if whole else 'fractions'} ({labels.dtype}); "
-                "labels are names: give ranges of them names with --labels '1-2=negative,3=neutral,4-5=positive'"
+                "labels are names: give ranges of them names with --labels '1-2=negative,3=neutral,4-5=positive', or "
+                "learn the number itself with `sentiment train --task regression`"
             )
         if whole:
             labels = labels.cast(pl.Int64, strict=False)
     return labels.cast(pl.String).str.strip_chars()
+
+
+def _numbers(path: Path, labels: pl.Series) -> pl.Series:
+    """The labels as numbers, none for none. Raises DataError for what is not a finite number."""
+    if labels.dtype == pl.String:
+        labels = labels.str.strip_chars()
+    elif not labels.dtype.is_numeric():
+        raise DataError(f"{path}: column {labels.name!r} holds {labels.dtype}, not numbers")
+    values = labels.cast(pl.Float64, strict=False)
+    given = labels.is_not_null() & (labels.cast(pl.String) != "")
+    wrong = given & ~values.is_finite().fill_null(False)
+    if wrong.any():
+        first = labels.filter(wrong)[0]
+        raise DataError(
+            f"{path}: {_rows(wrong)} no number in column {labels.name!r} but {first!r:.40}; mend or "
+            "remove them, or learn names without --task regression"
+        )
+    return values
 
 
 def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
@@ -147,10 +176,30 @@ def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
+def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -> None:
+    """Raises DataError where all numbers to learn, or all of a dev set, are one: nothing could be told apart."""
+    for name, parts in (("the training rows", train), *((part.name, [part]) for part in dev)):
+        numbers = {label for part in parts for label in part.labels}
+        if len(numbers) == 1:
+            raise DataError(f"{name}: every row has the number {numbers.pop()}; a regression takes two different ones")
+
+
 def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
-    """The rows to train on and the rows to judge by: the same share of each label, by seed, at least one of each."""
+    """The rows to train on and the rows to judge by: the same share of each label, by seed, at least one of each.
+
+    Of numbers, which need four rows or DataError is raised, one of each of as many equal parts by size, at least two.
+    """
     rng = random.Random(seed)
     held_out: set[int] = set()
+    if data.values is not None:
+        if len(data.values) < MIN_VALUES:
+            found = f"{len(data.values)} {'row' if len(data.values) == 1 else 'rows'}"
+            raise DataError(f"{data.name}: {found}; to learn a number and be judged takes {MIN_VALUES} or more")
+        ascending = sorted(range(len(data.values)), key=data.values.__getitem__)
+        parts = max(2, round(share * len(ascending)))
+        cuts = [len(ascending) * place // parts for place in range(parts + 1)]
+        held_out = {rng.choice(ascending[start:end]) for start, end in pairwise(cuts)}
+        return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
     for label in sorted(set(data.labels)):
         rows = [row for row, other in enumerate(data.labels) if other == label]
         held_out.update(rng.sample(rows, min(len(rows) - 1, max(1, round(share * len(rows))))))
@@ -172,6 +221,7 @@ def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> Lab
         texts=[data.texts[row] for row in kept],
         labels=[data.labels[row] for row in kept],
         probabilities=None if data.probabilities is None else [data.probabilities[row] for row in kept],
+        values=None if data.values is None else [data.values[row] for row in kept],
         columns={column: [values[row] for row in kept] for column, values in data.columns.items()},
     )
 

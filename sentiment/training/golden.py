@@ -1,6 +1,8 @@
 """Texts whose answers are stored with a model, so that whoever loads it can tell that it still gives them."""
 
-from sentiment.classifier import Classifier
+from collections.abc import Sequence
+
+from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
 
 ENGLISH = (
     "Not bad at all.",
@@ -13,13 +15,16 @@ ENGLISH = (
 LENGTHS = (1, 7, 40, 300)
 
 
-def golden_predictions(classifier: Classifier) -> tuple[dict[str, object], ...]:
-    """Each text with its probabilities: plain English ones, and some of every length from the model's own words."""
-    words = classifier.vocabulary.tokens[2:]
+def golden_predictions(model: AnyModel) -> tuple[dict[str, object], ...]:
+    """Each text with its answer: plain English ones, and some of every length from the model's own words."""
+    words = model.vocabulary.tokens[2:]
     own = tuple(" ".join(words[place * 7 % len(words)] for place in range(length)) for length in LENGTHS)
     texts = [*ENGLISH, *own]
-    predictions = classifier.predict(texts)
-    return tuple(
-        {"text": text, "label": prediction.label, "probabilities": prediction.probabilities}
-        for text, prediction in zip(texts, predictions, strict=True)
-    )
+    predictions: Sequence[AnyPrediction] = model.predict(texts)
+    return tuple({"text": text} | _answer(found) for text, found in zip(texts, predictions, strict=True))
+
+
+def _answer(prediction: AnyPrediction) -> dict[str, object]:
+    if isinstance(prediction, ValuePrediction):
+        return {"value": prediction.value}
+    return {"label": prediction.label, "probabilities": prediction.probabilities}

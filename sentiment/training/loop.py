@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sentiment.batching import PaddedBatch, head_and_tail, length_buckets, shuffled_buckets
 from sentiment.config import TrainingConfig
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.errors import TrainingDivergedError
-from sentiment.training.optimization import LearnerT, check_finite, follow, set_learning_rate, train_step
+from sentiment.training.optimization import Criterion, LearnerT, check_finite, follow, set_learning_rate, train_step
 from sentiment.training.state import TrainingState
 
 EVALUATION_BATCH_TOKENS = 8192
@@ -52,19 +53,22 @@ def fit(
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None = None,
+    *,
+    criterion: Criterion = functional.cross_entropy,
 ) -> tuple[LearnerT, float]:
     """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
 
-    `targets` (rows, C) are the probabilities that each row of `token_ids` should be given; a row that an epoch reads
-    twice stands there twice. The same seed on the same machine gives the same weights, whether the training ran at
-    once or was killed and went on from its `checkpoint`. Raises TrainingDivergedError at the first loss, gradient or
-    score that is not a finite number; the checkpoint is then gone, as going on could only diverge again.
+    `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
+    than cross entropy, numbers; a row that an epoch reads twice stands there twice. The same seed on the same machine
+    gives the same weights, whether the training ran at once or was killed and went on from its `checkpoint`. Raises
+    TrainingDivergedError at the first loss, gradient or score that is not a finite number; the checkpoint is then gone,
+    as going on could only diverge again.
     """
     state = TrainingState(model, config)
     if checkpoint is not None and checkpoint.saved is not None:
         state.restore(checkpoint.saved.tensors, checkpoint.saved.numbers)
     try:
-        _run(state, token_ids, targets, score, config, report, checkpoint)
+        _run(state, token_ids, targets, score, config, report, checkpoint, criterion)
     except TrainingDivergedError:
         if checkpoint is not None:
             checkpoint.remove()
@@ -81,6 +85,7 @@ def _run(
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None,
+    criterion: Criterion,
 ) -> None:
     rows = [head_and_tail(row, config.max_tokens) for row in token_ids]
     lengths = [len(row) for row in rows]
@@ -96,7 +101,7 @@ def _run(
         for batch_rows in batches[now.place :]:
             batch = PaddedBatch.of([rows[row] for row in batch_rows])
             set_learning_rate(state.optimizer, now.step, steps, config)
-            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config)
+            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config, criterion)
             now.step += 1
             now.place += 1
             now.loss += (loss - now.loss) / now.place

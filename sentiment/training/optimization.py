@@ -1,6 +1,7 @@
 """One step of learning: the optimizer, its schedule, and the moving average that follows it."""
 
 import math
+from collections.abc import Callable
 from typing import TypeVar
 
 import torch
@@ -16,6 +17,7 @@ from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
+Criterion = Callable[[Tensor, Tensor], Tensor]  # what the network gave and should have, (N, C) each, to their loss
 
 HAS_FUSED_ADAMW = torch.__version__ >= "2.4"  # on a CPU
 
@@ -52,11 +54,12 @@ def train_step(
     targets: Tensor,  # (N, C)
     optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
+    criterion: Criterion = functional.cross_entropy,
 ) -> float:
     """The loss of the batch before the step. Raises TrainingDivergedError, the weights as before, where it diverges."""
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
         logits = model(_drop_words(batch, config.word_dropout))  # (N, C)
-    loss = functional.cross_entropy(logits.float(), targets)
+    loss = criterion(logits.float(), targets)
     check_finite("loss", float(loss.detach()), config)
     optimizer.zero_grad()
     loss.backward()

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sentiment.config import Count, ModelConfig, Settings, TextConfig, TrainingConfig, VocabularyConfig
+from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -40,6 +40,7 @@ class Recipe(Settings):
     """What to train on and how."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    task: Task = "classification"  # regression: the label column holds numbers, and one is learned
     labels: tuple[str, ...] = ()  # the classes; none: those of the rows with one label
     train: tuple[Source, ...]  # empty where the rows are in memory
     dev: tuple[Source, ...] = ()
@@ -49,6 +50,15 @@ class Recipe(Settings):
     vocabulary: VocabularyConfig = VocabularyConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _refuse_labels_of_numbers(self) -> "Recipe":
+        if self.task == "regression":
+            if self.labels or any(each.label_mapping or each.soft_labels for each in (*self.train, *self.dev)):
+                raise ValueError("a regression learns the label column's numbers: leave names of labels out")
+            if self.training.balanced:
+                raise ValueError("a regression has no classes: leave balanced out")
+        return self
 
     @classmethod
     def read(cls, file: Path) -> "Recipe":

@@ -22,12 +22,21 @@ from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.dataset import LabelledTexts, check_learnable, read_labelled, read_soft_labelled, split, without
+from sentiment.training.dataset import (
+    LabelledTexts,
+    check_learnable,
+    check_spread,
+    read_labelled,
+    read_soft_labelled,
+    split,
+    without,
+)
 from sentiment.training.events import Start
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
+from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.vectors import WordVectors, load_vectors
 
 
@@ -47,10 +56,11 @@ def read_data(recipe: Recipe) -> Data:
     if not recipe.train:
         raise ConfigError("train: a recipe names at least one file to learn from")
     gold = [source for source in recipe.train if not source.soft_labels]
-    train = [read_labelled(source, skip_empty=recipe.skip_empty) for source in gold]
-    dev = [read_labelled(source, skip_empty=recipe.skip_empty) for source in recipe.dev]
-    labels = recipe.labels or check_learnable(train)
-    for part in (*train, *dev):
+    train = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in gold]
+    dev = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in recipe.dev]
+    regression = recipe.task == "regression"
+    labels = () if regression else recipe.labels or check_learnable(train)
+    for part in () if regression else (*train, *dev):
         unknown = sorted(set(part.labels) - set(labels))
         if unknown:
             raise DataError(f"{part.name}: the labels {', '.join(unknown)} stand in no training row, nor in the recipe")
@@ -66,6 +76,8 @@ def read_data(recipe: Recipe) -> Data:
     left = sum(len(part.texts) for part in train)
     if not left:
         raise DataError("no training row is left: the text of each stands in a dev set, too")
+    if regression:
+        check_spread(train, dev)
     dropped = rows - left
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
@@ -106,27 +118,15 @@ def train(
     if vocabulary is None:
         vocabulary = _vocabulary(tokens, recipe.vocabulary)
     learned = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
-    targets = torch.cat(
-        [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
-    )
-    if recipe.training.balanced:
-        targets = targets * class_weights(targets)  # (rows, C)
-    dev = [
-        EncodedSet(
-            part.name,
-            [_encode(vocabulary, text.tokens) for text in tokenizer.tokenize(part.texts)],
-            [data.labels.index(label) for label in part.labels],
-        )
-        for part in data.dev
-    ]
+    dev_token_ids = [[_encode(vocabulary, text.tokens) for text in tokenizer.tokenize(part.texts)] for part in data.dev]
     torch.manual_seed(recipe.training.seed)
-    model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels))
+    model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels) or 1)
     _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
     on_start(
         Start(
             name=recipe.name,
             rows=len(learned),
-            dev_rows=sum(len(part.targets) for part in dev),
+            dev_rows=sum(map(len, dev_token_ids)),
             labels=data.labels,
             parameters=model.num_parameters(),
             epochs=recipe.training.epochs,
@@ -135,6 +135,23 @@ def train(
             else 0,
         )
     )
+    if recipe.task == "regression":
+        values = torch.cat([each.repeat(n) for each, n in zip(values_of(data.train), data.repeats, strict=True)])
+        value_dev = [
+            ValueSet(part.name, token_ids, true)
+            for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
+        ]
+        best, score = fit_values(model, learned, values, value_dev, recipe.training, report, checkpoint)
+        return value_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data.train, value_dev)
+    targets = torch.cat(
+        [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
+    )
+    if recipe.training.balanced:
+        targets = targets * class_weights(targets)  # (rows, C)
+    dev = [
+        EncodedSet(part.name, token_ids, [data.labels.index(label) for label in part.labels])
+        for part, token_ids in zip(data.dev, dev_token_ids, strict=True)
+    ]
     best, score = fit(
         model,
         learned,
@@ -144,9 +161,7 @@ def train(
         report,
         checkpoint,
     )
-    # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
-    best.embedding.weight.data = best.embedding.weight.data.half().float()  # (V, F)
-    return _bundle(recipe, data, vocabulary, best, dev, {"dev_score": score})
+    return _judged(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
 
 
 def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig) -> Vocabulary:
@@ -215,14 +230,23 @@ def _answers(model: LearnerT, part: EncodedSet, temperature: float) -> tuple[Ten
     return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)
 
 
-def _bundle(
-    recipe: Recipe,
-    data: Data,
-    vocabulary: Vocabulary,
-    model: SentimentModel,
-    dev: Sequence[EncodedSet],
-    training: dict[str, float],
-) -> Bundle:
+def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, score: float) -> Bundle:
+    # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
+    model.embedding.weight.data = model.embedding.weight.data.half().float()  # (V, F)
+    return Bundle(
+        name=recipe.name,
+        model=model,
+        vocabulary=vocabulary,
+        labels=data.labels,
+        text_config=recipe.text,
+        task=recipe.task,
+        metrics={"training": {"dev_score": score, "rows_also_in_dev_dropped": data.in_dev}},
+    )
+
+
+def _judged(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet]) -> Bundle:
+    """The bundle with its temperature, its dev figures, its card and its golden predictions."""
+    model = bundle.model
     targets = [torch.tensor(part.targets) for part in dev]
     logits = [logits_of(model, part.token_ids) for part in dev]
     temperature = fit_temperature([(_held(each, true), true) for each, true in zip(logits, targets, strict=True)])
@@ -232,14 +256,10 @@ def _bundle(
         name: abstention_table(probabilities.numpy(), true.numpy()).model_dump(mode="json")
         for name, (probabilities, true) in answers.items()
     }
-    bundle = Bundle(
-        name=recipe.name,
-        model=model,
-        vocabulary=vocabulary,
-        labels=data.labels,
-        text_config=recipe.text,
+    judged = replace(
+        bundle,
         temperature=temperature,
-        metrics={"dev": dev_figures, METRIC: tables, "training": {**training, "rows_also_in_dev_dropped": data.in_dev}},
+        metrics={"dev": dev_figures, METRIC: tables, **bundle.metrics},
         card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
     )
-    return replace(bundle, golden=golden_predictions(Classifier(bundle)))
+    return replace(judged, golden=golden_predictions(Classifier(judged)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sentiment.evaluation.behaviour.kinds import Answer
 from sentiment.evaluation.behaviour.suite import Suite
-from sentiment.predictor import Prediction, Predictor
+from sentiment.predictor import LabelPredictor, Prediction
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Behaviour:
         return {"passed": not self.missed, "tests": tests, "left_out": list(self.left_out)}
 
 
-def check(predictor: Predictor, suite: Suite) -> Behaviour:
+def check(predictor: LabelPredictor, suite: Suite) -> Behaviour:
     """What a model makes of the suite's tests. Raises ConfigError where its labels or its language don't fit."""
     suite.check_fits(predictor.labels, predictor.text_config.language)
     names = suite.names(predictor.labels)

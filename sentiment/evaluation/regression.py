@@ -1,0 +1,48 @@
+"""How far a model's numbers are from the true ones."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from sentiment.classifier import Regressor
+from sentiment.errors import DataError
+from sentiment.evaluation.answers import Floats, Integers
+from sentiment.evaluation.intervals import resampled
+
+FIGURES = ("pearson_r", "mae", "rmse")
+
+
+def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
+    """pearson_r, mae, rmse and rows of the numbers given and the true ones, (N,) each.
+
+    Pearson's r is 0 where one of the two never changes: nothing of the other follows from it.
+    """
+    return dict(zip(FIGURES, _measured(predicted, true), strict=True)) | {"rows": len(true)}
+
+
+def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
+    """As `value_figures`, of the regressor's answers to the texts, with the 95 % `intervals` of each.
+
+    Raises DataError where all texts have one number, TextError for a text that can't be read.
+    """
+    true = np.array(values)  # (N,)
+    if len(set(values)) < 2:
+        raise DataError(f"every row has the number {values[0]:g}; what a model can tell apart takes two different ones")
+    predicted = np.array([each.value for each in regressor.predict(texts)])  # (N,)
+    estimates = resampled(lambda rows: _of_rows(predicted, true, rows), len(true))
+    return value_figures(predicted, true) | {
+        "intervals": {name: asdict(each) for name, each in zip(FIGURES, estimates, strict=True)}
+    }
+
+
+def _of_rows(predicted: Floats, true: Floats, rows: Integers) -> Floats:
+    return np.array(_measured(predicted[rows], true[rows]))
+
+
+def _measured(predicted: Floats, true: Floats) -> tuple[float, float, float]:
+    errors = predicted - true  # (N,)
+    changes = predicted.std() > 0 and true.std() > 0
+    r = float(np.corrcoef(predicted, true)[0, 1]) if changes else 0.0
+    return r, float(np.abs(errors).mean()), float(np.sqrt((errors**2).mean()))

@@ -1,0 +1,50 @@
+"""A model folder whose network answers with one number: the same way from text as a classifier's."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+
+from sentiment.batching import PaddedBatch
+from sentiment.bundle import Bundle
+from sentiment.nn.model import SentimentModel
+from sentiment.nn.precision import in_dtype
+from sentiment.predictor import EncodedText, Predictor, ValuePrediction
+from sentiment.text.vocabulary import UNK_ID
+
+
+class Regressor(Predictor[ValuePrediction]):
+    """A model ready to answer. One may be shared by threads."""
+
+    task: Literal["regression"] = "regression"
+
+    def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
+        self._model = in_dtype(bundle.model, dtype)
+        super().__init__(
+            name=bundle.name,
+            version=bundle.version,
+            vocabulary=bundle.vocabulary,
+            text_config=bundle.text_config,
+        )
+        self.metrics = bundle.metrics
+        self.card = bundle.card
+        self.dtype = dtype
+        self.num_parameters = bundle.model.num_parameters()
+
+    @property
+    def model(self) -> SentimentModel:
+        """The network itself, for those who look inside."""
+        return self._model
+
+    def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
+        with torch.inference_mode():
+            return self._model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)
+
+    def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
+        [value] = answer
+        return ValuePrediction(
+            value=value,
+            tokens=len(text.token_ids),
+            unknown_tokens=text.token_ids.count(UNK_ID),
+            truncated=text.truncated,
+        )

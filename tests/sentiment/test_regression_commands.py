@@ -1,0 +1,102 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from sentiment.cli import app
+from sentiment.errors import SentimentError
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def refusal(*arguments: object) -> str:
+    error = run(*arguments).exception
+    assert isinstance(error, SentimentError), error
+    return str(error)
+
+
+def test_a_number_is_learned_asked_for_and_judged(tmp_path: Path) -> None:
+    data, model = tmp_path / "valence.csv", tmp_path / "valence"
+    rows = [("great film", 2.5), ("fine film", 1.0), ("dull film", -1.0), ("awful film", -2.5)] * 10
+    data.write_text("text,valence\n" + "".join(f"{text} {n},{value}\n" for n, (text, value) in enumerate(rows)))
+    column = ("--label-column", "valence")
+    trained = run("train", data, "--task", "regression", "--out", model, "--epochs", 2, "--hidden-size", 8, *column)
+    assert trained.exception is None, trained.output
+    assert "dev RMSE 1." in trained.output
+    assert "Pearson r" in trained.output
+
+    [said] = [json.loads(line) for line in run("predict", "--model", model, "--json", "great film").output.splitlines()]
+    assert said.keys() == {"value", "tokens", "unknown_tokens", "truncated"}
+    assert f"{said['value']:10.4g}  great film\n" == run("predict", "--model", model, "great film").output
+
+    measured = json.loads(run("evaluate", "--model", model, "--data", data, "--json", *column).output)
+    assert measured.keys() == {"pearson_r", "mae", "rmse", "rows", "intervals"}
+    assert measured["rows"] == 40
+    shown = run("evaluate", "--model", model, "--data", data, *column).output
+    assert f"{measured['mae']:.4g}" in shown
+    assert "40 rows" in shown
+
+    facts = json.loads(run("info", "--model", model, "--json").output)
+    assert (facts["task"], facts["labels"]) == ("regression", [])
+    assert "MAE" in run("info", "--model", model).output
+
+
+def test_a_column_of_fractions_names_the_task(tmp_path: Path) -> None:
+    data = tmp_path / "a.csv"
+    data.write_text("text,label\ngood,1.5\nbad,-0.5\n")
+    assert refusal("train", data, "--out", tmp_path / "model") == (
+        f"{data}: column 'label' holds fractions (Float64); labels are names: give ranges of them names with --labels "
+        "'1-2=negative,3=neutral,4-5=positive', or learn the number itself with `sentiment train --task regression`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("predict", "good", "--abstain", "0.1"), "--abstain is for models of labels; 'value' answers with a number"),
+        (("evaluate", "--data", "a.csv", "--report", "r"), "--report is for models of labels; 'value' answers with a"),
+        (
+            ("evaluate", "--data", "a.csv", "--labels", "1=a"),
+            "--labels is for models of labels; 'value' answers",
+        ),
+        (
+            ("explain", "good"),
+            "the model 'value' answers with a number (its task is regression), and labels are needed",
+        ),
+        (("export", "--onnx", "a.onnx"), "the model 'value' answers with a number (its task is regression)"),
+    ],
+)
+def test_what_makes_no_sense_of_a_number_is_refused(
+    value_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("text,label\ngood,1.5\nbad,-0.5\n" * 30)
+    assert refusal(*arguments, "--model", value_bundle).startswith(message)
+
+
+def test_two_models_are_compared_and_one_is_calibrated_by_labels_alone(value_bundle: Path, tmp_path: Path) -> None:
+    data = tmp_path / "a.csv"
+    data.write_text("text,label\ngood,positive\nbad,negative\n" * 30)
+    message = "the model 'value' answers with a number (its task is regression), and labels are needed here"
+    assert refusal("compare", value_bundle, value_bundle, "--data", data).startswith(message)
+    command = ("calibrate", "--model", value_bundle, "--data", data, "--out", tmp_path / "new")
+    assert refusal(*command).startswith(message)
+
+
+def test_teachers_and_the_comparison_of_networks_take_labels(tmp_path: Path) -> None:
+    data, recipe = tmp_path / "a.csv", tmp_path / "a.toml"
+    data.write_text("text,label\n" + "".join(f"good {n},{n}\n" for n in range(8)))
+    recipe.write_text('name = "a"\ntask = "regression"\n[[train]]\npath = "a.csv"\n')
+    assert refusal("compare-encoders", "--recipe", recipe, "--out", tmp_path / "out") == (
+        "--recipe: its task is regression, and networks are compared by accuracy on labels"
+    )
+    encoder = tmp_path / "encoder"
+    encoder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (encoder / name).write_bytes(b"{}")
+    command = ("distil", "--teacher", encoder, "--unlabelled", data, "--recipe", recipe, "--out", tmp_path / "model")
+    assert refusal(*command) == "--recipe: its task is regression, and a teacher learns labels; take `sentiment train`"
