@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test test-torchtext lint model figures bench bench-peers clean
+.PHONY: serve test test-torchtext lint docs model figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
@@ -23,6 +23,10 @@ lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The documentation as a site, in build/site: `python -m http.server --directory build/site` shows it.
+docs: $(VENV)/dev.done
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # Makes models/default anew from the shared data: first a model of labelled rows alone, then what larger readers make of
 # texts without labels, then the default model of both. Killed, each training goes on where it was. One thread, as the
