@@ -5,7 +5,6 @@ a threshold taken for each promise, and the answers above it counted on the othe
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -41,7 +40,7 @@ def main(paths: list[str]) -> None:
     classifier = sentiment.load()
     print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |", sep="\n")
     for path in paths:
-        labelled = read_labelled(Source(path=Path(path)))
+        labelled = read_labelled(Source(path=path))
         answers, targets = answer(classifier, labelled.texts, labelled.labels).over_all(classifier.labels)
         for promise in PROMISES:
             found = measure(answers, targets, promise, HALVINGS)

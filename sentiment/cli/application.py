@@ -16,6 +16,9 @@ Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_defau
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]
+FILES_HELP = "Labelled files: CSV, TSV, JSONL, Parquet or Arrow; folders, globs and URLs of such."
+Files = Annotated[list[str] | None, typer.Argument(help=FILES_HELP)]
+Dev = Annotated[list[str] | None, typer.Option(help="Files to judge by; else a tenth is split off.")]
 Labels = Annotated[
     str | None,
     typer.Option(

@@ -11,7 +11,7 @@ from sentiment.default import DEFAULT_MODEL
 
 @app.command()
 def calibrate(
-    data: Annotated[list[Path], typer.Option(help="Labelled file that the model didn't learn from; several times.")],
+    data: Annotated[list[str], typer.Option(help="Labelled file that the model didn't learn from; several times.")],
     out: Annotated[Path, typer.Option(help="Where the calibrated model folder is written.")],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",

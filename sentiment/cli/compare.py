@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def compare(
     old: Annotated[Path, typer.Argument(help="Model folder.")],
     new: Annotated[Path, typer.Argument(help="Another.")],
-    data: Annotated[Path, typer.Option(help="Labelled file.")],
+    data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     out: Annotated[Path | None, typer.Option(help="A CSV file to write: every text whose label flips.")] = None,

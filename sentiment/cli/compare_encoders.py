@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import Dev, Files, LabelColumn, Labels, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.errors import ConfigError
 
 
 @app.command("compare-encoders")
 def compare_encoders(
-    data: Annotated[list[Path] | None, typer.Argument(help="Labelled files: CSV, TSV, JSONL or Parquet.")] = None,
+    data: Files = None,
     out: Annotated[Path, typer.Option(help="A folder for the models, the table and the picture.")] = Path("encoders"),
-    dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
+    dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     labels: Labels = None,
@@ -30,6 +30,7 @@ def compare_encoders(
     from sentiment.terminal import print_data, print_encoders
     from sentiment.training.encoder_comparison import PICTURE, draw
     from sentiment.training.encoder_comparison import compare_encoders as compare
+    from sentiment.training.identity import identity
     from sentiment.training.label_mapping import parse
     from sentiment.training.trainer import read_data
 
@@ -47,6 +48,8 @@ def compare_encoders(
     held = read_data(plan)
     print_data(held)
     texts = [text for part in held.dev for text in part.texts]
-    compared = compare(plan, out, lambda each, folder: train_and_save(each, held, folder, restart=False), texts)
+    compared = compare(
+        plan, identity(plan, held), out, lambda each, folder: train_and_save(each, held, folder, restart=False), texts
+    )
     draw(compared, out / PICTURE)
     print_encoders(compared, out)

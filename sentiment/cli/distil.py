@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, TextColumn, app
+from sentiment.cli.application import FILES_HELP, Dev, LabelColumn, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.errors import ConfigError
 
@@ -15,10 +15,10 @@ def distil(
     teacher: Annotated[
         str, typer.Option(help="An encoder's folder or installed package, or the folder of a teacher made before.")
     ],
-    unlabelled: Annotated[list[Path], typer.Option(help="Files of texts for the teacher to label.")],
-    data: Annotated[list[Path] | None, typer.Option(help="Labelled files: CSV, TSV, JSONL or Parquet.")] = None,
+    unlabelled: Annotated[list[str], typer.Option(help="Files of texts for the teacher to label.")],
+    data: Annotated[list[str] | None, typer.Option(help=FILES_HELP)] = None,
     out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
-    dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
+    dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
@@ -32,7 +32,7 @@ def distil(
     from sentiment import bundle as bundles
     from sentiment.terminal import console, print_data, training_progress
     from sentiment.training.distillation import TEACHING, soft_sources
-    from sentiment.training.identity import file_identity, identity
+    from sentiment.training.identity import files_identity, identity
     from sentiment.training.recipe import Source
     from sentiment.training.teacher import encoder_folder
     from sentiment.training.trainer import read_data
@@ -47,7 +47,7 @@ def distil(
     print_data(held)
     folder = out.with_name(f".{out.name}.distil")
     named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
-    named |= {f"unlabelled {place}": file_identity(path) for place, path in enumerate(unlabelled, start=1)}
+    named |= {f"unlabelled {place}": files_identity(path) for place, path in enumerate(unlabelled, start=1)}
     sources = [Source(path=path, text_column=text_column) for path in unlabelled]
     with training_progress("classification") as report:
         soft = soft_sources(teacher, held, sources, folder, named, report, restart=restart)

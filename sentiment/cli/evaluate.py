@@ -13,7 +13,7 @@ from sentiment.errors import ConfigError
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Option(help="Labelled file.")],
+    data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def plan_of(
     recipe: Path | None,
-    data: Sequence[Path] | None,
-    dev: Sequence[Path] | None,
+    data: Sequence[str] | None,
+    dev: Sequence[str] | None,
     columns: dict[str, Any],
     **settings: Any,
 ) -> "Recipe":

@@ -115,14 +115,16 @@ def _score_to_files(
     from sentiment.classifier import load
     from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
     from sentiment.scoring.events import JsonEvents
-    from sentiment.scoring.inputs import expand, total_size
+    from sentiment.scoring.formats import INPUT_SUFFIXES
+    from sentiment.scoring.inputs import total_size
     from sentiment.scoring.job import score as score_files
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
+    from sentiment.storage.files import expand
     from sentiment.terminal import print_summary, scoring_progress
 
     refuse_pipe(inputs)
-    paths = expand(inputs)
+    paths = expand(inputs, INPUT_SUFFIXES)
     if processes is None:
         large = total_size(paths) > SMALL_BYTES
         processes = len(os.sched_getaffinity(0)) if large else 1

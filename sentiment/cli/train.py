@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Json, LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, app
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
 
 
 @app.command()
 def train(
-    data: Annotated[list[Path] | None, typer.Argument(help="Labelled files: CSV, TSV, JSONL or Parquet.")] = None,
+    data: Files = None,
     out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
-    dev: Annotated[list[Path] | None, typer.Option(help="Files to judge by; else a tenth is split off.")] = None,
+    dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     labels: Labels = None,

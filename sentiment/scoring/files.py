@@ -7,11 +7,12 @@ from functools import partial
 from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats import DELIMITERS, JSON_SUFFIXES, LINE_SUFFIX, TABLES, Format, input_format
+from sentiment.scoring.formats import input_format
 from sentiment.scoring.rows import Position, Selection, Values, Window
 from sentiment.scoring.streams import packed, unpacked
 from sentiment.scoring.text_readers import csv_source, json_source, line_source
 from sentiment.scoring.text_writers import CsvWriter, JsonWriter
+from sentiment.storage.formats import DELIMITERS, JSON_SUFFIXES, LINE_SUFFIX, TABLES, Format
 
 Opener = Callable[[], BinaryIO]
 _COPY_BYTES = 1 << 20

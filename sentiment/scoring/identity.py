@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from sentiment import __version__
 from sentiment.classifier import Classifier
-from sentiment.scoring import remote
 from sentiment.scoring.engines import Engine
 from sentiment.scoring.settings import ScoringSettings
+from sentiment.storage import remote
 
 HASHED_BYTES = 1 << 20  # of the start and of the end: all of 100 million rows would take minutes
 

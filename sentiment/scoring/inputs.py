@@ -1,18 +1,17 @@
 """The files of a job, one after the other as if they were one."""
 
-import glob
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from sentiment.errors import DataError
-from sentiment.scoring import remote
 from sentiment.scoring.files import Source, open_source
-from sentiment.scoring.formats import INPUT_SUFFIXES, input_format, is_input
+from sentiment.scoring.formats import input_format
 from sentiment.scoring.rows import JsonRowWindow, Position, Selection, Window
+from sentiment.storage import remote
+from sentiment.storage.files import open_file
 
 
 class Place(NamedTuple):
@@ -31,33 +30,6 @@ class Stretch:
     path: str
     end: Place
     fraction: float
-
-
-def expand(inputs: Sequence[str | Path]) -> list[str]:
-    """The files that the names stand for, each once, in the order given; those of a glob or a folder by name.
-
-    Raises DataError for a name that stands for none.
-    """
-    paths: list[str] = []
-    for name in map(str, inputs):
-        if remote.is_remote(name):
-            found = remote.expand(name)
-            if not found:
-                raise DataError(f"{name}: there is no such file")
-        elif os.path.isdir(name):
-            found = [str(path) for path in Path(name).rglob("*") if path.is_file() and is_input(path.name)]
-            if not found:
-                raise DataError(f"{name}: the folder holds no file to score: none ends in {', '.join(INPUT_SUFFIXES)}")
-        elif os.path.exists(name) or not glob.has_magic(name):
-            found = [name]
-        else:
-            found = [path for path in glob.glob(name, recursive=True) if os.path.isfile(path)]
-            if not found:
-                raise DataError(f"{name}: there is no such file")
-        paths += sorted(found)
-    if not paths:
-        raise DataError("there is no input; name at least one")
-    return list(dict.fromkeys(paths))
 
 
 def total_size(paths: Sequence[str]) -> int:
@@ -105,13 +77,7 @@ class Inputs:
     def _opened(self, number: int) -> Iterator[tuple[Source, BinaryIO]]:
         path = self.paths[number]
         input_format(path)  # a wrong suffix is a clearer reason than what follows from it
-        try:
-            file = remote.open_to_read(path) if remote.is_remote(path) else open(path, "rb")  # noqa: SIM115
-        except FileNotFoundError:
-            raise DataError(f"{path}: there is no such file") from None
-        except OSError as error:
-            raise DataError(f"{path}: can't be read: {error.strerror or error}") from None
-        with file, open_source(file, path, self._selection) as source:
+        with open_file(path) as file, open_source(file, path, self._selection) as source:
             yield source, file
 
     def _check_columns(self, path: str, head: Window) -> None:

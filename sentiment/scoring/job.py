@@ -14,8 +14,9 @@ from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkpoint
 from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
+from sentiment.scoring.formats import INPUT_SUFFIXES
 from sentiment.scoring.identity import input_identity, job_identity
-from sentiment.scoring.inputs import Inputs, Place, expand
+from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import Parts
 from sentiment.scoring.publishing import check_folder_is_free, publish
 from sentiment.scoring.rows import Selection
@@ -23,6 +24,10 @@ from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
 from sentiment.scoring.tally import Tally
 from sentiment.scoring.target import Target, target_of
+from sentiment.storage.files import expand
+from sentiment.storage.remote import RemoteError
+
+GOES_ON = "no row is lost: the same command goes on from what is done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ def score(
     engine = engine or LocalEngine(classifier)
     target = target_of(str(output))
     try:
-        paths = expand([inputs] if isinstance(inputs, str | Path) else inputs)
+        paths = expand([inputs] if isinstance(inputs, str | Path) else inputs, INPUT_SUFFIXES)
         target.check(paths)
         answers = AnswerColumns(classifier, settings)
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
@@ -100,7 +105,9 @@ def score(
                     parts.remove()
     except OSError as error:
         reason = f"{error.filename or target}: {error.strerror or error}"
-        raise DataError(f"{reason}; no row is lost: the same command goes on from what is done") from error
+        raise DataError(f"{reason}; {GOES_ON}") from error
+    except RemoteError as error:
+        raise DataError(f"{error}; {GOES_ON}") from error
     return ScoringSummary(
         rows=checkpoint.rows,
         scored=checkpoint.scored,

@@ -14,13 +14,15 @@ from sentiment.errors import DataError
 from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.engines import LocalEngine
-from sentiment.scoring.inputs import Inputs, Place, Stretch, expand
+from sentiment.scoring.formats import INPUT_SUFFIXES
+from sentiment.scoring.inputs import Inputs, Place, Stretch
 from sentiment.scoring.lines import Lines
 from sentiment.scoring.rejects import RejectsWriter
 from sentiment.scoring.rows import JsonRowWindow, Position, Row, RowWindow, Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.text_readers import json_rows, line_rows, without_clash
 from sentiment.scoring.text_writers import JsonWriter
+from sentiment.storage.files import expand
 
 PIPE = "-"
 BLOCK_BYTES = 1 << 17  # answered together where so much has come: a tenth of a second's work
@@ -48,7 +50,7 @@ def score_to_pipe(
     elif PIPE in inputs:
         raise DataError(f"{PIPE}: standard input is read alone, not beside files")
     else:
-        files = Inputs(expand(inputs), selection)
+        files = Inputs(expand(inputs, INPUT_SUFFIXES), selection)
         stretches = files.stretches(files.start, settings.shard_rows)
     writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
     for found in answered(stretches, LocalEngine(classifier)):

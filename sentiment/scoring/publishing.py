@@ -9,9 +9,9 @@ from sentiment.errors import DataError
 from sentiment.scoring.checkpoint import Checkpoint, Shard
 from sentiment.scoring.errors import CheckpointError
 from sentiment.scoring.files import join
-from sentiment.scoring.formats import Format
 from sentiment.scoring.parts import Parts, Publishable
 from sentiment.scoring.target import Target
+from sentiment.storage.formats import Format
 
 _JSON_LINES = Format(".jsonl")
 

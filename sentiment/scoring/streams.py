@@ -9,7 +9,6 @@ from typing import BinaryIO, Protocol, cast
 
 from sentiment.errors import DataError
 
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 GZIP_LEVEL = 6  # gzip's own default; Python's 9 takes twice the time for a hundredth of the size
 _BUFFER_BYTES = 1 << 20
 

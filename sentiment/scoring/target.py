@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
-from sentiment.scoring import remote
-from sentiment.scoring.formats import Format, output_format
+from sentiment.scoring.formats import output_format
 from sentiment.scoring.partial_file import PartialFile, sync_folder
 from sentiment.scoring.parts import Parts, PartsFolder, Publishable
+from sentiment.scoring.remote_parts import RemoteFile, RemoteParts
+from sentiment.storage import remote
+from sentiment.storage.formats import Format
 
 SUCCESS = "_SUCCESS"  # of a folder of parts: it is whole, and of which job; readers of such folders skip the name
 Files = Mapping[str, Callable[[BinaryIO], None]]  # what writes each, by name
@@ -176,15 +178,15 @@ class RemoteTarget:
 
     def parts(self) -> Parts:
         """What is done of it."""
-        return remote.RemoteParts(self.path)
+        return RemoteParts(self.path)
 
-    def create(self, parts: Parts) -> remote.RemoteFile:
+    def create(self, parts: Parts) -> RemoteFile:
         """The file, to be written."""
-        return remote.RemoteFile(self.path)
+        return RemoteFile(self.path)
 
-    def create_rejects(self, parts: Parts) -> remote.RemoteFile:
+    def create_rejects(self, parts: Parts) -> RemoteFile:
         """The file of its rejects, to be written."""
-        return remote.RemoteFile(self.rejects)
+        return RemoteFile(self.rejects)
 
     def drop_rejects(self) -> None:
         """Removes them, if there are any."""
@@ -195,7 +197,7 @@ class RemoteTarget:
         if self.success() is not None:
             return
         for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
-            with remote.RemoteFile(f"{self.path}/{name}") as output:
+            with RemoteFile(f"{self.path}/{name}") as output:
                 write(output.file)
                 output.publish()
 

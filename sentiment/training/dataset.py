@@ -2,31 +2,24 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
 
 from sentiment.config import Task
 from sentiment.errors import DataError
+from sentiment.storage.formats import base_name
 from sentiment.training.label_mapping import apply
 from sentiment.training.recipe import Source
+from sentiment.training.tables import read_tables
 
-READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".csv": pl.read_csv,
-    ".tsv": lambda path: pl.read_csv(path, separator="\t"),
-    ".jsonl": pl.read_ndjson,
-    ".ndjson": pl.read_ndjson,
-    ".parquet": pl.read_parquet,
-    ".arrow": pl.read_ipc,
-}
-COMPRESSED = (".gz", ".zst")  # after the suffix of a file of text
 MAX_NUMBERED_CLASSES = 20  # of a column of numbers with a point: more of them are measurements
 MIN_VALUES = 4  # rows of numbers: two to learn from, two to judge by
 _SHOWN = 5  # row numbers in a message
+_TEXT_OPTION = "; --text-column names another"
+_LABEL_OPTION = "; --label-column names another"
 
 
 @dataclass(frozen=True)
@@ -49,35 +42,55 @@ class LabelledTexts:
 def read_labelled(
     source: Source, *, skip_empty: bool = False, columns: Sequence[str] = (), task: Task = "classification"
 ) -> LabelledTexts:
-    """The rows of a file, in its order; numbers as labels become text, and so does what other `columns` hold.
+    """The rows of a source, in its order; numbers as labels become text, and so does what other `columns` hold.
 
     Raises DataError for a file or column that isn't there, a suffix not known, labels of fractions unless the `task` is
     regression, then labels that are no numbers, a label that the source's mapping leaves out, rows without a label, and
     rows without text unless they are to be skipped.
     """
-    path = source.path
-    frame = _read(path)
-    _check_columns(path, frame, (source.text_column, source.label_column, *source.where, *columns))
-    for column, value in source.where.items():
-        frame = frame.filter(pl.col(column).cast(pl.String) == value)
-    texts, labels = frame[source.text_column], frame[source.label_column]
-    if texts.dtype != pl.String:
-        raise DataError(f"{path}: column {source.text_column!r} holds {texts.dtype}, not text")
-    values = _numbers(path, labels) if task == "regression" else None
-    labels = _names(path, labels, mapped=bool(source.label_mapping)) if values is None else values.cast(pl.String)
-    unlabelled = labels.is_null() | (labels == "")
+    named = {source.text_column: _TEXT_OPTION, source.label_column: _LABEL_OPTION}
+    others = dict.fromkeys((*source.where, *columns), "")
+    parts, rows, matching = [], 0, 0
+    for name, frame in read_tables(source.path, others | named):
+        rows += frame.height
+        for column, value in source.where.items():
+            frame = frame.filter(pl.col(column).cast(pl.String) == value)
+        matching += frame.height
+        parts.append(_labelled(name, frame, source, skip_empty, columns, task))
+    found = _joined(source, parts)
+    if not found.texts:
+        if not rows:
+            reason = "there are no rows, only the names of columns"
+        elif not matching:
+            wanted = " and ".join(f"{column} {value!r}" for column, value in source.where.items())
+            reason = f"no row is left: none has {wanted}"
+        elif found.skipped == matching:
+            reason = "there is no row with text"
+        else:
+            reason = "no row is left: --labels leaves out what each of them holds"
+        raise DataError(f"{source.path}: {reason}")
+    return found
+
+
+def _labelled(
+    name: str, frame: pl.DataFrame, source: Source, skip_empty: bool, columns: Sequence[str], task: Task
+) -> LabelledTexts:
+    texts, labels = _texts(name, frame, source), frame[source.label_column]
+    values = _numbers(name, labels) if task == "regression" else None
+    labels = _names(name, labels, mapped=bool(source.label_mapping)) if values is None else values.cast(pl.String)
+    unlabelled = labels.is_null() | labels.str.to_lowercase().is_in(["", "nan"])
     if unlabelled.any():
-        raise DataError(f"{path}: {_rows(unlabelled)} no label; give them one or remove them")
+        them = "it" if unlabelled.sum() == 1 else "them"
+        raise DataError(f"{name}: no label in {_rows(unlabelled)}; give {them} one or remove {them}")
     empty = texts.is_null() | (texts.str.strip_chars() == "")
     if empty.any() and not skip_empty:
-        raise DataError(f"{path}: {_rows(empty)} no text; remove them or leave them out with --skip-empty")
+        them = "it" if empty.sum() == 1 else "them"
+        raise DataError(f"{name}: no text in {_rows(empty)}; remove {them} or leave {them} out with --skip-empty")
     if source.label_mapping:
-        labels = pl.Series(apply(labels.to_list(), source.label_mapping, path.name), dtype=pl.String)
+        labels = pl.Series(apply(labels.to_list(), source.label_mapping, name), dtype=pl.String)
     kept = ~empty & labels.is_not_null()
-    if not kept.any():
-        raise DataError(f"{path}: there is no row with text")
     return LabelledTexts(
-        path.name,
+        name,
         texts.filter(kept).to_list(),
         labels.filter(kept).to_list(),
         int(empty.sum()),
@@ -86,16 +99,38 @@ def read_labelled(
     )
 
 
-def _names(path: Path, labels: pl.Series, *, mapped: bool) -> pl.Series:
+def _joined(source: Source, parts: Sequence[LabelledTexts]) -> LabelledTexts:
+    probabilities = [row for part in parts if part.probabilities is not None for row in part.probabilities]
+    return LabelledTexts(
+        base_name(source.path),
+        [text for part in parts for text in part.texts],
+        [label for part in parts for label in part.labels],
+        sum(part.skipped for part in parts),
+        probabilities if source.soft_labels else None,
+        [value for part in parts for value in part.values or ()] if parts[0].values is not None else None,
+        {column: [value for part in parts for value in part.columns[column]] for column in parts[0].columns},
+    )
+
+
+def _texts(name: str, frame: pl.DataFrame, source: Source) -> pl.Series:
+    texts = frame[source.text_column]
+    if texts.dtype == pl.Null:  # of a file without rows, or whose cells are all empty
+        texts = texts.cast(pl.String)
+    if texts.dtype != pl.String:
+        raise DataError(f"{name}: column {source.text_column!r} holds {texts.dtype}, not text{_TEXT_OPTION}")
+    return texts
+
+
+def _names(name: str, labels: pl.Series, *, mapped: bool) -> pl.Series:
     """The labels as text: 1.0 is 1. Raises DataError for measurements, unless they are to be mapped."""
     if labels.dtype.is_nested() or labels.dtype == pl.Binary:
-        raise DataError(f"{path}: column {labels.name!r} holds {labels.dtype}, not a label a row")
+        raise DataError(f"{name}: column {labels.name!r} holds {labels.dtype}, not a label a row{_LABEL_OPTION}")
     if labels.dtype.is_float():
         known = labels.drop_nulls()
         whole = bool((known == known.round()).all())
         if not mapped and (not whole or known.n_unique() > MAX_NUMBERED_CLASSES):
             raise DataError(
-                f"{path}: column {labels.name!r} holds {'many numbers' if whole else 'fractions'} ({labels.dtype}); "
+                f"{name}: column {labels.name!r} holds {'many numbers' if whole else 'fractions'} ({labels.dtype}); "
                 "labels are names: give ranges of them names with --labels '1-2=negative,3=neutral,4-5=positive', or "
                 "learn the number itself with `sentiment train --task regression`"
             )
@@ -104,50 +139,49 @@ def _names(path: Path, labels: pl.Series, *, mapped: bool) -> pl.Series:
     return labels.cast(pl.String).str.strip_chars()
 
 
-def _numbers(path: Path, labels: pl.Series) -> pl.Series:
+def _numbers(name: str, labels: pl.Series) -> pl.Series:
     """The labels as numbers, none for none. Raises DataError for what is not a finite number."""
     if labels.dtype == pl.String:
         labels = labels.str.strip_chars()
     elif not labels.dtype.is_numeric():
-        raise DataError(f"{path}: column {labels.name!r} holds {labels.dtype}, not numbers")
+        raise DataError(f"{name}: column {labels.name!r} holds {labels.dtype}, not numbers")
     values = labels.cast(pl.Float64, strict=False)
     given = labels.is_not_null() & (labels.cast(pl.String) != "")
     wrong = given & ~values.is_finite().fill_null(False)
     if wrong.any():
         first = labels.filter(wrong)[0]
         raise DataError(
-            f"{path}: {_rows(wrong)} no number in column {labels.name!r} but {first!r:.40}; mend or "
-            "remove them, or learn names without --task regression"
+            f"{name}: no number but {first!r:.40} in column {labels.name!r} in {_rows(wrong)}; mend or remove "
+            f"{'it' if wrong.sum() == 1 else 'them'}, or learn names without --task regression"
         )
     return values
 
 
 def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
-    """The rows of a file whose columns, named like the labels, hold a teacher's probabilities.
+    """The rows of a source whose columns, named like the labels, hold a teacher's probabilities.
 
     Raises DataError for a column that isn't there or doesn't hold numbers.
     """
-    frame = _read(source.path)
-    _check_columns(source.path, frame, (source.text_column, *labels))
-    for label in labels:
-        if not frame[label].dtype.is_numeric() or frame[label].is_null().any():
-            raise DataError(f"{source.path}: column {label!r} does not hold a probability in every row")
-    rows = frame.select(labels).to_dicts()
-    best = [max(row, key=row.__getitem__) for row in rows]
-    return LabelledTexts(source.path.name, frame[source.text_column].to_list(), best, probabilities=rows)
+    named = dict.fromkeys(labels, ", and soft labels take a column of each label") | {source.text_column: _TEXT_OPTION}
+    parts = []
+    for name, frame in read_tables(source.path, named):
+        for label in labels:
+            if not frame[label].dtype.is_numeric() or frame[label].is_null().any():
+                raise DataError(f"{name}: column {label!r} does not hold a probability in every row")
+        rows = frame.select(labels).to_dicts()
+        best = [max(row, key=row.__getitem__) for row in rows]
+        parts.append(LabelledTexts(name, _texts(name, frame, source).to_list(), best, probabilities=rows))
+    return _joined(source, parts)
 
 
 def read_texts(source: Source) -> list[str]:
-    """The distinct texts of a file, in its order; rows without one are left out.
+    """The distinct texts of a source, in its order; rows without one are left out.
 
     Raises DataError for a file or column that isn't there, or holds no text.
     """
-    frame = _read(source.path)
-    _check_columns(source.path, frame, (source.text_column,))
-    texts = frame[source.text_column]
-    if texts.dtype != pl.String:
-        raise DataError(f"{source.path}: column {source.text_column!r} holds {texts.dtype}, not text")
-    return [text for text in dict.fromkeys(texts.drop_nulls().to_list()) if text.strip()]
+    tables = read_tables(source.path, {source.text_column: _TEXT_OPTION})
+    texts = [text for name, frame in tables for text in _texts(name, frame, source).drop_nulls().to_list()]
+    return [text for text in dict.fromkeys(texts) if text.strip()]
 
 
 def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
@@ -226,29 +260,9 @@ def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> Lab
     )
 
 
-def _read(path: Path) -> pl.DataFrame:
-    compressed = path.suffix.lower() in COMPRESSED
-    suffix = (path.with_suffix("") if compressed else path).suffix.lower()
-    read = READERS.get(suffix)
-    if read is None or (compressed and suffix in (".parquet", ".arrow")):
-        known = f"{', '.join(READERS)}, and {' or '.join(COMPRESSED)} after those of text"
-        raise DataError(f"{path}: the suffix {path.suffix!r} isn't known; known are {known}")
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    try:
-        return read(path)
-    except (PolarsError, OSError, ValueError) as error:
-        raise DataError(f"{path}: can't be read: {str(error).splitlines()[0]}") from None
-
-
-def _check_columns(path: Path, frame: pl.DataFrame, columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(f"{path}: there is no column {column!r}; there are {', '.join(map(repr, frame.columns))}")
-
-
 def _rows(mask: pl.Series) -> str:
     numbers = [row + 1 for row in mask.arg_true().to_list()]
+    if len(numbers) == 1:
+        return f"row {numbers[0]} (counted from 1)"
     shown = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
-    one = len(numbers) == 1
-    return f"{len(numbers):,} {'row has' if one else 'rows have'} (row{'' if one else 's'} {shown}, counted from 1)"
+    return f"{len(numbers):,} rows ({shown}, counted from 1)"

@@ -115,5 +115,5 @@ def soft_sources(
         out = folder / f"labelled-{place}.parquet"
         if not out.is_file():
             label_texts(teacher, texts, out)
-        labelled.append(Source(path=out, soft_labels=True))
+        labelled.append(Source(path=str(out), soft_labels=True))
     return labelled

@@ -3,7 +3,7 @@
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,15 +47,19 @@ class Compared:
 
 
 def compare_encoders(
-    recipe: Recipe, out: Path, train_and_save: Callable[[Recipe, Path], None], texts: Sequence[str]
+    recipe: Recipe,
+    identity: Mapping[str, str],
+    out: Path,
+    train_and_save: Callable[[Recipe, Path], None],
+    texts: Sequence[str],
 ) -> list[Compared]:
     """A row a network, in the textbook's order, also written to `out`; its folders hold the models.
 
     `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
-    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another recipe.
+    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another `identity`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    rows = _read(out / RESULTS, recipe)
+    rows = _read(out / RESULTS, identity)
     for network, settings in NETWORKS.items():
         if network in rows:
             continue
@@ -67,11 +71,11 @@ def compare_encoders(
         classifier = load(folder)
         accuracies = [figures["accuracy"] for figures in classifier.metrics["dev"].values()]
         rows[network] = Compared(network, statistics.mean(accuracies), classifier.num_parameters, seconds)
-        _write(out / RESULTS, recipe, rows)
+        _write(out / RESULTS, recipe, identity, rows)
     classifiers = {network: load(out / _folder(network)) for network in NETWORKS}
     speeds = _texts_per_second(classifiers, texts[:TIMED_TEXTS])
     compared = [Compared(**{**asdict(rows[network]), "texts_per_second": speeds[network]}) for network in NETWORKS]
-    _write(out / RESULTS, recipe, {row.network: row for row in compared})
+    _write(out / RESULTS, recipe, identity, {row.network: row for row in compared})
     return compared
 
 
@@ -108,17 +112,23 @@ def _texts_per_second(classifiers: dict[str, Classifier], texts: Sequence[str]) 
     return {network: statistics.median(each) for network, each in speeds.items()}
 
 
-def _read(path: Path, recipe: Recipe) -> dict[str, Compared]:
+def _read(path: Path, identity: Mapping[str, str]) -> dict[str, Compared]:
     if not path.is_file():
         return {}
     found = json.loads(path.read_bytes())
-    if found["recipe"] != recipe.model_dump(mode="json"):
-        raise ConfigError(f"{path.parent} holds a comparison of another recipe; choose another --out")
+    held = found["identity"]
+    changed = [name for name in sorted(held.keys() | identity.keys()) if held.get(name) != identity.get(name)]
+    if changed:
+        raise ConfigError(f"{path.parent} holds a comparison of other {', '.join(changed)}; choose another --out")
     return {row["network"]: Compared(**row) for row in found["networks"]}
 
 
-def _write(path: Path, recipe: Recipe, rows: dict[str, Compared]) -> None:
+def _write(path: Path, recipe: Recipe, identity: Mapping[str, str], rows: dict[str, Compared]) -> None:
     scratch = path.with_name(f"{path.name}.partial")
-    body = {"recipe": recipe.model_dump(mode="json"), "networks": [asdict(row) for row in rows.values()]}
+    body = {
+        "recipe": recipe.model_dump(mode="json"),
+        "identity": dict(identity),
+        "networks": [asdict(row) for row in rows.values()],
+    }
     scratch.write_text(json.dumps(body, indent=1))
     scratch.replace(path)

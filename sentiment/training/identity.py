@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from sentiment.errors import DataError
 from sentiment.nn.precision import has_bfloat16_units
+from sentiment.storage.files import expand, open_file
+from sentiment.storage.formats import ROW_SUFFIXES
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import Data
@@ -26,7 +27,7 @@ def identity(recipe: Recipe, data: Data) -> dict[str, str]:
     for role, parts in (("train", data.train), ("dev", data.dev)):
         named |= {f"{role} rows {place} ({part.name})": _rows(part) for place, part in enumerate(parts, start=1)}
     named |= {
-        f"vectors {source}": file_identity(Path(source)) for source in recipe.training.vectors if Path(source).is_file()
+        f"vectors {source}": files_identity(source) for source in recipe.training.vectors if Path(source).is_file()
     }
     return named | {
         "torch": torch.__version__,
@@ -46,12 +47,11 @@ def _rows(part: LabelledTexts) -> str:
     return f"{len(part.texts)} rows of sha256 {hashlib.sha256(rows).hexdigest()[:16]}"
 
 
-def file_identity(path: Path) -> str:
-    """The digest of a file's content. Raises DataError where there is none."""
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+def files_identity(path: str) -> str:
+    """The digest of what the files hold that a path stands for. Raises DataError where it stands for none."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
+    for name in expand([path], ROW_SUFFIXES):
+        with open_file(name) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
     return f"sha256 {digest.hexdigest()[:16]}"

@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError
+from sentiment.storage.remote import is_remote
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,9 +17,12 @@ else:
 
 
 class Source(Settings):
-    """One labelled file, its format by its suffix. A relative path starts at the recipe's folder."""
+    """Labelled rows: of a file, its format by its suffix, of all files of a folder, or of those of a glob.
 
-    path: Path
+    Here or behind a URL. A relative path starts at the recipe's folder.
+    """
+
+    path: Annotated[str, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)]
     text_column: str = "text"
     label_column: str = "label"
     label_mapping: dict[str, str] = Field(default_factory=dict)  # a value or a range of numbers, and its label
@@ -68,7 +73,7 @@ class Recipe(Settings):
         except (OSError, ValueError) as error:
             raise ConfigError(f"recipe {file}: {error}") from None
         for source in (*values.get("train", ()), *values.get("dev", ())):
-            if isinstance(source, dict) and "path" in source:
+            if isinstance(source, dict) and not is_remote(str(source.get("path", "://"))):
                 source["path"] = file.parent / str(source["path"])
         training = values.get("training")
         if isinstance(training, dict) and isinstance(training.get("vectors"), list):

@@ -7,8 +7,8 @@ import pytest
 
 from sentiment.errors import DataError
 from sentiment.scoring.files import open_source, writer_for
-from sentiment.scoring.formats import Format, input_format, is_input, output_format
 from sentiment.scoring.rows import RowWindow, Selection
+from sentiment.storage.formats import Format
 
 
 @pytest.mark.parametrize(
@@ -28,30 +28,6 @@ def test_the_suffix_says_the_format(name: str, content: bytes, texts: list[str])
     with open_source(io.BytesIO(content), name, Selection("text", ())) as source:
         [(window, _)] = source.windows(source.start, 10, 10)
         assert window.texts == texts
-
-
-@pytest.mark.parametrize("name", ["in.xlsx", "in", "in.csv.gz.bak", "in.parquet.gz", "in.gz"])
-def test_a_suffix_that_says_no_format_is_refused(name: str) -> None:
-    given = {"in.csv.gz.bak": ".bak", "in": "", "in.gz": ".gz"}.get(name, name.removeprefix("in"))
-    known = ".csv, .tsv, .jsonl, .ndjson, .parquet, .arrow"
-    says = f"{name}: the suffix says the format, and score"
-    packed = ".gz, .zst after those of text"
-    assert not is_input(name)
-    with pytest.raises(DataError) as caught:
-        input_format(name)
-    assert str(caught.value) == f"{says} reads {known}, .txt, and {packed}, not {given!r}"
-    with pytest.raises(DataError) as caught:
-        output_format(name)
-    assert str(caught.value) == f"{says} writes {known}, and {packed}, not {given!r}"
-
-
-def test_formats_say_themselves_as_they_are_written() -> None:
-    assert [str(input_format(name)) for name in ("a.b.TXT", "c.csv.gz", "d.JSONL.zst")] == [
-        ".txt",
-        ".csv.gz",
-        ".jsonl.zst",
-    ]
-    assert {input_format(f"a{suffix}").kind for suffix in (".parquet", ".arrow")} == {"a table"}
 
 
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,36 +11,10 @@ import pytest
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.scoring import ScoringSettings, score
-from sentiment.scoring.inputs import Inputs, expand
+from sentiment.scoring.inputs import Inputs
 from sentiment.scoring.rows import Selection
 
 SELECTION = Selection("text", ())
-
-
-def names(paths: list[str], folder: Path) -> list[str]:
-    return [str(Path(path).relative_to(folder)) for path in paths]
-
-
-def test_globs_and_folders_stand_for_their_files_by_name_each_once(tmp_path: Path) -> None:
-    (tmp_path / "b").mkdir()
-    for name in ("2.csv", "1.csv.gz", "b/3.csv", "b/_SUCCESS", "notes.md", "[x].csv"):
-        (tmp_path / name).touch()
-    assert names(expand([tmp_path]), tmp_path) == ["1.csv.gz", "2.csv", "[x].csv", "b/3.csv"]
-    assert names(expand([tmp_path / "b", f"{tmp_path}/?.csv*"]), tmp_path) == ["b/3.csv", "1.csv.gz", "2.csv"]
-    assert names(expand([f"{tmp_path}/**/*.csv", tmp_path / "2.csv"]), tmp_path) == ["2.csv", "[x].csv", "b/3.csv"]
-    assert names(expand([tmp_path / "[x].csv"]), tmp_path) == ["[x].csv"]
-
-
-def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "notes.md").touch()
-    with pytest.raises(DataError, match=r"\*\.csv: there is no such file"):
-        expand([f"{tmp_path}/*.csv"])
-    with pytest.raises(DataError, match="the folder holds no file to score: none ends in .csv, "):
-        expand([tmp_path])
-    with pytest.raises(DataError, match="there is no input; name at least one"):
-        expand([])
-    with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
-        Inputs(expand([tmp_path / "gone.csv"]), SELECTION)
 
 
 def test_files_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
 from sentiment.scoring import Progress, ScoringSettings, score, text_readers
-from sentiment.scoring.formats import DELIMITERS, Format
 from sentiment.scoring.partial_file import PartialFile
-from sentiment.scoring.streams import COMPRESSIONS, packed
+from sentiment.scoring.streams import packed
 from sentiment.scoring.text_writers import JsonWriter
+from sentiment.storage.formats import COMPRESSIONS, DELIMITERS, Format
 
 TEXTS = ["A good film.", 'Not "good",\nat all', "It is very, very boring :)", "zyzzyva 不错", "bad\tbad"]
 ADDED = (

@@ -85,12 +85,17 @@ def test_where_keeps_rows(tmp_path: Path) -> None:
         ),
         ({"text": ["a", "b"], "label": [["x"], ["y"]]}, r"column 'label' holds List\(String\), not a label a row"),
         ({"text": ["a", "b"], "label": [b"x", b"y"]}, "column 'label' holds Binary, not a label a row"),
-        ({"text": ["a", "b"], "label": ["x", None]}, r"1 row has \(row 2, counted from 1\) no label"),
         (
-            {"text": ["a", " ", None], "label": ["x"] * 3},
-            r"2 rows have \(rows 2, 3, counted from 1\) no text",
+            {"text": ["a", "b"], "label": ["x", None]},
+            r"a\.parquet: no label in row 2 \(counted from 1\); give it one or remove it$",
         ),
-        ({"text": [""] * 9, "label": ["x"] * 9}, r"9 rows have \(rows 1, 2, 3, 4, 5, …, counted from 1\) no text"),
+        ({"text": ["a", "b"], "label": [1.0, float("nan")]}, r"no label in row 2 \(counted from 1\)"),
+        (
+            {"text": ["a", "b", "c"], "label": ["NaN", "x", ""]},
+            r"no label in 2 rows \(1, 3, counted from 1\); give them",
+        ),
+        ({"text": ["a", " ", None], "label": ["x"] * 3}, r"no text in 2 rows \(2, 3, counted from 1\); remove them or"),
+        ({"text": [""] * 9, "label": ["x"] * 9}, r"no text in 9 rows \(1, 2, 3, 4, 5, …, counted from 1\)"),
     ],
 )
 def test_refusals_say_what_to_mend(tmp_path: Path, rows: dict[str, list[object]], message: str) -> None:
@@ -109,12 +114,8 @@ def test_rows_without_text_are_counted_when_skipped(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
         read_labelled(Source(path=tmp_path / "gone.csv"))
-    with pytest.raises(DataError, match=r"a\.xlsx: the suffix '\.xlsx' isn't known; known are \.csv, \.tsv, \.jsonl"):
+    with pytest.raises(DataError, match=r"a\.xlsx: the suffix says the format, and training reads \.csv, \.tsv"):
         read_labelled(Source(path=tmp_path / "a.xlsx"))
-    for name, content in (("a.parquet", b"PAR1 no"), ("b.csv", b""), ("c.jsonl", b"{nothing"), ("d.csv", b"\xff\xfe,")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=rf"{name}: (can't be read|there is no column)"):
-            read_labelled(Source(path=tmp_path / name))
 
 
 def test_other_columns_come_along_as_text(tmp_path: Path) -> None:

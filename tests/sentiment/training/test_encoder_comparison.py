@@ -13,6 +13,8 @@ from sentiment.training.trainer import read_data
 Write = Callable[[Path, int], Path]
 MODEL = {"embedding_size": 6, "hidden_size": 6, "pooling": "max"}  # of no network but its own
 
+IDENTITY = {"train rows 1": "60 rows", "text.language": "en"}
+
 
 @pytest.fixture(scope="module")
 def recipe(write_reviews: Write, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
@@ -33,7 +35,7 @@ def out(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
         train_and_save(each, read_data(recipe), target, restart=False)
 
     with pytest.raises(KeyboardInterrupt):
-        compare_encoders(recipe, folder, killed, [])
+        compare_encoders(recipe, IDENTITY, folder, killed, [])
     return folder
 
 
@@ -44,7 +46,7 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
         trained.append(target.name)
         train_and_save(each, read_data(recipe), target, restart=False)
 
-    compared = compare_encoders(recipe, out, train, ["the film was great"] * 8)
+    compared = compare_encoders(recipe, IDENTITY, out, train, ["the film was great"] * 8)
     assert trained == ["bilstm-ht-and-ct", "bilstm-max", "bilstm-mean", "bilstm-attention"]
     assert [row.network for row in compared] == list(NETWORKS)
     assert all(0 <= row.accuracy <= 1 and row.texts_per_second > 0 for row in compared)
@@ -52,9 +54,8 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
     assert parameters["bow"] < parameters["rnn"] < parameters["lstm"] < parameters["bilstm"]
     assert parameters["bilstm"] == load(out / "bilstm").num_parameters == parameters["bilstm, max"]
     assert load(out / "bilstm").model.config.pooling == load(out / "bow").model.config.pooling == "final"
-    other = recipe.model_copy(update={"name": "other"})
-    with pytest.raises(ConfigError, match="holds a comparison of another recipe; choose another --out"):
-        compare_encoders(other, out, train, [])
+    with pytest.raises(ConfigError, match="holds a comparison of other text.language, train rows 1; choose another --"):
+        compare_encoders(recipe, {"train rows 1": "60 rows, others"}, out, train, [])
     assert (out / RESULTS).is_file()
 
 

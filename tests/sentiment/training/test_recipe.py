@@ -9,8 +9,15 @@ from sentiment.training.recipe import Recipe
 def test_paths_start_at_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('name = "a"\n[[train]]\npath = "data/x.csv"\n[training]\nepochs = 2\n')
     recipe = Recipe.read(tmp_path / "a.toml")
-    assert recipe.train[0].path == tmp_path / "data" / "x.csv"
+    assert recipe.train[0].path == str(tmp_path / "data" / "x.csv")
     assert recipe.training.epochs == 2
+
+
+def test_urls_stay_what_they_are(tmp_path: Path) -> None:
+    content = 'name = "a"\n[[train]]\npath = "s3://bucket/x.csv"\n[[dev]]\npath = "hf://datasets/a/b/*.parquet"\n'
+    (tmp_path / "a.toml").write_text(content)
+    recipe = Recipe.read(tmp_path / "a.toml")
+    assert (recipe.train[0].path, recipe.dev[0].path) == ("s3://bucket/x.csv", "hf://datasets/a/b/*.parquet")
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,7 @@ def test_paths_start_at_the_recipe(tmp_path: Path) -> None:
     [
         ("name = ", r"recipe .*a\.toml: "),
         ('name = "a"\n', "train: Field required"),
+        ('name = "a"\n[[train]]\ntext_column = "x"\n', "train.0.path: Field required"),
         ('name = "../a"\n[[train]]\npath = "x"\n', r"name: String should match pattern .*, not '\.\./a'"),
         ('name = "a"\n[[train]]\npath = "x"\n[training]\nepoch = 2\n', "training.epoch: Extra inputs .*, not 2"),
         ('name = "a"\n[[train]]\npath = "x"\n[model]\nhidden_size = 0\n', "model.hidden_size: .*greater.*, not 0"),

@@ -133,11 +133,11 @@ def test_numbers_are_read_from_numbers_and_from_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,label\na,1\nb,good\n", "1 row has (row 2, counted from 1) no number in column 'label' but 'good'; mend "
-         "or remove them, or learn names without --task regression"),
-        ("text,label\na,1.5\nb,inf\n", "1 row has (row 2, counted from 1) no number in column 'label' but inf; mend "
-         "or remove them, or learn names without --task regression"),
-        ("text,label\na,1.5\nb,\n", "1 row has (row 2, counted from 1) no label; give them one or remove them"),
+        ("text,label\na,1\nb,good\n", "no number but 'good' in column 'label' in row 2 (counted from 1); mend or "
+         "remove it, or learn names without --task regression"),
+        ("text,label\na,1.5\nb,inf\n", "no number but inf in column 'label' in row 2 (counted from 1); mend or "
+         "remove it, or learn names without --task regression"),
+        ("text,label\na,1.5\nb,\n", "no label in row 2 (counted from 1); give it one or remove it"),
         ("text,label\na,true\nb,false\n", "column 'label' holds Boolean, not numbers"),
     ],
 )  # fmt: skip

@@ -1,0 +1,84 @@
+"""What a job writes to an object store, and keeps there while it is under way."""
+
+import tempfile
+from types import TracebackType
+from typing import BinaryIO, cast
+
+from sentiment.scoring.errors import CheckpointError
+from sentiment.scoring.parts import CHECKPOINT, Part, describe, is_ours, part_error
+from sentiment.storage.remote import delete, exists, names, open_to_read, send
+
+
+class RemoteFile:
+    """A file being written here, which is sent to its place when published."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.file = cast("BinaryIO", tempfile.NamedTemporaryFile(prefix="sentiment-"))  # noqa: SIM115
+
+    def publish(self) -> None:
+        """Sends the file, replacing one there before."""
+        self.file.flush()
+        send(self.file.name, self.path)
+
+    def __enter__(self) -> "RemoteFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.file.close()
+
+
+class RemoteParts:
+    """The objects under `OUTPUT.parts/`. Nothing keeps two jobs from writing one output at a time."""
+
+    def __init__(self, target: str) -> None:
+        self._folder = f"{target}.parts"
+
+    def __str__(self) -> str:
+        return self._folder
+
+    def __enter__(self) -> "RemoteParts":
+        foreign = next((name for name in names(self._folder) if not is_ours(name)), None)
+        if foreign is not None:
+            raise CheckpointError(f"{self}: holds {foreign!r}, which is no part of a job; move it away")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """There is no lock to free."""
+
+    def create(self, name: str) -> RemoteFile:
+        """A file to be written, there once it is published."""
+        return RemoteFile(f"{self._folder}/{name}")
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return exists(f"{self._folder}/{name}")
+
+    def open(self, name: str) -> BinaryIO:
+        """A file, to be read."""
+        return open_to_read(f"{self._folder}/{name}")
+
+    def describe(self, name: str) -> Part:
+        """The part as it is now."""
+        with self.open(name) as file:
+            return describe(name, file)
+
+    def check(self, part: Part) -> None:
+        """Raises CheckpointError unless it is as it was written."""
+        found = self.describe(part.name) if self.has(part.name) else None
+        if found != part:
+            raise part_error(f"{self}/{part.name}", part, found)
+
+    def clear(self) -> None:
+        """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""
+        for name in sorted(names(self._folder), key=lambda name: name != CHECKPOINT):
+            delete(f"{self._folder}/{name}")
+
+    def remove(self) -> None:
+        """Drops all, the checkpoint last: it knows that the parts are no longer needed."""
+        for name in sorted(names(self._folder), key=lambda name: name == CHECKPOINT):
+            delete(f"{self._folder}/{name}")

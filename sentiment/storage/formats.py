@@ -1,0 +1,80 @@
+"""A name's suffixes say what is in a file: of which format, and whether compressed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from sentiment.errors import DataError
+
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+JSON_SUFFIXES = (".jsonl", ".ndjson")
+TABLES = {".parquet": "Parquet", ".arrow": "Arrow"}
+LINE_SUFFIX = ".txt"
+ROW_SUFFIXES = (*DELIMITERS, *JSON_SUFFIXES, *TABLES)  # whose rows have columns
+
+
+@dataclass(frozen=True)
+class Format:
+    """How rows stand in a file: its `suffix` in lower case, without that of its `compression`."""
+
+    suffix: str
+    compression: str | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether columns have types."""
+        return self.suffix in TABLES
+
+    @property
+    def kind(self) -> str:
+        """What formats that may follow each other have in common."""
+        if self.is_table:
+            return "a table"
+        if self.suffix in DELIMITERS:
+            return "cells"
+        return "plain lines" if self.suffix == LINE_SUFFIX else "JSON lines"
+
+    def __str__(self) -> str:
+        packing = next((suffix for suffix, name in COMPRESSIONS.items() if name == self.compression), "")
+        return self.suffix + packing
+
+
+def format_of(name: str, known: Collection[str], who: str) -> Format:
+    """The format, one of the `known` suffixes. Raises DataError for another: `who` reads or writes those alone."""
+    suffixes = [suffix.lower() for suffix in _suffixes(name)[-2:]]
+    compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
+    if compression:
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in known or (compression and suffix in TABLES):
+        given = "".join(_suffixes(name)[-2 if compression else -1 :])
+        packed = f"{', '.join(COMPRESSIONS)} after those of text"
+        raise DataError(
+            f"{name}: the suffix says the format, and {who} {', '.join(known)}, and {packed}, not {given!r}"
+        )
+    return Format(suffix, compression)
+
+
+def has_format(name: str, known: Collection[str]) -> bool:
+    """Whether its format is one of these suffixes: whether a folder is read for it."""
+    try:
+        format_of(name, known, "")
+    except DataError:
+        return False
+    return True
+
+
+def base_name(name: str) -> str:
+    """The last part of a file's, a folder's or a glob's name."""
+    return PurePosixPath(_path(name)).name or name
+
+
+def _suffixes(name: str) -> list[str]:
+    return PurePosixPath(_path(name)).suffixes
+
+
+def _path(name: str) -> str:
+    # A web address may go on after the path: ?download=true
+    return urlsplit(name).path if name.startswith(("http://", "https://")) else name

@@ -1,0 +1,144 @@
+"""Files of an object store or a web server, by fsspec: `s3://`, `gs://`, `hf://`, `https://`.
+
+An object is there when it is whole: no rename is needed, and none is to be had.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import fsspec
+
+from sentiment.errors import DataError
+from sentiment.storage.formats import has_format
+
+BUCKETS = ("s3://", "gs://")
+INSTALL_REMOTE = "pip install 'sentiment-bilstm[remote]'"
+INSTALL = {"gs": "pip install gcsfs", "hf": "pip install huggingface_hub"}  # what the extra leaves out
+
+
+class RemoteError(DataError):
+    """A store, or the way to it, fails."""
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name is a URL."""
+    return "://" in name
+
+
+def open_to_read(name: str) -> BinaryIO:
+    """The file of a URL, from any byte on."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        return filesystem.open(path, "rb")
+
+
+def read(name: str) -> bytes:
+    """All of a file. Raises DataError where there is none."""
+    try:
+        with refusal(name):
+            filesystem, path = _filesystem(name)
+            return filesystem.cat_file(path)
+    except FileNotFoundError:
+        raise DataError(f"{name}: there is no such file") from None
+
+
+def send(local: str, name: str) -> None:
+    """Sends a file of this machine to its place, replacing one there before."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        filesystem.put_file(local, path)
+
+
+def exists(name: str) -> bool:
+    """Whether there is such a file."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        return filesystem.isfile(path)
+
+
+def size(name: str) -> int:
+    """How many bytes it has."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        return int(filesystem.size(path) or 0)
+
+
+def version(name: str) -> str:
+    """What the store changes when the file is written: its entity tag, else the time."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        facts = filesystem.info(path)
+    return str(next((facts[key] for key in ("ETag", "etag", "LastModified", "mtime") if key in facts), None))
+
+
+def names(folder: str) -> list[str]:
+    """The names of the files right in a folder; none where there is no such folder."""
+    with refusal(folder):
+        filesystem, path = _filesystem(folder)
+        try:
+            entries = filesystem.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+    return [entry["name"].rsplit("/", 1)[-1] for entry in entries if entry["type"] == "file"]
+
+
+def delete(name: str) -> None:
+    """Removes a file, if it is there."""
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        if filesystem.isfile(path):
+            filesystem.rm_file(path)
+
+
+def expand(name: str, suffixes: Collection[str]) -> list[str]:
+    """The files that a URL stands for: itself, those of a folder that have these suffixes, or those of a glob.
+
+    Raises DataError for a bucket that isn't there.
+    """
+    with refusal(name):
+        filesystem, path = _filesystem(name)
+        is_glob = "*" in path
+        if not is_glob and (name.startswith("http") or filesystem.isfile(path)):
+            return [name]
+        bucket = path.split("/", 1)[0]
+        if name.startswith(BUCKETS) and not filesystem.exists(bucket):
+            raise DataError(f"{name}: there is no bucket {bucket!r}, or it isn't yours to read")
+        if is_glob:
+            found = [entry for entry in filesystem.glob(path) if filesystem.isfile(entry)]
+        else:
+            found = [entry for entry in filesystem.find(path) if has_format(entry, suffixes)]
+        return sorted(filesystem.unstrip_protocol(entry) for entry in found)
+
+
+@contextmanager
+def refusal(name: str) -> Iterator[None]:
+    """What a store's client raises, as RemoteError; FileNotFoundError stays what it is."""
+    try:
+        yield
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        if not _is_unreachable(error):
+            raise
+        raise RemoteError(f"{name}: {_first_line(error.__cause__)}") from error
+    except ImportError as error:
+        scheme = name.split("://", 1)[0]
+        raise DataError(f"{name}: a package is missing: {INSTALL.get(scheme, INSTALL_REMOTE)}") from error
+    except Exception as error:  # each client has exceptions of its own
+        raise RemoteError(f"{name}: {_first_line(error)}") from error
+
+
+def _is_unreachable(error: FileNotFoundError) -> bool:
+    # A web server that can't be asked: its file "isn't found" for that reason.
+    return isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, FileNotFoundError)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _filesystem(name: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    # Without a cache of listings: what was just written must be seen.
+    filesystem, path = fsspec.core.url_to_fs(name, use_listings_cache=False)
+    return filesystem, path

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.storage.files import expand, open_file
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def names(paths: list[str], folder: Path) -> list[str]:
+    return [str(Path(path).relative_to(folder)) for path in paths]
+
+
+def test_globs_and_folders_stand_for_their_files_by_name_each_once(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("2.csv", "1.csv.gz", "b/3.csv", "b/_SUCCESS", "notes.md", "[x].csv"):
+        (tmp_path / name).touch()
+    assert names(expand([tmp_path], SUFFIXES), tmp_path) == ["1.csv.gz", "2.csv", "[x].csv", "b/3.csv"]
+    assert names(expand([tmp_path / "b", f"{tmp_path}/?.csv*"], SUFFIXES), tmp_path) == ["b/3.csv", "1.csv.gz", "2.csv"]
+    assert names(expand([f"{tmp_path}/**/*.csv", tmp_path / "2.csv"], SUFFIXES), tmp_path) == [
+        "2.csv",
+        "[x].csv",
+        "b/3.csv",
+    ]
+    assert names(expand([tmp_path / "[x].csv"], SUFFIXES), tmp_path) == ["[x].csv"]
+
+
+def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").touch()
+    with pytest.raises(DataError, match=r"\*\.csv: there is no such file"):
+        expand([f"{tmp_path}/*.csv"], SUFFIXES)
+    with pytest.raises(DataError, match="the folder holds no file of rows: none ends in .csv, .parquet"):
+        expand([tmp_path], SUFFIXES)
+    with pytest.raises(DataError, match="there is no input; name at least one"):
+        expand([], SUFFIXES)
+    with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
+        open_file(str(tmp_path / "gone.csv"))
+    with pytest.raises(DataError, match="can't be read: Is a directory"):
+        open_file(str(tmp_path))
