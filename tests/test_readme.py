@@ -19,8 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-DOCS = "training.md"
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / page for page in DOCS))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
 
