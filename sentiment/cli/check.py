@@ -27,8 +27,9 @@ def check(
     Exits with 1 where a test does not hold.
     """
     from sentiment.classifier import load
+    from sentiment.evaluation.behaviour import DEFAULT
     from sentiment.evaluation.behaviour.check import check as check_behaviour
-    from sentiment.evaluation.behaviour.suite import DEFAULT, read_suite
+    from sentiment.evaluation.behaviour.suite import read_suite
 
     wanted = read_suite(suite or [DEFAULT])
     classifier = load(model)

@@ -7,6 +7,7 @@ import typer
 
 from sentiment.cli.application import FILES_HELP, Dev, LabelColumn, TextColumn, app
 from sentiment.cli.plan import plan_of, train_and_save
+from sentiment.cli.requirement import suite_of
 from sentiment.errors import ConfigError
 
 
@@ -45,6 +46,7 @@ def distil(
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     held = read_data(plan)
     print_data(held)
+    required = suite_of(plan, held)
     folder = out.with_name(f".{out.name}.distil")
     named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
     named |= {f"unlabelled {place}": files_identity(path) for place, path in enumerate(unlabelled, start=1)}
@@ -54,4 +56,4 @@ def distil(
     console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
     plan = plan.model_copy(update={"labels": held.labels, "train": (*plan.train, *soft)})
-    train_and_save(plan, read_data(plan), out, restart=restart)
+    train_and_save(plan, read_data(plan), out, restart=restart, required=required)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentiment.cli.requirement import hold
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sentiment.evaluation.behaviour.suite import Suite
     from sentiment.training.events import Watcher
     from sentiment.training.recipe import Recipe
     from sentiment.training.trainer import Data
@@ -33,9 +35,18 @@ def plan_of(
 
 
 def train_and_save(
-    plan: "Recipe", held: "Data", out: Path, *, restart: bool, watchers: "Sequence[Watcher]" = ()
+    plan: "Recipe",
+    held: "Data",
+    out: Path,
+    *,
+    restart: bool,
+    watchers: "Sequence[Watcher]" = (),
+    required: "Suite | None" = None,
 ) -> None:
-    """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder."""
+    """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder.
+
+    A model that does not hold what is `required` is not written; its checkpoint stays.
+    """
     from sentiment import bundle as bundles
     from sentiment.terminal import console, print_trained, training_progress
     from sentiment.training.checkpoint import Checkpoint
@@ -53,6 +64,8 @@ def train_and_save(
         with training_progress(plan.task) as report:
             told = Watchers(watchers, report)
             bundle = train(plan, held, told.progress, checkpoint, on_start=told.start)
+        if required is not None:
+            hold(bundle, required, folder)
         version = bundles.save(bundle, out)
         checkpoint.remove()  # not before: a crash while saving costs nothing
     told.done(Done.of(bundle, str(out), version))

@@ -8,6 +8,7 @@ import typer
 from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, app
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
+from sentiment.cli.requirement import suite_of
 
 
 @app.command()
@@ -36,6 +37,12 @@ def train(
         bool, typer.Option(help="Let each class weigh the same in the loss, however few its rows.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Write no model that misses a test of this suite: `default`, or a YAML file as `check` takes."
+        ),
+    ] = None,
     skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
@@ -73,7 +80,8 @@ def train(
         ),
         training={name: value for name, value in training.items() if value is not None},
     )
+    plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
     held = read_data(plan)
     print_data(held)
     watchers = [JsonWatcher(lambda line: print(line, flush=True))] if as_json else []
-    train_and_save(plan, held, out, restart=restart, watchers=watchers)
+    train_and_save(plan, held, out, restart=restart, watchers=watchers, required=suite_of(plan, held))

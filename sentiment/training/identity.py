@@ -20,9 +20,11 @@ _CHUNK_BYTES = 1 << 20
 def identity(recipe: Recipe, data: Data) -> dict[str, str]:
     """Each setting, each set of rows and what computes, by name; long ones as a digest.
 
-    Paths are left out, their contents stand for them; so is the card, which teaches nothing.
+    Paths are left out, their contents stand for them; so are the card and what is required, which teach nothing.
     """
-    settings = recipe.model_dump(mode="json", exclude={"card": True, "train": {"__all__": {"path"}}, "dev": True})
+    settings = recipe.model_dump(
+        mode="json", exclude={"card": True, "require": True, "train": {"__all__": {"path"}}, "dev": True}
+    )
     named = _flat(settings)
     for role, parts in (("train", data.train), ("dev", data.dev)):
         named |= {f"{role} rows {place} ({part.name})": _rows(part) for place, part in enumerate(parts, start=1)}

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError
+from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.remote import is_remote
 
 if sys.version_info >= (3, 11):
@@ -50,6 +51,7 @@ class Recipe(Settings):
     train: tuple[Source, ...]  # empty where the rows are in memory
     dev: tuple[Source, ...] = ()
     skip_empty: bool = False  # leave rows without text out, instead of refusing the file
+    require: tuple[str, ...] = ()  # behaviour suites that it must hold to be written: "default", or YAML files
     card: Card = Card()
     text: TextConfig = TextConfig()
     vocabulary: VocabularyConfig = VocabularyConfig()
@@ -75,6 +77,10 @@ class Recipe(Settings):
         for source in (*values.get("train", ()), *values.get("dev", ())):
             if isinstance(source, dict) and not is_remote(str(source.get("path", "://"))):
                 source["path"] = file.parent / str(source["path"])
+        if isinstance(values.get("require"), list):
+            values["require"] = [
+                suite if suite == DEFAULT else str(file.parent / str(suite)) for suite in values["require"]
+            ]
         training = values.get("training")
         if isinstance(training, dict) and isinstance(training.get("vectors"), list):
             training["vectors"] = [

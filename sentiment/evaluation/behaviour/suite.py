@@ -11,9 +11,9 @@ from pydantic import Field
 
 from sentiment.config import Settings
 from sentiment.errors import ConfigError
+from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.evaluation.behaviour.kinds import KINDS, ORIGINAL, BehaviourTest, Case, OneOrMore, Share, Strings
 
-DEFAULT = "default"  # the name of the suite that comes with the package
 OPTIONAL = "neutral"  # tests that expect it are left out for a model that doesn't know it
 
 
