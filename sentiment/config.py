@@ -59,15 +59,20 @@ class ModelConfig(Settings):
     bidirectional: bool = True
     embedding_dropout: Rate = 0.3  # one mask for all time steps of a text
     dropout: Rate = 0.0  # between LSTM layers
+    weight_drop: Rate = 0.0  # of the weights from state to state, in each direction, one mask a batch
     output_dropout: Rate = 0.3  # on what the classifier reads
 
     @model_validator(mode="after")
     def _refuse_what_nothing_reads(self) -> "ModelConfig":
         if self.encoder == "rnn" and self.pooling == "final_and_cell":
             raise ValueError("an rnn has no cell: pooling final_and_cell needs the encoder lstm")
+        if self.pooling == "final_and_cell" and self.weight_drop:
+            raise ValueError(
+                "pooling final_and_cell reads packed rows, whose weights stay whole: leave weight_drop at 0"
+            )
         if self.encoder in ("bow", "cnn"):
             plain = ModelConfig()
-            for name in ("pooling", "initial_state", "num_layers", "dropout", "bias", "bidirectional"):
+            for name in ("pooling", "initial_state", "num_layers", "dropout", "weight_drop", "bias", "bidirectional"):
                 if getattr(self, name) != getattr(plain, name):
                     raise ValueError(
                         f"the encoder {self.encoder} is not recurrent: leave {name} at {getattr(plain, name)}"
@@ -93,8 +98,11 @@ class TrainingConfig(Settings):
     epochs: Count = 8
     patience: Count = 3  # epochs without a better dev score before it stops
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
-    embedding_learning_rate_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # 0 keeps the vectors as they start
-    warmup_share: Rate = 0.03  # of all steps
+    embedding_learning_rate_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    # Epochs at the start in which the embedding stays as it is; as many as `epochs` keep it so for good.
+    frozen_embedding_epochs: Annotated[int, Field(ge=0, strict=True)] = 0
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate falls to 0, or doesn't
+    warmup_share: Rate = 0.03  # of all steps: the rate rises in a line
     weight_decay: Annotated[float, Field(ge=0)] = 0.0  # not on the embedding
     max_batch_tokens: Count = 6000  # padded
     max_batch_rows: Count = 256
@@ -104,5 +112,5 @@ class TrainingConfig(Settings):
     ema_decay: Rate = 0.999  # the weights kept are the moving average of those trained
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
-    vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: "glove-6b-50d", or a file
+    vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
     seed: int = 0

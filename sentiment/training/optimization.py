@@ -41,11 +41,21 @@ def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, config: TrainingConfig) -> None:
-    """Sets every group's rate for this step of so many: up in a line, down along half a cosine."""
+    """Sets every group's rate for this step of so many: up in a line, then as `config.schedule` has it."""
     warm = min(1.0, (step + 1) / (config.warmup_share * steps + 1))
-    rate = config.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+    rate = config.learning_rate * warm * _left_of_rate(config.schedule, step / steps)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["share"]
+
+
+def _left_of_rate(schedule: str, done: float) -> float:
+    """The share of the learning rate that a schedule leaves when such a share of the steps is done."""
+    match schedule:
+        case "cosine":  # half of one (Loshchilov and Hutter 2017)
+            return 0.5 * (1 + math.cos(math.pi * done))
+        case "linear":
+            return 1 - done
+    return 1.0
 
 
 def train_step(

@@ -21,6 +21,7 @@ def test_defaults() -> None:
         "bidirectional": True,
         "embedding_dropout": 0.3,
         "dropout": 0.0,
+        "weight_drop": 0.0,
         "output_dropout": 0.3,
     }
 
@@ -42,6 +43,11 @@ def test_settings_survive_the_way_to_json_and_back() -> None:
         ({"hidden_size": True}, "hidden_size: Input should be a valid integer, not True"),
         ({"dropout": float("nan")}, "dropout: Input should be less than 1, not nan"),
         ({"dropout": -0.1}, "dropout: Input should be greater than or equal to 0, not -0.1"),
+        (
+            {"pooling": "final_and_cell", "weight_drop": 0.5},
+            "settings: Value error, pooling final_and_cell reads packed rows, whose weights stay whole: "
+            "leave weight_drop at 0, not {'pooling': 'final_and_cell', 'weight_drop': 0.5}",
+        ),
         ({"hiden_size": 5}, "hiden_size: Extra inputs are not permitted, not 5"),
         (
             {"hidden_size": 0, "bias": "maybe"},

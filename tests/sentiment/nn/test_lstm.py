@@ -187,6 +187,29 @@ def test_parameters_are_those_of_torch() -> None:
     torch.testing.assert_close(ht, theirs(embedded)[1][0], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_weight_drop_is_a_mask_on_the_weights_from_state_to_state(bidirectional: bool) -> None:
+    settings: dict[str, Any] = {"num_layers": 2, "bidirectional": bidirectional}
+    lstm, plain = lstm_of({**settings, "weight_drop": 0.5}), lstm_of(settings)
+    embedded, lengths = torch.randn(3, 6, F), torch.tensor([6, 2, 4])
+    torch.testing.assert_close(lstm.eval()(embedded, lengths)[1], plain.eval()(embedded, lengths)[1], atol=0, rtol=0)
+    torch.manual_seed(3)
+    _, dropped = lstm.train()(embedded, lengths)
+    torch.manual_seed(3)
+    masked = 0
+    for name, weight in plain.named_parameters():  # layer by layer, forward before backward
+        if name.startswith("weight_hh"):
+            weight.data = nn.functional.dropout(weight.data, 0.5)
+            masked += 1
+    assert masked == (4 if bidirectional else 2)
+    torch.testing.assert_close(dropped, plain(embedded, lengths)[1], atol=1e-6, rtol=0)
+    dropped.sum().backward()
+    for name, weight in lstm.named_parameters():
+        assert weight.grad is not None
+        if name.startswith("weight_hh"):
+            assert ((weight.grad == 0) == (dict(plain.named_parameters())[name] == 0)).float().mean() > 0.95
+
+
 def test_reversed_positions() -> None:
     assert reversed_positions(torch.tensor([3, 1, 5]), 5).tolist() == [
         [2, 1, 0, 3, 4],

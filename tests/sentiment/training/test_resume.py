@@ -25,7 +25,10 @@ embedding_size = 8
 hidden_size = 8
 num_layers = 2
 dropout = 0.2
+weight_drop = 0.3
 [training]
+schedule = "linear"
+frozen_embedding_epochs = 1
 epochs = 3
 patience = 2
 max_batch_rows = 20

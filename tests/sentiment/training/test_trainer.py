@@ -97,7 +97,7 @@ def test_vectors_start_the_first_features(tmp_path: Path, write_reviews: Write) 
     with pytest.raises(ConfigError, match="vectors: 'glove' is neither a file nor one of glove-6b-50d"):
         recipe = recipe_of(path, training={"vectors": ["glove"]})
         train(recipe, read_data(recipe), lambda _: None)
-    frozen = {"vectors": ["glove-6b-50d"], "embedding_learning_rate_share": 0.0, "epochs": 1}
+    frozen = {"vectors": ["glove-6b-50d"], "frozen_embedding_epochs": 1, "epochs": 1}
     recipe = recipe_of(path, model={"embedding_size": 52}, training=frozen)
     bundle = train(recipe, read_data(recipe), lambda _: None)
     vector = bundle.model.embedding.weight[bundle.vocabulary.encode(["great"])[0]]
@@ -107,7 +107,7 @@ def test_vectors_start_the_first_features(tmp_path: Path, write_reviews: Write) 
 
 def test_vectors_of_a_file_stand_beside_those_of_a_package(tmp_path: Path, write_reviews: Write) -> None:
     (tmp_path / "own.vec").write_text("2 2\ngreat 0.5 -0.25\nunseen 1 1\n")
-    training = {"vectors": ["glove-6b-50d", str(tmp_path / "own.vec")], "embedding_learning_rate_share": 0.0}
+    training = {"vectors": ["glove-6b-50d", str(tmp_path / "own.vec")], "frozen_embedding_epochs": 1}
     recipe = recipe_of(
         write_reviews(tmp_path / "a.csv", 60), model={"embedding_size": 52}, training={**training, "epochs": 1}
     )
