@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from flask import Flask
 
-from sentiment.classifier import EncodedText, Prediction
+from sentiment.classifier import AnyPrediction, EncodedText
 from service import app
 from service.batcher import Classify
 
@@ -19,9 +19,9 @@ class Unbatched:
     def check_room(self, texts: int) -> None:
         """Nothing: nobody waits."""
 
-    def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[Prediction]:
+    def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
         """A prediction a text."""
-        return classifier.classify(texts)
+        return list(classifier.classify(texts))
 
     def trouble(self, _: float) -> None:
         """None: there is nothing that could fail."""

@@ -134,7 +134,7 @@ def _check_task(bundle: Bundle, task: Task) -> None:
         raise ConfigError(f"the model {bundle.name!r} answers with labels, and one of numbers (regression) is needed")
     raise ConfigError(
         f"the model {bundle.name!r} answers with a number (its task is regression), and labels are needed here; "
-        'predict, evaluate and info take it, and so does load(folder, task="regression")'
+        'predict, score, evaluate, info and serve take it, and so does load(folder, task="regression")'
     )
 
 

@@ -160,8 +160,9 @@ def print_summary(summary: "ScoringSummary") -> None:
         f"{summary.rows:,} rows = {summary.scored:,} scored + {summary.rejected:,} rejected, {speed:,.0f} rows/s",
         highlight=False,
     )
-    shares = (f"{label} {count / max(summary.scored, 1):.1%}" for label, count in summary.labels.items())
-    console.print(f"labels: {', '.join(shares)}", highlight=False)
+    if summary.labels:
+        shares = (f"{label} {count / max(summary.scored, 1):.1%}" for label, count in summary.labels.items())
+        console.print(f"labels: {', '.join(shares)}", highlight=False)
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
     console.print(f"unknown tokens: {unknown:.1%}; truncated texts: {summary.truncated:,}", highlight=False)
     console.print(f"written: {summary.output_path}", highlight=False, soft_wrap=True)

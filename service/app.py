@@ -31,7 +31,7 @@ from service.reload import Reloader
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import AnyModel
 
 T = TypeVar("T")
 REQUEST_ID = "X-Request-ID"
@@ -46,7 +46,7 @@ class App(Flask):
         return func
 
 
-def create_app(settings: ServiceSettings | None = None, classifier: Classifier | None = None) -> Flask:
+def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | None = None) -> Flask:
     """The WSGI app. Settings not given are read from the environment, a classifier not given is loaded here.
 
     Raises ConfigError for a bad setting and BundleError for a bad model. Call it after the fork: see gunicorn.conf.py.

@@ -15,7 +15,7 @@ from service import metrics, tasks
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
 
 if TYPE_CHECKING:
-    from sentiment.classifier import EncodedText, Prediction
+    from sentiment.classifier import AnyPrediction, EncodedText
 
 SHARES_OF_A_BATCH = 4  # of which one caller gets one a turn: a list of a thousand doesn't hold up a single text
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class Classify(Protocol):
     """What the batcher needs of a classifier."""
 
-    def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
+    def classify(self, encoded: Sequence[EncodedText]) -> Sequence[AnyPrediction]:
         """A prediction for each text, in the order given."""
 
 
@@ -40,7 +40,7 @@ class Work:
         self.classifier = classifier
         self.texts = texts
         self.deadline = deadline
-        self.predictions: list[Prediction | None] = [None] * len(texts)
+        self.predictions: list[AnyPrediction | None] = [None] * len(texts)
         self.missing = len(texts)
         self.arrived = time.monotonic()
         self.taken = 0  # texts before this place are computed or being computed
@@ -88,7 +88,7 @@ class Batcher:
         if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
             raise Overloaded(self._waiting_texts, self._max_waiting_texts)
 
-    def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[Prediction]:
+    def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
         """A prediction a text, in the order given. `deadline` is of time.monotonic().
 
         Raises Overloaded at once, DeadlinePassed, TextFailed for a text the model fails at, or BatcherFailed.

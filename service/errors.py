@@ -20,6 +20,10 @@ class TextFailed(Exception):
         self.index = index
 
 
+class NoLabels(Exception):
+    """The model answers with a number, and labels are asked for, sentence by sentence."""
+
+
 class BatcherFailed(Exception):
     """The batcher answers nothing any more; the message says why."""
 

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from sentiment.config import Task
 from sentiment.errors import TextError
 from service import deadline as deadlines
 from service import tasks
 from service.batcher import Batcher
-from service.errors import TextFailed
+from service.errors import NoLabels, TextFailed
 from service.schemas import ModelVersion
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier, Prediction
+    from sentiment.classifier import AnyModel, AnyPrediction, Prediction
     from sentiment.explain import SentenceView, SplitText
 
 TEXTS_SPLIT_AT_ONCE = 16  # the tokenizer is theirs meanwhile
@@ -30,14 +31,15 @@ class Answer(Generic[Found]):
     """Predictions, or views by sentences, in the order of the texts, all from one version of one model."""
 
     model: ModelVersion
-    metrics: Mapping[str, Any]  # of that version
+    task: Task  # of that version; so are the metrics
+    metrics: Mapping[str, Any]
     found: list[Found]
 
 
 class Inference:
     """Answers texts, from any thread, in common batches. Its classifier can be replaced while it does."""
 
-    def __init__(self, classifier: Classifier, batcher: Batcher) -> None:
+    def __init__(self, classifier: AnyModel, batcher: Batcher) -> None:
         self.classifier = classifier
         self._batcher = batcher
 
@@ -46,7 +48,7 @@ class Inference:
         """Which model answers what is asked from now on."""
         return version_of(self.classifier)
 
-    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[Prediction]:
+    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[AnyPrediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read.
 
         `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too.
@@ -55,11 +57,13 @@ class Inference:
         self._batcher.check_room(len(texts))
         encoded = classifier.encode(texts)
         predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
-        return Answer(version_of(classifier), classifier.metrics, predictions)
+        return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
 
     def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
-        """What is said of each text and of each of its sentences. Raises what `predict` raises."""
+        """What is said of each text and of each of its sentences. Raises what `predict` raises, and NoLabels."""
         classifier, deadline = self.classifier, deadlines.current()
+        if classifier.task == "regression":
+            raise NoLabels
         split_texts: list[SplitText] = []
         for start in range(0, len(texts), TEXTS_SPLIT_AT_ONCE):
             some = texts[start : start + TEXTS_SPLIT_AT_ONCE]
@@ -73,15 +77,16 @@ class Inference:
         for start in range(0, len(parts), PARTS_ASKED_AT_ONCE):
             try:
                 asked = parts[start : start + PARTS_ASKED_AT_ONCE]
-                predictions += self._batcher.classify(classifier, asked, deadline)
+                answered = self._batcher.classify(classifier, asked, deadline)
+                predictions += cast("list[Prediction]", answered)  # of a model of labels
             except TextFailed as error:
                 raise TextFailed(owners[start + error.index]) from None
         answers = iter(predictions)
         views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
-        return Answer(version_of(classifier), classifier.metrics, views)
+        return Answer(version_of(classifier), classifier.task, classifier.metrics, views)
 
 
-def version_of(classifier: Classifier) -> ModelVersion:
+def version_of(classifier: AnyModel) -> ModelVersion:
     """Which model this is."""
     return _version(classifier.name, classifier.version)
 

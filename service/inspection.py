@@ -20,7 +20,7 @@ from service.schemas import ExplainRequest, ExplainResponse, Fault, TraceRequest
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import AnyModel, Classifier
 
 Request = TypeVar("Request", bound=BaseModel)
 
@@ -64,9 +64,9 @@ def _explain(settings: ServiceSettings, model: Model, inspector: Inspector) -> R
         detail = f"holds {count} texts; 1 to {limit} are allowed"
         raise problems.invalid_request([Fault(pointer="/texts", detail=detail)])
 
-    def look(classifier: Classifier) -> Any:
+    def look(classifier: AnyModel) -> Any:
         _check_tokens(classifier, wanted.texts, "/texts", settings.max_tokens_per_explanation)
-        return classifier.explain(wanted.texts)
+        return _with_labels(classifier).explain(wanted.texts)
 
     return _answer("explanations", look, settings, model, inspector, wanted.texts, lambda index: f"/texts/{index}")
 
@@ -74,16 +74,16 @@ def _explain(settings: ServiceSettings, model: Model, inspector: Inspector) -> R
 def _trace(settings: ServiceSettings, model: Model, inspector: Inspector) -> Response:
     wanted = _read(TraceRequest, settings)
 
-    def look(classifier: Classifier) -> Any:
+    def look(classifier: AnyModel) -> Any:
         _check_tokens(classifier, [wanted.text], "/text", settings.max_tokens_per_trace)
-        return classifier.trace(wanted.text).as_dict()
+        return _with_labels(classifier).trace(wanted.text).as_dict()
 
     return _answer("trace", look, settings, model, inspector, [wanted.text], lambda _: "/text")
 
 
 def _answer(
     name: str,
-    look: Callable[[Classifier], Any],
+    look: Callable[[AnyModel], Any],
     settings: ServiceSettings,
     model: Model,
     inspector: Inspector,
@@ -112,7 +112,13 @@ def _read(shape: type[Request], settings: ServiceSettings) -> Request:
         raise problems.invalid_shape(error, shape) from None
 
 
-def _check_tokens(classifier: Classifier, wanted: Sequence[str], pointer: str, limit: int) -> None:
+def _with_labels(classifier: AnyModel) -> Classifier:
+    if classifier.task == "regression":
+        raise ConfigError(f"the model answers with a number: what is looked into {problems.NO_LABELS}")
+    return classifier
+
+
+def _check_tokens(classifier: AnyModel, wanted: Sequence[str], pointer: str, limit: int) -> None:
     count = sum(len(text.token_ids) for text in classifier.encode(wanted))
     if count > limit:
         detail = f"has {count} tokens; the limit of what is looked into is {limit}"

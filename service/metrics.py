@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Flask, Request, Response, g, request
 from prometheus_client import (
@@ -29,7 +29,7 @@ from service.metrics_files import FOLDER
 from service.openapi import Scope, operation
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Prediction
+    from sentiment.classifier import AnyPrediction, Prediction
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -131,7 +131,7 @@ def blueprint() -> Blueprint:
     return api
 
 
-def predicted(model: str, predictions: Sequence[Prediction]) -> None:
+def predicted(model: str, predictions: Sequence[AnyPrediction]) -> None:
     """Counts what the model said: a drift of the texts shows here long before anybody has labels."""
     now = _of_model(model)
     now.texts.inc(len(predictions))
@@ -140,8 +140,9 @@ def predicted(model: str, predictions: Sequence[Prediction]) -> None:
         now.unknown.inc(unknown)
     if truncated := sum(found.truncated for found in predictions):
         now.truncated.inc(truncated)
-    now.confidence.inc(sum(max(found.probabilities.values()) for found in predictions))
-    for label, count in collections.Counter(found.label for found in predictions).items():
+    labelled = cast("list[Prediction]", [found for found in predictions if hasattr(found, "label")])  # else numbers
+    now.confidence.inc(sum(max(found.probabilities.values()) for found in labelled))
+    for label, count in collections.Counter(found.label for found in labelled).items():
         now.label(label).inc(count)
 
 

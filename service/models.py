@@ -15,7 +15,7 @@ from service.problems import UNKNOWN_MODEL, Problem
 from service.schemas import ModelCard
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier, Prediction
+    from sentiment.classifier import AnyModel, AnyPrediction
     from sentiment.explain import SentenceView
 
 DEFAULT = "default"
@@ -35,7 +35,7 @@ class Model:
         """A prediction a text or, with `sentences`, a view by them. Raises TextError for one that can't be read."""
         return self.read_sentences(texts) if sentences else self.predict(texts)
 
-    def predict(self, texts: Sequence[str]) -> Answer[Prediction]:
+    def predict(self, texts: Sequence[str]) -> Answer[AnyPrediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.predict(texts)
         self._count(answer.found, answer.model.version)
@@ -47,7 +47,7 @@ class Model:
         self._count([view.prediction for view in answer.found], answer.model.version)
         return answer
 
-    def _count(self, predictions: Sequence[Prediction], version: str) -> None:
+    def _count(self, predictions: Sequence[AnyPrediction], version: str) -> None:
         metrics.predicted(self.name, predictions)
         if version != self._version:
             metrics.serves(self.name, version, self._version)
@@ -60,7 +60,8 @@ class Model:
         return ModelCard(
             name=self.name,
             model=self.inference.model,
-            labels=list(classifier.labels),
+            task=classifier.task,
+            labels=[] if classifier.task == "regression" else list(classifier.labels),
             language=classifier.text_config.language,
             max_tokens=classifier.text_config.max_tokens,
             card=classifier.card,
@@ -103,6 +104,6 @@ def folders(model: Path, models: Path | None) -> dict[str, Path]:
     return found
 
 
-def load(model: Path, models: Path | None) -> dict[str, Classifier]:
+def load(model: Path, models: Path | None) -> dict[str, AnyModel]:
     """The warm classifier of each model by name. Raises ConfigError and BundleError."""
-    return {name: sentiment.load(folder).warm() for name, folder in folders(model, models).items()}
+    return {name: sentiment.load(folder, task=None).warm() for name, folder in folders(model, models).items()}

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from flask import Blueprint, Response, request
@@ -27,6 +27,9 @@ from service.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
 from service.schemas import Fault
 from service.settings import ServiceSettings
 from service.tensors import TensorError
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Prediction
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 _DATA = "/inputs/0/data"
@@ -63,13 +66,13 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @operation(ModelMetadata, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
     def model_metadata(name: str) -> Response:
         """What the model of this name reads and writes."""
-        return _json(_metadata(models.get(name)).model_dump())
+        return _json(_metadata(_model(models, name)).model_dump())
 
     @api.get("/v2/models/<name>/ready")
     @operation(ModelReady, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL, problems.NOT_READY])
     def model_ready(name: str) -> Response:
         """Whether the model of this name answers."""
-        model = models.get(name)
+        model = _model(models, name)
         problems.refuse_unless_ready(lifecycle.not_ready())
         return _json(ModelReady(name=model.name).model_dump())
 
@@ -77,9 +80,17 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
     def infer(name: str) -> Response:
         """The sentiment of texts, as tensors."""
-        return _infer(models.get(name), settings)
+        return _infer(_model(models, name), settings)
 
     return api
+
+
+def _model(models: Models, name: str) -> Model:
+    """The model of this name. Raises Problem if there is none of labels, which is what the protocol's tensors hold."""
+    model = models.get(name)
+    if model.card.task == "regression":
+        raise Problem(UNKNOWN_MODEL, "No model of labels has this name: ask one of numbers at /v1/models/NAME/predict.")
+    return model
 
 
 def _metadata(model: Model) -> ModelMetadata:
@@ -113,9 +124,10 @@ def _infer(model: Model, settings: ServiceSettings) -> Response:
     options = wanted.parameters
     threshold = texts.threshold(options, answer, "/parameters/abstain")
     found = texts.finish(answer.found, pointers.__getitem__, strict=options.strict, threshold=threshold)
-    rows = [list(prediction.probabilities.values()) for prediction in found]
+    labelled = cast("Sequence[Prediction]", found)  # `_model` refuses others
+    rows = [list(prediction.probabilities.values()) for prediction in labelled]
     outputs: _Outputs = {
-        "label": ("BYTES", [len(found)], [prediction.label for prediction in found], tensors.write_strings),
+        "label": ("BYTES", [len(found)], [prediction.label for prediction in labelled], tensors.write_strings),
         "probabilities": (
             "FP64", [len(rows), len(rows[0])], [number for row in rows for number in row], tensors.write_doubles,
         ),

@@ -16,10 +16,11 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooManyRequests
 
 from sentiment.errors import TextError
-from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, Overloaded, ReloadRunning, TextFailed
+from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
 from service.schemas import Fault
 
 MEDIA_TYPE = "application/problem+json"
+NO_LABELS = "is for models of labels; this one answers with a number"
 MAX_LISTED_FAULTS = 20
 
 _log = logging.getLogger(__name__)
@@ -209,6 +210,8 @@ def of(error: Exception) -> Problem:
             return Problem(Kind("http", status, error.name), error.description or error.name)
         case TextFailed():
             return Problem(TEXT_FAILED, f"The model fails at text {error.index} of the request, counted from 0.")
+        case NoLabels():
+            return invalid_request([Fault(pointer="/sentences", detail=NO_LABELS)])
         case Overloaded():
             return Problem(OVERLOADED, f"{error}.", headers=RETRY)
         case DeadlinePassed():

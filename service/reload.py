@@ -20,7 +20,7 @@ from service.inference import Inference
 from service.schemas import Swap
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import AnyModel
 
 LOOK_EVERY_SECONDS = 0.25
 
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 class Reloader:
     """Loads the models anew and swaps them in: all of them, or none."""
 
-    def __init__(self, inferences: Mapping[str, Inference], load: Callable[[], Mapping[str, Classifier]]) -> None:
+    def __init__(self, inferences: Mapping[str, Inference], load: Callable[[], Mapping[str, AnyModel]]) -> None:
         self._inferences = inferences
         self._load = load
         # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.

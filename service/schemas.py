@@ -123,11 +123,20 @@ class TextPrediction(Shape):
     )
 
 
+class TextValue(Shape):
+    """As TextPrediction, of a model that answers with a number (`task` is `regression`)."""
+
+    value: float
+    tokens: int = Field(description="Tokens the model read.")
+    unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
+    truncated: bool = Field(description="Whether the text was too long to read in full: its middle was left out.")
+
+
 class PredictResponse(Shape):
     """A prediction a text, in the order of the request."""
 
     model: ModelVersion
-    predictions: list[TextPrediction]
+    predictions: list[TextPrediction] | list[TextValue]
 
 
 class ExplainRequest(Shape):
@@ -239,7 +248,8 @@ class ModelCard(Shape):
 
     name: str = Field(description="Its name in a path.")
     model: ModelVersion
-    labels: list[str]
+    task: str = Field(description="`classification`: it answers with labels. `regression`: with a number.")
+    labels: list[str] = Field(description="None of a regression.")
     language: str
     max_tokens: int = Field(description="Of a longer text the middle is left out.")
     card: str = Field(description="What it was made of and what it is not for: Markdown.")

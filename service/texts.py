@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sentiment.abstention import UNCERTAIN, threshold_for
 from sentiment.errors import ConfigError
@@ -14,7 +14,7 @@ from service.schemas import Fault
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Prediction
+    from sentiment.classifier import AnyPrediction, Prediction
     from sentiment.explain import Sentence, SentenceView
 
 Labelled = TypeVar("Labelled", "Prediction", "Sentence")
@@ -46,8 +46,15 @@ class Options(Protocol):
 def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
     """The probability under which a label of this answer is `uncertain`: the higher of those that the options ask for.
 
-    Raises Problem, pointing to `abstain`, where the model that answered can't promise it.
+    Raises Problem, pointing to `abstain`, where the model that answered can't promise it, and to either where that
+    model answers with a number.
     """
+    if answer.task == "regression":
+        asked = {pointer: options.abstain, pointer.replace("abstain", "threshold"): options.threshold}
+        faults = [Fault(pointer=place, detail=problems.NO_LABELS) for place, given in asked.items() if given]
+        if faults:
+            raise problems.invalid_request(faults)
+        return 0.0
     if not options.abstain:
         return options.threshold
     try:
@@ -57,8 +64,8 @@ def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
 
 
 def finish(
-    predictions: Sequence[Prediction], pointer: Pointer, *, strict: bool, threshold: float
-) -> Sequence[Prediction]:
+    predictions: Sequence[AnyPrediction], pointer: Pointer, *, strict: bool, threshold: float
+) -> Sequence[AnyPrediction]:
     """The predictions, those under the threshold labelled `uncertain`. Raises Problem for truncated ones if strict."""
     if strict:
         faults = [
@@ -68,7 +75,10 @@ def finish(
         ]
         if faults:
             raise problems.invalid_request(faults)
-    return [_labelled(found, threshold) for found in predictions] if threshold else predictions
+    if not threshold:
+        return predictions
+    labelled = cast("Sequence[Prediction]", predictions)  # `threshold` gives none for other answers
+    return [_labelled(found, threshold) for found in labelled]
 
 
 def finish_views(

@@ -18,7 +18,7 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
-    from sentiment.classifier import Classifier
+    from sentiment.classifier import AnyModel
     from sentiment.scoring import ScoringSettings
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -38,7 +38,9 @@ def score(
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; else all.")] = None,
-    top_only: Annotated[bool, typer.Option("--top-only", help="Add the label and its probability, no more.")] = False,
+    top_only: Annotated[
+        bool, typer.Option("--top-only", help="Add the label and its probability, or the value, no more.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Reject texts too long to be read in full.")] = False,
     threshold: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
     abstain: Abstain = None,
@@ -129,7 +131,9 @@ def _score_to_files(
         large = total_size(paths) > SMALL_BYTES
         processes = len(os.sched_getaffinity(0)) if large else 1
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
-    classifier = load(model, dtype=dtype)
+    classifier = load(model, dtype=dtype, task=None)
+    if report is not None and classifier.task == "regression":
+        raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     settings = _keeping(abstain, settings, classifier)
     engine: Engine = (
         LocalEngine(classifier) if processes == 1 else ProcessEngine(model, classifier.version, processes, dtype=dtype)
@@ -139,7 +143,7 @@ def _score_to_files(
         summary = score_files(
             classifier, paths, output, settings, on_progress, engine=engine, max_rejects=max_rejects, restart=restart
         )
-    if report is not None:
+    if report is not None and classifier.task == "classification":
         write_report(report, summary, classifier)
     if as_json:
         events.done(summary)
@@ -156,7 +160,7 @@ def _score_to_pipe(
     from sentiment.scoring.pipe import score_to_pipe
 
     try:
-        classifier = load(model, dtype=dtype)
+        classifier = load(model, dtype=dtype, task=None)
         settings = _keeping(abstain, settings, classifier)
         output, rejects = sys.stdout.buffer, sys.stderr.buffer
         _, rejected = score_to_pipe(classifier, inputs, sys.stdin.fileno(), output, rejects, settings)
@@ -167,10 +171,12 @@ def _score_to_pipe(
     return rejected
 
 
-def _keeping(promise: float | None, settings: "ScoringSettings", classifier: "Classifier") -> "ScoringSettings":
+def _keeping(promise: float | None, settings: "ScoringSettings", classifier: "AnyModel") -> "ScoringSettings":
     """The settings with the threshold that keeps the promise, if there is one."""
     if promise is None:
         return settings
+    if classifier.task == "regression":
+        raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
     return replace(settings, threshold=threshold_for(promise, classifier.metrics, classifier.name))
 
 

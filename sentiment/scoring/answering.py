@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sentiment.classifier import Prediction
+from sentiment.classifier import AnyPrediction
 from sentiment.scoring.engines import Answer, Engine, Pending
 from sentiment.scoring.inputs import Stretch
 
@@ -16,7 +16,7 @@ class AnsweredStretch:
     """A stretch with a prediction, or the reason why there is none, for each place of its window."""
 
     stretch: Stretch
-    predictions: dict[int, Prediction]
+    predictions: dict[int, AnyPrediction]
     reasons: dict[int, str]
 
 

@@ -4,40 +4,38 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sentiment.abstention import UNCERTAIN
-from sentiment.classifier import Classifier, Prediction
+from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
 from sentiment.errors import ConfigError
 from sentiment.scoring.rows import Values
 from sentiment.scoring.settings import ScoringSettings
 
 
 class AnswerColumns:
-    """The columns a classifier adds, in order: `types` has the type of each one's values.
+    """The columns a model adds, in order: `types` has the type of each one's values.
 
-    With `top_only` these are the label and its probability. Raises ConfigError where the model has a label that
-    `threshold` would give.
+    With `top_only` these are the label and its probability, or the value alone. Raises ConfigError for a `threshold`
+    where the model has no labels, or one of the name that it would give.
     """
 
-    def __init__(self, classifier: Classifier, settings: ScoringSettings) -> None:
-        if settings.threshold and UNCERTAIN in classifier.labels:
+    def __init__(self, classifier: AnyModel, settings: ScoringSettings) -> None:
+        labels = () if classifier.task == "regression" else classifier.labels
+        if settings.threshold and not labels:
+            raise ConfigError(f"threshold is for models of labels; {classifier.name!r} answers with a number")
+        if settings.threshold and UNCERTAIN in labels:
             raise ConfigError(f"threshold: the model has a label {UNCERTAIN!r} of its own")
-        self.labels = (*classifier.labels, UNCERTAIN) if settings.threshold else classifier.labels
+        self.labels = (*labels, UNCERTAIN) if settings.threshold else labels
         self._model_version = classifier.version
         self._settings = settings
-        self._probabilities = {label: f"probability_{label}" for label in classifier.labels}
-        self.types: dict[str, type] = (
-            {"label": str, "probability": float}
-            if settings.top_only
-            else {
-                "label": str,
-                **dict.fromkeys(self._probabilities.values(), float),
-                "tokens": int,
-                "unknown_tokens": int,
-                "truncated": bool,
-                "model_version": str,
-            }
-        )
+        self._probabilities = {label: f"probability_{label}" for label in labels}
+        answer: dict[str, type] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
+        if not labels:
+            answer = {"value": float}
+        elif settings.top_only:
+            answer = {"label": str, "probability": float}
+        reading: dict[str, type] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
+        self.types: dict[str, type] = answer if settings.top_only else answer | reading
 
-    def judge(self, predictions: Mapping[int, Prediction]) -> tuple[dict[int, Prediction], dict[int, str]]:
+    def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
         """By place, the predictions kept, and why the others are put aside."""
         judged = {place: self._judge(prediction) for place, prediction in predictions.items()}
         return (
@@ -45,20 +43,28 @@ class AnswerColumns:
             {place: verdict for place, verdict in judged.items() if isinstance(verdict, str)},
         )
 
-    def _judge(self, prediction: Prediction) -> Prediction | str:
+    def _judge(self, prediction: AnyPrediction) -> AnyPrediction | str:
         if self._settings.strict and prediction.truncated:
             return f"is too long to be read in full: the limit is {prediction.tokens} tokens"
+        if isinstance(prediction, ValuePrediction):
+            return prediction
         if max(prediction.probabilities.values()) < self._settings.threshold:
             return replace(prediction, label=UNCERTAIN)
         return prediction
 
-    def values(self, prediction: Prediction) -> Values:
+    def values(self, prediction: AnyPrediction) -> Values:
         """The value of each added column."""
+        if isinstance(prediction, ValuePrediction):
+            answer: Values = {"value": prediction.value}
+        elif self._settings.top_only:
+            answer = {"label": prediction.label, "probability": max(prediction.probabilities.values())}
+        else:
+            shares = {self._probabilities[label]: value for label, value in prediction.probabilities.items()}
+            answer = {"label": prediction.label, **shares}
         if self._settings.top_only:
-            return {"label": prediction.label, "probability": max(prediction.probabilities.values())}
+            return answer
         return {
-            "label": prediction.label,
-            **{self._probabilities[label]: value for label, value in prediction.probabilities.items()},
+            **answer,
             "tokens": prediction.tokens,
             "unknown_tokens": prediction.unknown_tokens,
             "truncated": prediction.truncated,

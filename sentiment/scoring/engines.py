@@ -13,11 +13,11 @@ from typing import Protocol
 
 import torch
 
-from sentiment.classifier import Classifier, EncodedText, Prediction, load
+from sentiment.classifier import AnyModel, AnyPrediction, EncodedText, load
 from sentiment.errors import BundleError, TextError
 from sentiment.scoring.errors import EngineError
 
-Answer = Prediction | str  # or why there is none
+Answer = AnyPrediction | str  # or why there is none
 
 
 class Pending(Protocol):
@@ -45,7 +45,7 @@ class LocalEngine:
 
     ahead = 0
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: AnyModel) -> None:
         self._classifier = classifier
         self.arithmetic = arithmetic(torch.get_num_threads())
 
@@ -106,7 +106,7 @@ def arithmetic(threads: int) -> dict[str, object]:
     }
 
 
-def answer(classifier: Classifier, texts: Sequence[str]) -> list[Answer]:
+def answer(classifier: AnyModel, texts: Sequence[str]) -> list[Answer]:
     """A prediction for each text, or why there is none: one that fails costs the others nothing."""
     encoded = _encode(classifier, texts)
     sound = [text for text in encoded if not isinstance(text, str)]
@@ -114,7 +114,7 @@ def answer(classifier: Classifier, texts: Sequence[str]) -> list[Answer]:
     return [text if isinstance(text, str) else next(predictions) for text in encoded]
 
 
-def _encode(classifier: Classifier, texts: Sequence[str]) -> list[EncodedText | str]:
+def _encode(classifier: AnyModel, texts: Sequence[str]) -> list[EncodedText | str]:
     encoded: list[EncodedText | str] = []
     while len(encoded) < len(texts):
         rest = texts[len(encoded) :]
@@ -125,7 +125,7 @@ def _encode(classifier: Classifier, texts: Sequence[str]) -> list[EncodedText | 
     return encoded
 
 
-def _classify(classifier: Classifier, encoded: Sequence[EncodedText]) -> list[Answer]:
+def _classify(classifier: AnyModel, encoded: Sequence[EncodedText]) -> list[Answer]:
     try:
         return list(classifier.classify(encoded))
     except (RuntimeError, ValueError, IndexError) as error:
@@ -134,7 +134,7 @@ def _classify(classifier: Classifier, encoded: Sequence[EncodedText]) -> list[An
         return [each for text in encoded for each in _classify(classifier, [text])]
 
 
-_classifier: Classifier | None = None  # of a process that answers for another
+_classifier: AnyModel | None = None  # of a process that answers for another
 
 
 def _begin(model: str, version: str, dtype: str) -> None:
@@ -142,7 +142,7 @@ def _begin(model: str, version: str, dtype: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the one that began the others ends them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    _classifier = load(model, dtype=dtype)
+    _classifier = load(model, dtype=dtype, task=None)
     if _classifier.version != version:
         raise BundleError(model, f"is version {_classifier.version} now, and was {version}")
 

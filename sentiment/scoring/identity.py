@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sentiment import __version__
-from sentiment.classifier import Classifier
+from sentiment.classifier import AnyModel
 from sentiment.scoring.engines import Engine
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage import remote
@@ -43,7 +43,7 @@ def _hash_of_ends(file: BinaryIO, size: int) -> str:
 
 
 def job_identity(
-    classifier: Classifier, engine: Engine, inputs: Sequence[str], output: str, settings: ScoringSettings
+    classifier: AnyModel, engine: Engine, inputs: Sequence[str], output: str, settings: ScoringSettings
 ) -> dict[str, object]:
     """The identity of a job's input, its model and its settings, by name."""
     columns = None if settings.columns is None else list(settings.columns)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from sentiment.classifier import Classifier
+from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
 from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
@@ -62,7 +62,7 @@ class ScoringSummary:
 
 
 def score(
-    classifier: Classifier,
+    classifier: AnyModel,
     inputs: str | Path | Sequence[str | Path],
     output: str | Path,
     settings: ScoringSettings | None = None,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from sentiment.classifier import Classifier
+from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
 from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
@@ -30,7 +30,7 @@ _READ_BYTES = 1 << 16
 
 
 def score_to_pipe(
-    classifier: Classifier,
+    classifier: AnyModel,
     inputs: list[str],
     descriptor: int,
     output: BinaryIO,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sentiment.classifier import Prediction
+from sentiment.classifier import AnyPrediction, ValuePrediction
 
 CONFIDENCE_BINS = 20
 LENGTH_BINS = 24  # the last holds all that is longer
@@ -20,16 +20,18 @@ class Tally:
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_BINS)  # by the highest probability
     lengths: list[int] = field(default_factory=lambda: [0] * LENGTH_BINS)  # rows of 1 token, 2 to 3, 4 to 7, and so on
 
-    def add(self, predictions: Iterable[Prediction]) -> None:
+    def add(self, predictions: Iterable[AnyPrediction]) -> None:
         """Counts these in."""
         for prediction in predictions:
-            self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
             self.tokens += prediction.tokens
             self.unknown_tokens += prediction.unknown_tokens
             self.truncated += prediction.truncated
+            self.lengths[min(prediction.tokens.bit_length() - 1, LENGTH_BINS - 1)] += 1
+            if isinstance(prediction, ValuePrediction):
+                continue
+            self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
             confidence = max(prediction.probabilities.values())
             self.confidences[min(int(confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)] += 1
-            self.lengths[min(prediction.tokens.bit_length() - 1, LENGTH_BINS - 1)] += 1
 
     def copy(self) -> "Tally":
         """The same counts, to be added to apart."""

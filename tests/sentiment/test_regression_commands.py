@@ -40,6 +40,16 @@ def test_a_number_is_learned_asked_for_and_judged(tmp_path: Path) -> None:
     assert f"{measured['mae']:.4g}" in shown
     assert "40 rows" in shown
 
+    scored = tmp_path / "scored.csv"
+    done = run("score", "--model", model, data, scored, "--processes", 1)
+    assert done.exception is None, done.output
+    assert "labels:" not in done.output
+    lines = scored.read_text().splitlines()
+    assert lines[0] == "text,valence,value,tokens,unknown_tokens,truncated,model_version"
+    assert len(lines) == 41
+    again = json.loads(run("predict", "--model", model, "--json", "great film 0").output)
+    assert float(lines[1].split(",")[2]) == pytest.approx(again["value"], abs=1e-5)
+
     facts = json.loads(run("info", "--model", model, "--json").output)
     assert (facts["task"], facts["labels"]) == ("regression", [])
     assert "MAE" in run("info", "--model", model).output
@@ -63,6 +73,9 @@ def test_a_column_of_fractions_names_the_task(tmp_path: Path) -> None:
             ("evaluate", "--data", "a.csv", "--labels", "1=a"),
             "--labels is for models of labels; 'value' answers",
         ),
+        (("score", "a.csv", "b.csv", "--abstain", "0.1"), "--abstain is for models of labels; 'value' answers with"),
+        (("score", "a.csv", "b.csv", "--threshold", "0.1"), "threshold is for models of labels; 'value' answers with"),
+        (("score", "a.csv", "b.csv", "--report", "r.html"), "--report is for models of labels; 'value' answers with"),
         (
             ("explain", "good"),
             "the model 'value' answers with a number (its task is regression), and labels are needed",

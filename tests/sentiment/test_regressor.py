@@ -50,7 +50,7 @@ def test_each_door_refuses_the_other_kind(tiny_bundle: Path, value_bundle: Path)
         load(value_bundle)
     assert str(refused.value) == (
         "the model 'value' answers with a number (its task is regression), and labels are needed here; predict, "
-        'evaluate and info take it, and so does load(folder, task="regression")'
+        'score, evaluate, info and serve take it, and so does load(folder, task="regression")'
     )
     with pytest.raises(ConfigError) as refused:
         load(tiny_bundle, task="regression")

@@ -14,7 +14,7 @@ export async function showModel(place) {
   }
   const limits = document.body.dataset;
   const facts = {
-    name: card.model.name, version: card.model.version, labels: card.labels.join(", "), language: card.language,
+    name: card.model.name, version: card.model.version, labels: card.labels.join(", ") || "none: it answers with a number", language: card.language,
     "reads at most": `${number(card.max_tokens)} tokens of a text; of a longer one the middle is left out`,
     "weighs words of": `texts of up to ${number(limits.maxExplainedTokens)} tokens`,
     "looks inside at": `texts of up to ${number(limits.maxTracedTokens)} tokens`,

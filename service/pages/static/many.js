@@ -148,13 +148,14 @@ async function scorePart(part, signal) {
 
 function show(rows) {
   const labels = Object.keys(rows.find((row) => row.prediction)?.prediction.probabilities ?? {});
-  const head = ["text", "label", ...labels].map((name) => element("th", { scope: "col" }, name));
+  const named = labels.length ? "label" : "value";
+  const head = ["text", named, ...labels].map((name) => element("th", { scope: "col" }, name));
   find("#scored thead tr").replaceChildren(...head);
   const body = rows.filter((row) => row.prediction || row.refusal).slice(0, ROWS_SHOWN).map((row) => {
     const text = element("td", { dir: "auto", class: "cell" }, row.text.slice(0, 300));
     if (row.refusal) return element("tr", {}, text, element("td", { colspan: labels.length + 1 }, `refused: ${row.refusal}`));
-    const { label, probabilities } = row.prediction;
-    return element("tr", {}, text, element("td", { class: tone(label, labels) }, label),
+    const { label, probabilities, value } = row.prediction;
+    return element("tr", {}, text, element("td", { class: tone(label, labels) }, label ?? value.toPrecision(4)),
       ...labels.map((name) => element("td", {}, percent(probabilities[name]))));
   });
   find("#scored tbody").replaceChildren(...body);
@@ -166,11 +167,12 @@ function show(rows) {
 }
 
 function download(rows) {
-  const labels = Object.keys(rows.find((row) => row.prediction).prediction.probabilities);
+  const labels = Object.keys(rows.find((row) => row.prediction).prediction.probabilities ?? {});
+  const named = labels.length ? "label" : "value";
   const lines = rows.map(({ text, prediction, refusal }) => [
-    text, prediction?.label ?? "", ...labels.map((label) => prediction?.probabilities[label] ?? ""), refusal ?? "",
+    text, prediction?.[named] ?? "", ...labels.map((label) => prediction?.probabilities[label] ?? ""), refusal ?? "",
   ]);
-  const content = write([["text", "label", ...labels.map((label) => `probability_${label}`), "refused"], ...lines]);
+  const content = write([["text", named, ...labels.map((label) => `probability_${label}`), "refused"], ...lines]);
   const url = URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" }));
   element("a", { href: url, download: "sentiment.csv" }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from sentiment.classifier import Classifier, Prediction
+from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
 from sentiment.errors import ConfigError
 from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.settings import ScoringSettings
@@ -57,8 +59,34 @@ def test_not_sure_enough_is_uncertain_and_too_long_is_put_aside(tiny_classifier:
 
 def test_a_model_with_a_label_of_that_name_cannot_abstain() -> None:
     class Uncertain:
+        task = "classification"
         labels = ("uncertain", "sure")
         version = "1"
 
     with pytest.raises(ConfigError, match="threshold: the model has a label 'uncertain' of its own"):
         AnswerColumns(Uncertain(), ScoringSettings(threshold=0.5))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def regressor(value_bundle: Path) -> Regressor:
+    return load(value_bundle, task="regression")
+
+
+def test_a_model_of_numbers_adds_its_value(regressor: Regressor) -> None:
+    columns = AnswerColumns(regressor, ScoringSettings())
+    prediction = ValuePrediction(1.5, 9, 2, truncated=False)
+    assert columns.values(prediction) == {
+        "value": 1.5, "tokens": 9, "unknown_tokens": 2, "truncated": False, "model_version": regressor.version,
+    }  # fmt: skip
+    assert {name: type(value) for name, value in columns.values(prediction).items()} == columns.types
+    assert columns.labels == ()
+    alone = AnswerColumns(regressor, ScoringSettings(top_only=True))
+    assert (alone.types, alone.values(prediction)) == ({"value": float}, {"value": 1.5})
+
+
+def test_a_number_too_long_to_read_is_put_aside_and_none_is_uncertain(regressor: Regressor) -> None:
+    predictions = {0: ValuePrediction(1.5, 9, 2, truncated=True), 1: ValuePrediction(0.1, 9, 2, truncated=False)}
+    kept, refused = AnswerColumns(regressor, ScoringSettings(strict=True)).judge(predictions)
+    assert (kept, refused) == ({1: predictions[1]}, {0: "is too long to be read in full: the limit is 9 tokens"})
+    with pytest.raises(ConfigError, match="threshold is for models of labels; 'value' answers with a number"):
+        AnswerColumns(regressor, ScoringSettings(threshold=0.5))

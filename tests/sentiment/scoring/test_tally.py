@@ -1,4 +1,4 @@
-from sentiment.classifier import Prediction
+from sentiment.classifier import Prediction, ValuePrediction
 from sentiment.scoring.tally import CONFIDENCE_BINS, LENGTH_BINS, Tally
 
 
@@ -31,3 +31,10 @@ def test_a_copy_is_added_to_apart() -> None:
     assert copy == tally
     copy.add([said("b", 0.8, 9)])
     assert (tally.labels, sum(tally.lengths), sum(tally.confidences)) == ({"a": 1}, 1, 1)
+
+
+def test_numbers_have_no_label_and_no_confidence() -> None:
+    tally = Tally()
+    tally.add([ValuePrediction(-2.5, 4, 1, truncated=True)])
+    assert (tally.labels, sum(tally.confidences)) == ({}, 0)
+    assert (tally.tokens, tally.unknown_tokens, tally.truncated, tally.lengths[2]) == (4, 1, 1, 1)
