@@ -66,13 +66,13 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]:.3f} · {task.fields[speed]:,.0f} tokens/s · {task.fields[left]} left"),
+        TextColumn("loss {task.fields[loss]:.3f} · {task.fields[speed]:,.0f} tokens/s · {task.fields[left]}"),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("reading", total=None, loss=0.0, speed=0.0, left="?")
 
         def report(progress: "TrainingProgress") -> None:
-            left = f"{progress.seconds_left / 60:.0f} min" if progress.seconds_left > 90 else "about a minute"
+            left = _left(progress)
             bar.update(
                 line,
                 description=f"epoch {progress.epoch}/{progress.epochs}",
@@ -88,11 +88,18 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
                 bar.console.print(
                     f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
                     f"dev {judged}, "
-                    f"{progress.tokens_per_second:,.0f} tokens/s, {left} left",
+                    f"{progress.tokens_per_second:,.0f} tokens/s, {left}",
                     soft_wrap=True,
                 )
 
         yield report
+
+
+def _left(progress: "TrainingProgress") -> str:
+    seconds = progress.seconds_left
+    if progress.dev_score is not None and seconds == 0:
+        return "done"
+    return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
 
 
 def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
@@ -100,14 +107,25 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     measured = (
         ("Pearson r", "MAE", "RMSE") if bundle.task == "regression" else ("accuracy", "macro-F1", "macro-recall", "ECE")
     )
+    blind: dict[str, str] = {}
     table = Table("dev set", "rows", *measured, title=f"{bundle.name} {version}")
     for name, figures in bundle.metrics["dev"].items():
         if bundle.task == "regression":
             shown = [f"{figures['pearson_r']:.3f}", f"{figures['mae']:.4g}", f"{figures['rmse']:.4g}"]
         else:
             shown = [f"{figures[key]:.1%}" for key in ("accuracy", "macro_f1", "macro_recall", "ece")]
+            said = [
+                figures["labels"][place]
+                for place, rows in enumerate(zip(*figures["confusion"], strict=True))
+                if any(rows)
+            ]
+            if len(said) < min(2, len(figures["labels"])):
+                blind[name] = said[0]
         table.add_row(name, f"{figures['rows']:,}", *shown)
     console.print(table)
+    for name, label in blind.items():
+        warning = f"Every row of {name} is answered {label!r}: the model does not tell the labels apart."
+        console.print(warning, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(f"Written to {folder}. Next:", highlight=False)
     for command in (
         f'sentiment predict --model {folder} "a text of yours"',

@@ -38,7 +38,7 @@ class Progress:
     steps: int
     loss: float
     tokens_per_second: float
-    seconds_left: float
+    seconds_left: float  # at most: it may stop early; 0 after the last epoch
     dev_score: float | None = None
 
 
@@ -123,7 +123,8 @@ def _run(
         if checkpoint is not None:
             checkpoint.save(state.tensors(), state.numbers())
         paused += time.monotonic() - judged
-        report(replace(progress, dev_score=dev_score))
+        left = 0.0 if now.finished(config) else progress.seconds_left
+        report(replace(progress, dev_score=dev_score, seconds_left=left))
 
 
 def logits_of(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:
