@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -20,8 +21,10 @@ from sentiment.errors import ConfigError
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
     from sentiment.scoring import ScoringSettings
+    from sentiment.scoring.engines import Engine
 
 BROKEN_PIPE = 128 + signal.SIGPIPE
+LOCAL, RAY = "local", "ray"
 SMALL_BYTES = 1 << 22  # are scored before another process has its model
 
 
@@ -58,6 +61,10 @@ def score(
         int | None,
         typer.Option(min=1, help="That hold the model and answer; else, for large files, one a core."),
     ] = None,
+    engine: Annotated[str, typer.Option(help="What answers: `local` processes, or a `ray` cluster.")] = LOCAL,
+    ray_address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a Ray cluster, or auto; else one of this machine alone.")
+    ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Start anew, not where a killed job stopped.")] = False,
     report: Annotated[Path | None, typer.Option(help="An HTML page to write: shares, histograms, drift.")] = None,
     as_json: Json = False,
@@ -70,6 +77,12 @@ def score(
         raise ConfigError("give an input and an output, as in: sentiment score comments.csv scored.csv")
     if abstain is not None and threshold:
         raise ConfigError("--threshold and --abstain both say when to be uncertain: give one")
+    if engine not in (LOCAL, RAY):
+        raise ConfigError(f"--engine: {LOCAL} or {RAY}, not {engine!r}")
+    if ray_address is not None and engine != RAY:
+        raise ConfigError("--ray-address is for --engine ray")
+    if ray_address is not None and processes is not None:
+        raise ConfigError("--processes: the cluster at --ray-address has its own: leave one out")
     *inputs, output = paths
     if report is not None and not report.parent.is_dir():
         raise ConfigError(f"--report: there is no folder {report.parent}")
@@ -87,12 +100,14 @@ def score(
             shard_rows=SHARD_ROWS if shard_rows is None else shard_rows,
         )
         if output == "-":
-            if report is not None or as_json or max_rejects is not None:
-                raise ConfigError("--report, --json and --max-rejects are for an output that is a file")
+            if report is not None or as_json or max_rejects is not None or engine == RAY:
+                raise ConfigError("--report, --json, --max-rejects and --engine ray are for an output that is a file")
             rejected = _score_to_pipe(model, dtype, inputs, settings, abstain)
         else:
+            make_engine = partial(_ray_engine, ray_address) if engine == RAY else _local_engine
+            begin = partial(make_engine, model, processes)
             rejected = _score_to_files(
-                model, dtype, inputs, output, settings, abstain, processes, max_rejects, restart, report, as_json
+                model, dtype, inputs, output, settings, abstain, begin, max_rejects, restart, report, as_json
             )
     if rejected:
         sys.exit(1)
@@ -105,7 +120,7 @@ def _score_to_files(
     output: str,
     settings: "ScoringSettings",
     abstain: float | None,
-    processes: int | None,
+    begin: "Callable[[AnyModel, Sequence[str]], Engine]",
     max_rejects: int | None,
     restart: bool,
     report: Path | None,
@@ -115,10 +130,8 @@ def _score_to_files(
     import torch
 
     from sentiment.classifier import load
-    from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
     from sentiment.scoring.events import JsonEvents
     from sentiment.scoring.formats import INPUT_SUFFIXES
-    from sentiment.scoring.inputs import total_size
     from sentiment.scoring.job import score as score_files
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
@@ -127,19 +140,16 @@ def _score_to_files(
 
     refuse_pipe(inputs)
     paths = expand(inputs, INPUT_SUFFIXES)
-    if processes is None:
-        large = total_size(paths) > SMALL_BYTES
-        processes = len(os.sched_getaffinity(0)) if large else 1
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype, task=None)
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     settings = _keeping(abstain, settings, classifier)
-    engine: Engine = (
-        LocalEngine(classifier) if processes == 1 else ProcessEngine(model, classifier.version, processes, dtype=dtype)
-    )
     events = JsonEvents(lambda line: print(line, flush=True))
-    with closing(engine), nullcontext(events.progress) if as_json else scoring_progress() as on_progress:
+    with (
+        closing(begin(classifier, paths)) as engine,
+        nullcontext(events.progress) if as_json else scoring_progress() as on_progress,
+    ):
         summary = score_files(
             classifier, paths, output, settings, on_progress, engine=engine, max_rejects=max_rejects, restart=restart
         )
@@ -150,6 +160,25 @@ def _score_to_files(
     else:
         print_summary(summary)
     return summary.rejected
+
+
+def _local_engine(model: Path, processes: int | None, classifier: "AnyModel", paths: "Sequence[str]") -> "Engine":
+    from sentiment.scoring.engines import LocalEngine, ProcessEngine
+    from sentiment.scoring.inputs import total_size
+
+    if processes is None:
+        processes = len(os.sched_getaffinity(0)) if total_size(paths) > SMALL_BYTES else 1
+    if processes == 1:
+        return LocalEngine(classifier)
+    return ProcessEngine(model, classifier.version, processes, dtype=classifier.dtype)
+
+
+def _ray_engine(
+    address: str | None, model: Path, processes: int | None, classifier: "AnyModel", paths: "Sequence[str]"
+) -> "Engine":
+    from sentiment.scoring.ray_engine import RayEngine
+
+    return RayEngine(model, classifier.version, address=address, processes=processes, dtype=classifier.dtype)
 
 
 def _score_to_pipe(

@@ -15,6 +15,7 @@ import torch
 
 from sentiment.classifier import AnyModel, AnyPrediction, EncodedText, load
 from sentiment.errors import BundleError, TextError
+from sentiment.nn.precision import bfloat16_units, processor_maker
 from sentiment.scoring.errors import EngineError
 
 Answer = AnyPrediction | str  # or why there is none
@@ -30,8 +31,11 @@ class Pending(Protocol):
 class Engine(Protocol):
     """Answers lists of texts, several at a time. The same list has the same answers, to the last digit."""
 
-    ahead: int  # windows to hand over before the answers of the first are needed
     arithmetic: dict[str, object]  # what of the machine decides the last digits, by name
+
+    @property
+    def ahead(self) -> int:
+        """Windows to hand over before the answers of the first are needed."""
 
     def submit(self, texts: Sequence[str]) -> Pending:
         """An answer for each text, later."""
@@ -101,7 +105,9 @@ def arithmetic(threads: int) -> dict[str, object]:
     """What, besides the model, decides an answer's last digits."""
     return {
         "threads": threads,
+        "processor maker": processor_maker(),
         "processor units": torch.backends.cpu.get_cpu_capability(),
+        "bfloat16 units": bfloat16_units(),
         "torch version": torch.__version__,
     }
 

@@ -134,6 +134,12 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
         (("train", "gone.csv", "--out", "{tmp}/m"), "error: gone.csv: there is no such file\n"),
         (("train", "--out", "{tmp}/m"), "error: give labelled files, or one --recipe\n"),
         (("train", "a.csv", "--out", "{tmp}"), "holds other files than a bundle's: choose an empty or a new folder\n"),
+        (("score", "a.csv", "{tmp}/b.csv", "--engine", "spark"), "error: --engine: local or ray, not 'spark'\n"),
+        (("score", "a.csv", "b.csv", "--ray-address", "auto"), "error: --ray-address is for --engine ray\n"),
+        (
+            ("score", "a.csv", "b.csv", "--engine", "ray", "--ray-address", "auto", "--processes", "2"),
+            "error: --processes: the cluster at --ray-address has its own: leave one out\n",
+        ),
         (("score", "a.csv", "{tmp}/b.csv", "--report", "gone/r.html"), "error: --report: there is no folder gone\n"),
         (("serve", "--model", "gone"), "error: --model: gone holds no model (there is no gone/manifest.json)\n"),
         (("evaluate", "--data", "gone.csv"), "error: gone.csv: there is no such file\n"),
