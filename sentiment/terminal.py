@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -22,41 +21,68 @@ if TYPE_CHECKING:
     from sentiment.evaluation.intervals import Estimate
     from sentiment.scoring.job import Progress as ScoringProgress
     from sentiment.scoring.job import ScoringSummary
+    from sentiment.training.data_report import DataReport
     from sentiment.training.encoder_comparison import Compared
     from sentiment.training.loop import Progress as TrainingProgress
-    from sentiment.training.trainer import Data
 
 console = Console()
+if not console.is_terminal:
+    console = Console(width=1000)  # a pipe has no edge to break lines at
+MOST_LABELS = 20  # in a table
 
 
-def print_data(data: "Data") -> None:
-    """Prints what the recipe's files hold, and what in them is worth a second look."""
-    from sentiment.training.dataset import repeated
-
-    counted = data.labels or ("smallest", "mean", "largest")
-    table = Table("file", "role", "rows", *counted, "words, median", "longest", title="Data")
-    for role, parts in (("train", data.train), ("dev", data.dev)):
-        for part in parts:
-            shares = Counter(part.labels)
-            counts = [f"{shares[label]:,} ({shares[label] / len(part.labels):.0%})" for label in data.labels]
-            if part.values is not None:
-                counts = [f"{each:.4g}" for each in (min(part.values), fmean(part.values), max(part.values))]
-            lengths = [len(text.split()) for text in part.texts]
-            longest = f"{max(lengths):,}"
-            table.add_row(part.name, role, f"{len(part.texts):,}", *counts, f"{median(lengths):g}", longest)
+def print_data(report: "DataReport") -> None:
+    """Prints what the sets of rows hold, and what in them is worth a second look."""
+    sets = [*((part, "train") for part in report.train), *((part, "dev") for part in report.dev)]
+    table = _table("data", "role", "rows", "words, median", "95 %", "longest")
+    for part, role in sets:
+        lengths = (f"{part.words_median:g}", f"{part.words_p95:,.0f}", f"{part.words_most:,}")
+        table.add_row(escape(part.name), role, f"{part.rows:,}", *lengths)
     console.print(table)
-    skipped = sum(part.skipped for part in (*data.train, *data.dev))
+    if any(part.values for part, _ in sets):
+        table = _table("data", "role", "smallest", "mean", "largest")
+        for part, role in sets:
+            table.add_row(escape(part.name), role, *(f"{value:.4g}" for value in (part.values or {}).values()))
+    else:
+        table = _labels_table(report)
+    console.print(table)
+    skipped = sum(part.without_text for part, _ in sets)
     if skipped:
-        console.print(f"{skipped:,} rows without text were left out.")
-    if data.in_dev:
-        console.print(f"{data.in_dev:,} training rows were left out: their text stands in a dev set.")
-    again, torn = repeated([part for part in data.train if part.probabilities is None])
-    if again:
-        console.print(f"{again:,} training rows repeat the text of another.")
-    if torn and data.labels:
+        console.print(f"{skipped:,} rows without text were left out.", highlight=False)
+    dropped = report.train_rows_also_in_dev_dropped
+    if dropped:
+        console.print(f"{dropped:,} training rows were left out: their text stands in a dev set, too.", highlight=False)
+    if report.repeated_rows:
+        console.print(f"{report.repeated_rows:,} training rows repeat the text of another.", highlight=False)
+    torn = report.conflicting_texts
+    if torn:
         example = " ".join(torn[0].split())[:80]
         found = f"{len(torn):,} texts stand there with several labels, which nothing can learn: “{example}”, for one."
         console.print(found, markup=False, highlight=False)
+
+
+def _labels_table(report: "DataReport") -> Table:
+    """A line a label, how many rows have it, and their share: there may be more labels than a line can hold."""
+    counts = [sum((Counter(part.labels) for part in parts), Counter[str]()) for parts in (report.train, report.dev)]
+    labels = list(report.train[0].labels)
+    if len(labels) > MOST_LABELS:
+        labels.sort(key=lambda label: -counts[0][label])
+    lines = [(escape(label), [each[label] for each in counts]) for label in labels[:MOST_LABELS]]
+    if len(labels) > MOST_LABELS:
+        others = labels[MOST_LABELS:]
+        lines.append((f"{len(others):,} others", [sum(each[label] for label in others) for each in counts]))
+    table = _table("label", "train rows", "share", "dev rows", "share")
+    for name, numbers in lines:
+        shares = [(f"{number:,}", f"{number / each.total():.1%}") for number, each in zip(numbers, counts, strict=True)]
+        table.add_row(name, *shares[0], *shares[1])
+    return table
+
+
+def _table(*columns: str, **settings: Any) -> Table:
+    """A table: with lines on a terminal, none in a pipe."""
+    if console.is_terminal:
+        return Table(*columns, **settings)
+    return Table(*columns, box=None, pad_edge=False, **settings)
 
 
 @contextmanager
@@ -108,7 +134,7 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
         ("Pearson r", "MAE", "RMSE") if bundle.task == "regression" else ("accuracy", "macro-F1", "macro-recall", "ECE")
     )
     blind: dict[str, str] = {}
-    table = Table("dev set", "rows", *measured, title=f"{bundle.name} {version}")
+    table = _table("dev set", "rows", *measured, title=f"{bundle.name} {version}")
     for name, figures in bundle.metrics["dev"].items():
         if bundle.task == "regression":
             shown = [f"{figures['pearson_r']:.3f}", f"{figures['mae']:.4g}", f"{figures['rmse']:.4g}"]
@@ -190,24 +216,28 @@ def print_summary(summary: "ScoringSummary") -> None:
 
 def print_figures(figures: dict[str, Any]) -> None:
     """Prints what `evaluate` measured."""
-    overall = Table("rows", "accuracy", "macro-F1", "macro-recall", "ECE")
+    overall = _table("rows", "accuracy", "macro-F1", "macro-recall", "ECE")
     keys = ("accuracy", "macro_f1", "macro_recall", "ece")
     overall.add_row(f"{figures['rows']:,}", *(f"{figures[key]:.2%}" for key in keys))
     console.print(overall)
     if figures["renormalized"]:
         held = ", ".join(figures["labels"])
         console.print(f"The file holds {held} only: probabilities were renormalised over these.", highlight=False)
-    classes = Table("label", "precision", "recall", "F1", "rows", *(f"said {label}" for label in figures["labels"]))
-    for label, counts in zip(figures["labels"], figures["confusion"], strict=True):
+    classes = _table("label", "precision", "recall", "F1", "rows")
+    for label in figures["labels"]:
         own = figures["per_class"][label]
         shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
-        classes.add_row(label, *shares, f"{own['rows']:,}", *(f"{count:,}" for count in counts))
+        classes.add_row(escape(label), *shares, f"{own['rows']:,}")
     console.print(classes)
+    said = _table("label", *(escape(f"said {label}") for label in figures["labels"]))
+    for label, counts in zip(figures["labels"], figures["confusion"], strict=True):
+        said.add_row(escape(label), *(f"{count:,}" for count in counts))
+    console.print(said)
 
 
 def print_value_figures(figures: dict[str, Any]) -> None:
     """Prints what `evaluate` measured of a model of numbers."""
-    table = Table(f"{figures['rows']:,} rows", "", "95 % interval")
+    table = _table(f"{figures['rows']:,} rows", "", "95 % interval")
     for name, title in (
         ("pearson_r", "Pearson r"),
         ("mae", "mean absolute error"),
@@ -221,7 +251,7 @@ def print_value_figures(figures: dict[str, Any]) -> None:
 def print_calibrated(old: Bundle, new: Bundle, folder: Path, version: str) -> None:
     """Prints what calibration changed and what the model can promise now."""
     console.print(f"temperature: {old.temperature:g} before, {new.temperature:g} now", highlight=False)
-    table = Table("data", "rows", "accuracy", "ECE", *(f"wrong ≤ {promise:.0%}" for promise in PROMISES))
+    table = _table("data", "rows", "accuracy", "ECE", *(f"wrong ≤ {promise:.0%}" for promise in PROMISES))
     for name, figures in new.metrics["dev"].items():
         levels = AbstentionTable.of(new.metrics[METRIC][name])
         table.add_row(
@@ -248,7 +278,7 @@ SHOWN_FLIPS = 20
 
 def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
     """Prints the networks side by side, and where the table and the picture are."""
-    table = Table("network", "accuracy", "parameters", "training", "texts/s", title="Networks")
+    table = _table("network", "accuracy", "parameters", "training", "texts/s", title="Networks")
     for row in compared:
         table.add_row(
             row.network,
@@ -263,7 +293,7 @@ def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
 
 def print_comparison(comparison: "Comparison", written: Path | None) -> None:
     """Prints how two models differ; where all flips were written to a file, says so."""
-    table = Table("", "accuracy", "95 % interval")
+    table = _table("", "accuracy", "95 % interval")
     for name in ("old", "new", "difference"):
         estimate: Estimate = getattr(comparison, name if name == "difference" else f"{name}_accuracy")
         if name == "difference":
@@ -292,7 +322,7 @@ def print_comparison(comparison: "Comparison", written: Path | None) -> None:
 
 def print_info(facts: dict[str, Any]) -> None:
     """Prints what a model is."""
-    table = Table(show_header=False)
+    table = _table(show_header=False)
     for name, value in facts.items():
         if name != "metrics":
             shown = ", ".join(value) if isinstance(value, list) else f"{value:,}" if isinstance(value, int) else value

@@ -46,7 +46,7 @@ def compare_encoders(
     if plan.task == "regression":
         raise ConfigError("--recipe: its task is regression, and networks are compared by accuracy on labels")
     held = read_data(plan)
-    print_data(held)
+    print_data(held.report)
     texts = [text for part in held.dev for text in part.texts]
     compared = compare(
         plan, identity(plan, held), out, lambda each, folder: train_and_save(each, held, folder, restart=False), texts

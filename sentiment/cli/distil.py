@@ -45,7 +45,7 @@ def distil(
     if plan.task == "regression":
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     held = read_data(plan)
-    print_data(held)
+    print_data(held.report)
     required = suite_of(plan, held)
     folder = out.with_name(f".{out.name}.distil")
     named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}

@@ -98,6 +98,6 @@ def train(
     )
     plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
     held = read_data(plan)
-    print_data(held)
+    print_data(held.report)
     watchers = [JsonWatcher(lambda line: print(line, flush=True))] if as_json else []
     train_and_save(plan, held, out, restart=restart, watchers=watchers, required=suite_of(plan, held))

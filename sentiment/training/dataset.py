@@ -184,16 +184,6 @@ def read_texts(source: Source) -> list[str]:
     return [text for text in dict.fromkeys(texts) if text.strip()]
 
 
-def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
-    """How many rows hold a text that an earlier row holds, and the texts that stand there with several labels."""
-    labels: dict[str, set[str]] = {}
-    for part in sets:
-        for text, label in zip(part.texts, part.labels, strict=True):
-            labels.setdefault(text, set()).add(label)
-    rows = sum(len(part.texts) for part in sets)
-    return rows - len(labels), [text for text, given in labels.items() if len(given) > 1]
-
-
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     """The labels, sorted. Raises DataError where there is one only, or one stands in a single row."""
     counts = Counter(label for part in sets for label in part.labels)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
+from sentiment.training.data_report import DataReport, report_of
 from sentiment.training.dataset import (
     LabelledTexts,
     check_learnable,
@@ -50,6 +52,11 @@ class Data:
     repeats: tuple[int, ...]
     in_dev: int  # training rows dropped, as their text stands in a dev set
 
+    @cached_property
+    def report(self) -> DataReport:
+        """What they hold, in figures."""
+        return report_of(self.labels, self.train, self.dev, self.in_dev)
+
 
 def read_data(recipe: Recipe) -> Data:
     """The recipe's data. Raises DataError for what can't be learned from."""
@@ -60,6 +67,10 @@ def read_data(recipe: Recipe) -> Data:
     dev = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in recipe.dev]
     regression = recipe.task == "regression"
     labels = () if regression else recipe.labels or check_learnable(train)
+    unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
+    if unjudged:
+        cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
+        raise DataError(f"no dev row has the label {' or '.join(map(repr, unjudged))}, which is learned; {cure}")
     for part in () if regression else (*train, *dev):
         unknown = sorted(set(part.labels) - set(labels))
         if unknown:
@@ -240,7 +251,7 @@ def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: Sentime
         labels=data.labels,
         text_config=recipe.text,
         task=recipe.task,
-        metrics={"training": {"dev_score": score, "rows_also_in_dev_dropped": data.in_dev}},
+        metrics={"data": data.report.figures(), "training": {"dev_score": score}},
     )
 
 

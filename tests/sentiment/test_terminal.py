@@ -1,14 +1,22 @@
+"""What people see: within 80 columns on a terminal, and plain lines in a pipe."""
+
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from sentiment import terminal
 from sentiment.terminal import console, print_trained, training_progress
+from sentiment.training.data_report import DataReport, report_of
+from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import Progress
 from tests.conftest import MakeBundle
 
 BLIND = "Every row of dev.csv is answered 'bad': the model does not tell the labels apart."
+GRADES = ("very negative", "negative", "neutral", "positive", "very positive")
 
 
 @pytest.mark.parametrize(
@@ -47,3 +55,58 @@ def test_a_model_with_one_answer_to_everything_is_not_praised(
     with console.capture() as captured:
         print_trained(bundle, Path("models/mine"), "0123")
     assert (BLIND in captured.get()) == warned
+
+
+def report(labels: tuple[str, ...] = GRADES) -> DataReport:
+    rows = [label for place, label in enumerate(labels) for _ in range(place + 1)]
+    texts = [f"text {row}" for row in range(len(rows))]
+    train = LabelledTexts("sst_train_phrases_with_grades.parquet", texts, rows, skipped=2)
+    return report_of(labels, [train], [LabelledTexts("split of it", texts[:3], rows[:3])], 1_234)
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, to: Console, shown: DataReport) -> list[str]:
+    monkeypatch.setattr(terminal, "console", to)
+    terminal.print_data(shown)
+    assert isinstance(to.file, io.StringIO)
+    return to.file.getvalue().splitlines()
+
+
+def test_five_classes_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
+    lines = printed(monkeypatch, screen, report())
+    assert max(map(len, lines)) <= 80
+    assert "│ very negative │ 1          │ 6.7%  │ 1        │ 33.3% │" in lines
+    assert lines[-2:] == [
+        "2 rows without text were left out.",
+        "1,234 training rows were left out: their text stands in a dev set, too.",
+    ]
+
+
+def test_a_pipe_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report())
+    assert all(line.isascii() for line in lines)
+    assert [line.split() for line in lines if line.startswith("very positive")] == [
+        ["very", "positive", "5", "33.3%", "0", "0.0%"]
+    ]
+    assert "sst_train_phrases_with_grades.parquet  train  15" in lines[1]
+
+
+def test_many_labels_are_shown_by_rows_and_the_rest_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = report(tuple(f"label {place:02}" for place in range(30)))
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), shown)
+    starts = [line.split("  ")[0] for line in lines]
+    assert starts[starts.index("label") + 1] == "label 29"
+    assert "label 09" not in starts
+    assert [line.split() for line in lines if line.startswith("10 others")] == [
+        ["10", "others", "55", "11.8%", "3", "100.0%"]
+    ]
+
+
+def test_numbers_have_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = LabelledTexts("a.csv", ["x", "y"], ["1", "2"], values=[1.0, 2.0])
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report_of((), [part], [part], 0))
+    assert [line.split() for line in lines[-3:]] == [
+        ["data", "role", "smallest", "mean", "largest"],
+        ["a.csv", "train", "1", "1.5", "2"],
+        ["a.csv", "dev", "1", "1.5", "2"],
+    ]

@@ -11,7 +11,6 @@ from sentiment.training.dataset import (
     check_learnable,
     read_labelled,
     read_texts,
-    repeated,
     split,
     without,
 )
@@ -62,11 +61,6 @@ def test_a_mapping_gives_stars_names_and_leaves_rows_out(tmp_path: Path) -> None
     source = write(tmp_path / "a.csv", {"text": ["a", "b", "c", "d"], "label": [1.0, 4.5, 3.0, 2.0]})
     mapped = read_labelled(source.model_copy(update={"label_mapping": {"1-2": "bad", "3": "", "4-5": "good"}}))
     assert (mapped.texts, mapped.labels) == (["a", "b", "d"], ["bad", "good", "bad"])
-
-
-def test_repeated_texts_are_counted_and_torn_ones_named() -> None:
-    parts = [LabelledTexts("a", ["x", "y", "x"], ["1", "1", "2"]), LabelledTexts("b", ["y", "z"], ["1", "1"])]
-    assert repeated(parts) == (2, ["x"])
 
 
 def test_where_keeps_rows(tmp_path: Path) -> None:

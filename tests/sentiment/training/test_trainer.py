@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,8 @@ def recipe_of(path: Path, **settings: Any) -> Recipe:
 def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) -> None:
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400))
     seen: list[Progress] = []
-    bundle = train(recipe, read_data(recipe), seen.append)
+    data = read_data(recipe)
+    bundle = train(recipe, data, seen.append)
     bundles.save(bundle, tmp_path / "model")
     classifier = load(tmp_path / "model")
     assert [p.label for p in classifier.predict(["the cast was superb", "a dull plot"])] == ["positive", "negative"]
@@ -35,7 +37,8 @@ def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) 
     assert "| a.csv | " in bundle.card
     assert len(bundle.golden) == 10
     scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
-    assert bundle.metrics["training"]["dev_score"] == max(scores)
+    assert bundle.metrics["training"] == {"dev_score": max(scores)}
+    assert bundle.metrics["data"]["train"][0]["labels"] == Counter(data.train[0].labels)
     assert seen[-1].loss < seen[0].loss
 
 
@@ -77,6 +80,17 @@ def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_rev
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
     with pytest.raises(DataError, match="dev.csv: the labels mixed stand in no training row, nor in the recipe"):
         read_data(recipe)
+
+
+def test_a_label_that_no_dev_row_has_is_refused(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 20)
+    for name in ("dev.csv", "more.csv"):
+        (tmp_path / name).write_text("text,label\na,positive\nb,positive\n")
+    dev = [{"path": tmp_path / "dev.csv"}, {"path": tmp_path / "more.csv"}]
+    with pytest.raises(DataError, match="no dev row has the label 'negative', which is learned; add rows of each, or"):
+        read_data(recipe_of(path, dev=dev))
+    (tmp_path / "more.csv").write_text("text,label\na,negative\nb,negative\n")
+    assert len(read_data(recipe_of(path, dev=dev)).dev) == 2
 
 
 def test_repeated_sources_are_read_as_often(tmp_path: Path, write_reviews: Write) -> None:

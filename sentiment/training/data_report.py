@@ -1,0 +1,102 @@
+"""What training data hold, in figures: for a look before the training, and for the model's metrics.json after it."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from sentiment.training.dataset import LabelledTexts
+
+# Of scripts written without spaces each character is counted as a word: kana, Han, Thai, Lao, Myanmar, Khmer.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+
+
+@dataclass(frozen=True)
+class SetFacts:
+    """One set of rows: how many, of which labels, and how many words a text has."""
+
+    name: str
+    rows: int
+    labels: dict[str, int]  # rows of each; of a regression none
+    values: dict[str, float] | None  # of a regression: smallest, mean, largest
+    words_median: float
+    words_p95: float
+    words_most: int
+    without_text: int  # rows left out
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """All sets, and what in them is worth a second look."""
+
+    train: tuple[SetFacts, ...]
+    dev: tuple[SetFacts, ...]
+    repeated_rows: int  # of training, whose text an earlier one holds
+    conflicting_texts: tuple[str, ...]  # of training, that stand there with several labels
+    train_rows_also_in_dev_dropped: int
+
+    def figures(self) -> dict[str, Any]:
+        """Dicts, lists, names and numbers only, none of the texts."""
+        sets = {role: [asdict(part) for part in parts] for role, parts in (("train", self.train), ("dev", self.dev))}
+        return {
+            **sets,
+            "repeated_rows": self.repeated_rows,
+            "conflicting_texts": len(self.conflicting_texts),
+            "train_rows_also_in_dev_dropped": self.train_rows_also_in_dev_dropped,
+        }
+
+
+def report_of(
+    labels: Sequence[str], train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts], dropped: int
+) -> DataReport:
+    """The report of the sets to learn from and to judge by; `dropped` rows to learn from stood in a dev set, too."""
+    again, torn = repeated(train)
+    return DataReport(
+        tuple(_facts(labels, part) for part in train),
+        tuple(_facts(labels, part) for part in dev),
+        again,
+        tuple(torn) if labels else (),  # two numbers of one text are no conflict
+        dropped,
+    )
+
+
+def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
+    """How many rows hold a text that an earlier row holds, and the texts that stand there with several labels.
+
+    Soft labels are a teacher's, who repeats nothing.
+    """
+    labels: dict[str, set[str]] = {}
+    rows = 0
+    for part in sets:
+        if part.probabilities is None:
+            rows += len(part.texts)
+            for text, label in zip(part.texts, part.labels, strict=True):
+                labels.setdefault(text, set()).add(label)
+    return rows - len(labels), [text for text, given in labels.items() if len(given) > 1]
+
+
+def words(text: str) -> int:
+    """How many words stand between spaces; of scripts without spaces, how many characters."""
+    return len((text if text.isascii() else _UNSPACED.sub(" x ", text)).split())
+
+
+def _facts(labels: Sequence[str], part: LabelledTexts) -> SetFacts:
+    counts = Counter(part.labels)
+    lengths = np.array([words(text) for text in part.texts])  # (N,)
+    values = None
+    if part.values is not None:
+        numbers = np.array(part.values)  # (N,)
+        values = {"smallest": float(numbers.min()), "mean": float(numbers.mean()), "largest": float(numbers.max())}
+    return SetFacts(
+        part.name,
+        len(part.texts),
+        {label: counts[label] for label in labels},
+        values,
+        float(np.median(lengths)),
+        float(np.percentile(lengths, 95)),
+        int(lengths.max()),
+        part.skipped,
+    )
