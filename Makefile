@@ -70,7 +70,8 @@ $(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 
 build/torchtext/dev.done: requirements.txt requirements-dev.txt requirements-torchtext.txt
 	$(PYTHON) -m venv build/torchtext
-	grep -hv -e '^torch==' -e '^-' requirements.txt requirements-dev.txt > build/torchtext/others.txt
+	sed -n 's/\(.*==\).*/^\1/p' requirements-torchtext.txt | grep -hvi -e '^-' -f - requirements.txt requirements-dev.txt \
+	  > build/torchtext/others.txt
 	build/torchtext/bin/python -m pip install --quiet --disable-pip-version-check \
 	  -r requirements-torchtext.txt -r build/torchtext/others.txt --editable .
 	touch $@

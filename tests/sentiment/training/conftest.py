@@ -48,7 +48,8 @@ def save_encoder() -> Callable[[Path], Path]:
             initializer_range=0.5,
         )
         BertModel(config).save_pretrained(folder)
-        BertTokenizerFast(vocab={piece: place for place, piece in enumerate(pieces)}).save_pretrained(folder)
+        (folder / "vocab.txt").write_text("\n".join(pieces))
+        BertTokenizerFast.from_pretrained(folder).save_pretrained(folder)
         return folder
 
     return save
