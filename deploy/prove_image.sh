@@ -40,7 +40,7 @@ user=$(read_config '{{.OCIv1.Config.User}}')
 echo "size, MB: $(du -sm "$root" | cut -f1), of it the base $(du -sm "$work/debian" | cut -f1)"
 echo "largest folders, MB:"
 du -m "$root/venv/lib/python3.11/site-packages" "$root/app" --max-depth=1 | sort -rn | sed -n '1,12p' | sed "s#$root##"
-for unwanted in root/.cache app/tests app/benchmarks app/recipes venv/bin/pip; do
+for unwanted in root/.cache app/tests app/benchmarks app/recipes app/sentiment/{cli,evaluation,scoring,training} venv/bin/pip; do
   [ ! -e "$root/$unwanted" ] || { echo "the image holds $unwanted"; exit 1; }
 done
 
