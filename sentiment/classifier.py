@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
+from torch import Tensor
 
 from sentiment import bundle as bundles
 from sentiment.batching import PaddedBatch
@@ -86,9 +87,15 @@ class Classifier(LabelPredictor):
 
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
-            logits = self._model(PaddedBatch.of(token_ids))  # (N, C)
-            # In float64, so that the probabilities sum to 1 and none exceeds it.
-            return torch.softmax(logits.double() / self._temperature, dim=-1).tolist()  # (N, C)
+            return self._shares(self._model(PaddedBatch.of(token_ids)))  # (N, C)
+
+    def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
+        with torch.inference_mode():
+            return self._shares(self._model.steps(PaddedBatch.of([token_ids]))[0])  # (T, C)
+
+    def _shares(self, logits: Tensor) -> list[list[float]]:
+        # In float64, so that the probabilities sum to 1 and none exceeds it.
+        return torch.softmax(logits.double() / self._temperature, dim=-1).tolist()
 
 
 AnyModel = Classifier | Regressor

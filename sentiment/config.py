@@ -48,8 +48,9 @@ class ModelConfig(Settings):
     """The network: its kind and its sizes. The names are torch.nn.LSTM's where it has one."""
 
     encoder: Literal["bow", "cnn", "rnn", "lstm"] = "lstm"
-    # What of a recurrent encoder goes to the classifier: the final ht, or ht and ct, or a summary of all steps' output.
-    pooling: Literal["final", "final_and_cell", "max", "mean", "attention"] = "final"
+    # What of a recurrent encoder goes to the classifier: the final ht, or ht and ct, or a summary of all steps' output,
+    # or stepwise: in training every step, each for itself, so that there is an answer after each word.
+    pooling: Literal["final", "final_and_cell", "max", "mean", "attention", "stepwise"] = "final"
     # h0 and c0. Random ones are drawn in training alone: an answer starts from zeros, the same each time.
     initial_state: Literal["zero", "learned", "random"] = "zero"
     embedding_size: Size = 100  # F
@@ -70,6 +71,11 @@ class ModelConfig(Settings):
             raise ValueError(
                 "pooling final_and_cell reads packed rows, whose weights stay whole: leave weight_drop at 0"
             )
+        if self.pooling == "stepwise" and self.bidirectional and self.encoder in ("rnn", "lstm"):
+            raise ValueError(
+                "pooling stepwise answers after each word, before the next is read: it needs a network that reads one "
+                "way, --encoder lstm or rnn (bidirectional false)"
+            )
         if self.encoder in ("bow", "cnn"):
             plain = ModelConfig()
             for name in ("pooling", "initial_state", "num_layers", "dropout", "weight_drop", "bias", "bidirectional"):
@@ -82,7 +88,13 @@ class ModelConfig(Settings):
     @property
     def is_plain_lstm(self) -> bool:
         """Whether the classifier reads the final `ht` of an LSTM that starts from zeros, and nothing else."""
-        return self.encoder == "lstm" and self.pooling == "final" and self.initial_state != "learned"
+        pooled = self.pooling not in ("final", "stepwise")
+        return self.encoder == "lstm" and not pooled and self.initial_state != "learned"
+
+    @property
+    def reads_one_way(self) -> bool:
+        """Whether the answer to a text's beginning is known before the rest is read: from the state after each word."""
+        return self.encoder in ("rnn", "lstm") and not self.bidirectional and self.pooling in ("final", "stepwise")
 
 
 class VocabularyConfig(Settings):

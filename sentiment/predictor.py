@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sentiment.batching import length_buckets
 from sentiment.config import TextConfig
-from sentiment.errors import TextError
+from sentiment.errors import ConfigError, TextError
 from sentiment.text.edits import Span
 from sentiment.text.tokenizer import Tokenizer, Tokens
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
@@ -80,6 +80,17 @@ class Predictor(ABC, Generic[AnswerT]):
         """A prediction a text, in the order given. Raises TextError, naming the index, for one that can't be read."""
         return self.classify(self.encode(texts))
 
+    def predict_steps(self, text: str) -> list[AnswerT]:
+        """A prediction after each token that is read of the text, as if it ended there; the last one is `predict`'s.
+
+        Raises TextError as `predict` does, and ConfigError for a network that doesn't read one way.
+        """
+        [encoded] = self.encode([text])
+        return [
+            self._prediction(EncodedText(encoded.token_ids[:end], encoded.truncated), answer)
+            for end, answer in enumerate(self._steps(encoded.token_ids), start=1)
+        ]
+
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
         return self._encoded(self._tokenizer.tokenize(checked_texts(texts)))
@@ -123,6 +134,10 @@ class Predictor(ABC, Generic[AnswerT]):
     @abstractmethod
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         """The numbers that the network answers each row of token ids with: (N, C)."""
+
+    def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
+        """The numbers that the network answers a row with after each of its tokens: (T, C)."""
+        raise ConfigError("an answer after each word takes a model folder's own network, not an exported one")
 
     @abstractmethod
     def _prediction(self, text: EncodedText, answer: list[float]) -> AnswerT:

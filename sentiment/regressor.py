@@ -40,6 +40,10 @@ class Regressor(Predictor[ValuePrediction]):
         with torch.inference_mode():
             return self._model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)
 
+    def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
+        with torch.inference_mode():
+            return self._model.steps(PaddedBatch.of([token_ids]))[0].tolist()  # (T, 1)
+
     def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
         [value] = answer
         return ValuePrediction(

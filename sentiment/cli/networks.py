@@ -29,6 +29,7 @@ class Pooling(str, Enum):
     MAX = "max"
     MEAN = "mean"
     ATTENTION = "attention"
+    STEPWISE = "stepwise"
 
 
 class InitialState(str, Enum):

@@ -25,6 +25,9 @@ def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; none: the lines of standard input.")] = None,
     model: Model = DEFAULT_MODEL,
     abstain: Abstain = None,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="The answer after each word, of a network that reads one way.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Label texts, or the lines of standard input."""
@@ -32,6 +35,8 @@ def predict(
 
     if not texts and sys.stdin.isatty():
         raise ConfigError('give texts, as in: sentiment predict "Not bad at all.", or lines on standard input')
+    if abstain is not None and steps:
+        raise ConfigError("--abstain is kept for whole texts: leave --steps out")
     classifier = load(model, task=None)
     if abstain is not None and classifier.task == "regression":
         raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
@@ -44,7 +49,10 @@ def predict(
         for text, answer in zip(window, _answers(classifier, window, threshold), strict=True):
             number += 1
             refused |= isinstance(answer, str)
-            _print_answer(number, text, answer, as_json)
+            if steps and not isinstance(answer, str):
+                _print_steps(classifier, text.decode() if isinstance(text, bytes) else text, as_json)
+            else:
+                _print_answer(number, text, answer, as_json)
     if refused:
         sys.exit(1)
 
@@ -77,6 +85,23 @@ def _answers(
     return (each if isinstance(each, str) else next(predictions) for each in encoded)
 
 
+def _print_steps(classifier: "AnyModel", text: str, as_json: bool) -> None:
+    [aligned] = classifier.align([text])
+    answers: Sequence[AnyPrediction] = classifier.predict_steps(text)
+    for (start, end), answer in zip(aligned.spans, answers, strict=True):
+        if as_json:
+            typer.echo(json.dumps({"word": text[start:end], **asdict(answer)}))
+        else:
+            typer.echo(f"{_said(answer)}  {' '.join(text[start:end].split())}")
+
+
+def _said(answer: "AnyPrediction") -> str:
+    said = asdict(answer)
+    if "value" in said:
+        return f"{said['value']:10.4g}"
+    return f"{said['label']:<10} {max(said['probabilities'].values()):6.1%}"
+
+
 def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str", as_json: bool) -> None:
     if isinstance(answer, str):
         if as_json:
@@ -94,8 +119,4 @@ def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str",
     shown = text.decode() if isinstance(text, bytes) else text
     shown = " ".join(shown[:200].split())
     note = f"  ({'; '.join(notes)})" if notes else ""
-    said = asdict(answer)
-    if "value" in said:
-        typer.echo(f"{said['value']:10.4g}  {shown[:100]}{note}")
-    else:
-        typer.echo(f"{said['label']:<10} {max(said['probabilities'].values()):6.1%}  {shown[:100]}{note}")
+    typer.echo(f"{_said(answer)}  {shown[:100]}{note}")

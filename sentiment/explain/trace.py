@@ -112,8 +112,11 @@ def trace(classifier: Classifier, text: str) -> Trace:
     token_ids = aligned.encoded.token_ids
     if len(token_ids) > MAX_TRACE_TOKENS:
         raise TextError(0, f"has {len(token_ids)} tokens: a trace reads at most {MAX_TRACE_TOKENS}")
-    beginnings = [EncodedText(token_ids[:end], truncated=False) for end in range(1, len(token_ids))]
-    *running, prediction = classifier.classify([*beginnings, aligned.encoded])
+    if config.reads_one_way:
+        *running, prediction = classifier.predict_steps(text)
+    else:
+        beginnings = [EncodedText(token_ids[:end], truncated=False) for end in range(1, len(token_ids))]
+        *running, prediction = classifier.classify([*beginnings, aligned.encoded])
     batch = PaddedBatch.of([token_ids])
     with torch.inference_mode():
         embedded = classifier.model.embedding(batch.token_ids)  # (N, T, F)

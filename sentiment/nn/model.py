@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
+from sentiment.errors import ConfigError
 from sentiment.nn.encoders import KERNEL_SIZES, BagOfWords, InitialState, Pooling, TextCNN
 from sentiment.nn.lstm import PaddedLSTM, PaddedRNN
 from sentiment.text.vocabulary import PAD_ID
@@ -52,13 +53,30 @@ class SentimentModel(nn.Module):
         recurrence = self.lstm if self.config.encoder == "lstm" else self.rnn
         initial = self.initial_state(len(lengths)) if self.initial_state is not None else None
         match self.config.pooling:
-            case "final":
+            case "final" | "stepwise":  # a text's answer is its last step's
                 return self._top(recurrence.final_states(embedded, lengths, initial))  # (N, 2H)
             case "final_and_cell":
                 ht, ct = self.lstm.final_states_and_cells(embedded, lengths, initial)  # (2L, N, H) each
                 return torch.cat([self._top(ht), self._top(ct)], dim=-1)  # (N, 4H)
         output, _ = recurrence(embedded, lengths, initial)  # (N, T, 2H)
         return self.pooling(output, lengths)  # (N, 2H)
+
+    def steps(self, batch: PaddedBatch) -> Tensor:
+        """The logits (N, T, C) after each token; past a row's length they mean nothing.
+
+        Raises ConfigError for a network that doesn't read one way, from the first token to the last.
+        """
+        if not self.config.reads_one_way:
+            raise ConfigError(
+                "an answer after each word takes a network that reads one way, --encoder lstm or rnn with --pooling "
+                f"stepwise or final; this model's encoder is {self.config.encoder}, pooling {self.config.pooling}, "
+                f"bidirectional {self.config.bidirectional}"
+            )
+        embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
+        recurrence = self.lstm if self.config.encoder == "lstm" else self.rnn
+        initial = self.initial_state(len(batch.lengths)) if self.initial_state is not None else None
+        output, _ = recurrence(embedded, batch.lengths, initial)  # (N, T, H)
+        return self.classifier(self.output_dropout(output))  # (N, T, C)
 
     def _add_recurrence(self, config: ModelConfig) -> int:
         """Adds the recurrent encoder and what it needs. The number of features that it hands on."""
@@ -80,7 +98,7 @@ class SentimentModel(nn.Module):
             self.initial_state = InitialState(config.initial_state, states, config.hidden_size, has_cell=has_cell)
         if config.pooling == "final_and_cell":
             return 2 * features
-        if config.pooling != "final":
+        if config.pooling not in ("final", "stepwise"):
             self.pooling = Pooling(config.pooling, features)
         return features
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from sentiment.batching import PaddedBatch
 from sentiment.config import TrainingConfig
+from sentiment.nn.encoders import real_steps
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
@@ -67,8 +68,12 @@ def train_step(
     criterion: Criterion = functional.cross_entropy,
 ) -> float:
     """The loss of the batch before the step. Raises TrainingDivergedError, the weights as before, where it diverges."""
+    batch = _drop_words(batch, config.word_dropout)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
-        logits = model(_drop_words(batch, config.word_dropout))  # (N, C)
+        if isinstance(model, SentimentModel) and model.config.pooling == "stepwise":
+            logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each
+        else:
+            logits = model(batch)  # (N, C)
     loss = criterion(logits.float(), targets)
     check_finite("loss", float(loss.detach()), config)
     optimizer.zero_grad()
@@ -77,6 +82,15 @@ def train_step(
     check_finite("gradient's norm", float(norm), config)
     optimizer.step()
     return float(loss.detach())
+
+
+def at_every_step(logits: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits (N, T, C) of all steps that are tokens, one after the other, and the target (N, C) of each one's row.
+
+    Padding is left out, so that it carries no loss.
+    """
+    real = real_steps(lengths, logits.shape[1]).squeeze(-1)  # (N, T)
+    return logits[real], targets.repeat_interleave(lengths, dim=0)  # (steps, C) each
 
 
 def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:

@@ -23,6 +23,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "lstm": {"bidirectional": False},
     "bilstm": {},
     **{pooling: {"pooling": pooling, "num_layers": 2} for pooling in ("final_and_cell", "max", "mean", "attention")},
+    "stepwise": {"pooling": "stepwise", "bidirectional": False, "num_layers": 2},
+    "stepwise rnn": {"pooling": "stepwise", "encoder": "rnn", "bidirectional": False, "initial_state": "learned"},
     "learned": {"initial_state": "learned", "num_layers": 2},
     "learned rnn": {"encoder": "rnn", "initial_state": "learned"},
     "learned, cell": {"initial_state": "learned", "pooling": "final_and_cell"},
