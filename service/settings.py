@@ -45,23 +45,46 @@ class ServiceSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(env_prefix="SENTIMENT_")
 
-    model: Path = DEFAULT_MODEL
-    models: Path | None = None  # a folder of model folders, one of them `default`, instead of the one model
-    api_keys_file: Path | None = None  # without it everybody may ask: see service/auth.py
-    rate_limit: str | None = None  # of each key, or of each address: "100 per second"
-    redis_url: str | None = None  # where all workers count together
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()  # with spaces between
-    max_body_bytes: Count = 1 << 20
-    max_texts_per_request: Count = 1000
-    max_characters_per_text: Count = 200_000  # a novella; what the model itself can't read in full, it says
-    max_texts_per_explanation: Count = 16  # explaining takes up to 40 times as long as predicting
-    max_tokens_per_explanation: Count = 1024  # of all its texts
-    max_tokens_per_trace: Count = 256  # its time grows with the square of the tokens
-    max_waiting_texts: Count = 2000  # of all requests of a worker, in the queue and being computed
-    max_batch_tokens: Count = 8192
-    request_timeout_seconds: Seconds = 30.0
-    max_batch_seconds: Seconds = 10.0  # a batch that takes longer is stuck, and its worker is replaced
-    drain_seconds: Annotated[float, Field(ge=0, le=20)] = 2.0  # not ready, still accepting: time to be taken off duty
+    model: Path = Field(default=DEFAULT_MODEL, description="The model folder.")
+    models: Path | None = Field(
+        default=None,
+        description="A folder of model folders instead, one of them `default`; both set is refused at start.",
+    )
+    api_keys_file: Path | None = Field(default=None, description="The digests of keys; without it everybody may ask.")
+    rate_limit: str | None = Field(default=None, description="Of each key, or of each address: `100 per second`.")
+    redis_url: str | None = Field(
+        default=None,
+        description="Where all workers count together; without it, or while it is down, each worker counts for itself.",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        default=(), description="Origins whose pages may ask, with spaces between."
+    )
+    max_body_bytes: Count = Field(default=1 << 20, description="Of a request, and of a line of NDJSON.")
+    max_texts_per_request: Count = Field(default=1000, description="Of one request.")
+    max_characters_per_text: Count = Field(
+        default=200_000, description="A novella; what the model itself can't read in full, it says."
+    )
+    max_texts_per_explanation: Count = Field(
+        default=16, description="Explaining takes up to 40 times as long as predicting."
+    )
+    max_tokens_per_explanation: Count = Field(default=1024, description="Of all texts of a request.")
+    max_tokens_per_trace: Count = Field(
+        default=256, description="At most 512 are ever traced: the time grows with their square."
+    )
+    max_waiting_texts: Count = Field(
+        default=2000,
+        description="Of all requests of a worker, in the queue and being computed; past it 503 with Retry-After.",
+    )
+    max_batch_tokens: Count = Field(default=8192, description="Computed together.")
+    request_timeout_seconds: Seconds = Field(
+        default=30.0, description="Then 504; a text whose time passed in the queue is never computed."
+    )
+    max_batch_seconds: Seconds = Field(
+        default=10.0, description="A batch that takes longer is stuck, and its worker is replaced."
+    )
+    drain_seconds: Annotated[float, Field(ge=0, le=20)] = Field(
+        default=2.0, description="After SIGTERM: not ready, still accepting, time to be taken off duty."
+    )
 
     @classmethod
     def read(cls) -> Self:
@@ -88,10 +111,18 @@ def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
 class ServerSettings(EnvironmentSettings):
     """Where gunicorn listens and with how many workers and threads: HOST, PORT, WORKERS, THREADS."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    workers: Count = Field(default_factory=available_cores)
-    threads: Count = 160  # requests a worker has in hand; one that comes while they all are busy is refused at once
+    host: str = Field(default="127.0.0.1", description="Where it listens.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=8000, description="Where it listens; 0 takes a free one."
+    )
+    workers: Count = Field(
+        default_factory=available_cores, description="Processes, each with its own model; one a core unless set."
+    )
+    threads: Count = Field(
+        default=160,
+        description="Requests to the model that a worker has in hand; one more is refused at once, and its client not "
+        "read again for half a second.",
+    )
 
     @property
     def bind(self) -> str:
