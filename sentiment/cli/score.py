@@ -44,6 +44,9 @@ def score(
     top_only: Annotated[
         bool, typer.Option("--top-only", help="Add the label and its probability, or the value, no more.")
     ] = False,
+    sentences: Annotated[
+        bool, typer.Option("--sentences", help="Add what each sentence says, and whether two disagree.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Reject texts too long to be read in full.")] = False,
     threshold: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
     abstain: Abstain = None,
@@ -94,6 +97,7 @@ def score(
             text_column=text_column,
             columns=None if columns is None else [name for name in columns.split(",") if name],
             top_only=top_only,
+            sentences=sentences,
             strict=strict,
             threshold=threshold,
             escape_formulas=escape_formulas,
@@ -174,7 +178,11 @@ def _local_engine(model: Path, processes: int | None, classifier: "AnyModel", pa
 
 
 def _ray_engine(
-    address: str | None, model: Path, processes: int | None, classifier: "AnyModel", paths: "Sequence[str]"
+    address: str | None,
+    model: Path,
+    processes: int | None,
+    classifier: "AnyModel",
+    paths: "Sequence[str]",
 ) -> "Engine":
     from sentiment.scoring.ray_engine import RayEngine
 

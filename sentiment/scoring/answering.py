@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sentiment.classifier import AnyPrediction
-from sentiment.scoring.engines import Answer, Engine, Pending
+from sentiment.scoring.engines import Engine, Pending
 from sentiment.scoring.inputs import Stretch
+from sentiment.scoring.predicting import Answer
 
 TASK_CHARACTERS = 1 << 18  # handed over at once: enough for even batches, little enough for cores to share a window
 
@@ -20,11 +21,11 @@ class AnsweredStretch:
     reasons: dict[int, str]
 
 
-def answered(stretches: Iterator[Stretch], engine: Engine) -> Iterator[AnsweredStretch]:
+def answered(stretches: Iterator[Stretch], engine: Engine, *, sentences: bool = False) -> Iterator[AnsweredStretch]:
     """The stretches in their order. A text that stands in a window more than once is answered once."""
     waiting: deque[_Asked] = deque()
     for stretch in stretches:
-        waiting.append(_Asked(stretch, engine))
+        waiting.append(_Asked(stretch, engine, sentences))
         if len(waiting) > engine.ahead:
             yield waiting.popleft().result()
     while waiting:
@@ -32,7 +33,7 @@ def answered(stretches: Iterator[Stretch], engine: Engine) -> Iterator[AnsweredS
 
 
 class _Asked:
-    def __init__(self, stretch: Stretch, engine: Engine) -> None:
+    def __init__(self, stretch: Stretch, engine: Engine, sentences: bool) -> None:
         self._stretch = stretch
         self._reasons = dict(stretch.window.faults)
         self._places: dict[str, list[int]] = {}
@@ -44,7 +45,7 @@ class _Asked:
             else:
                 self._reasons[place] = "has no text" if text is None else f"holds {type(text).__name__}, not text"
         self._tasks: list[tuple[Sequence[str], Pending]] = [
-            (texts, engine.submit(texts)) for texts in _tasks(self._places)
+            (texts, engine.submit(texts, sentences=sentences)) for texts in _tasks(self._places)
         ]
 
     def result(self) -> AnsweredStretch:

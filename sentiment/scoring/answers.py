@@ -6,34 +6,39 @@ from dataclasses import replace
 from sentiment.abstention import UNCERTAIN
 from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
 from sentiment.errors import ConfigError
-from sentiment.scoring.rows import Values
+from sentiment.scoring.predicting import PredictionBySentence
+from sentiment.scoring.rows import Kind, SentenceList, Values
 from sentiment.scoring.settings import ScoringSettings
 
 
 class AnswerColumns:
     """The columns a model adds, in order: `types` has the type of each one's values.
 
-    With `top_only` these are the label and its probability, or the value alone. Raises ConfigError for a `threshold`
-    where the model has no labels, or one of the name that it would give.
+    With `top_only` these are the label and its probability, or the value alone. Raises ConfigError for `sentences` or a
+    `threshold` where the model has no labels, or one of the name that it would give.
     """
 
     def __init__(self, classifier: AnyModel, settings: ScoringSettings) -> None:
         labels = () if classifier.task == "regression" else classifier.labels
         if settings.threshold and not labels:
             raise ConfigError(f"threshold is for models of labels; {classifier.name!r} answers with a number")
+        if settings.sentences and not labels:
+            raise ConfigError(f"sentences are of models of labels; {classifier.name!r} answers with a number")
         if settings.threshold and UNCERTAIN in labels:
             raise ConfigError(f"threshold: the model has a label {UNCERTAIN!r} of its own")
         self.labels = (*labels, UNCERTAIN) if settings.threshold else labels
         self._model_version = classifier.version
         self._settings = settings
         self._probabilities = {label: f"probability_{label}" for label in labels}
-        answer: dict[str, type] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
+        answer: dict[str, Kind] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
         if not labels:
             answer = {"value": float}
         elif settings.top_only:
             answer = {"label": str, "probability": float}
-        reading: dict[str, type] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
-        self.types: dict[str, type] = answer if settings.top_only else answer | reading
+        if settings.sentences:
+            answer |= {"sentences": SentenceList(labels), "mixed": bool}
+        reading: dict[str, Kind] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
+        self.types: dict[str, Kind] = answer if settings.top_only else answer | reading
 
     def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
         """By place, the predictions kept, and why the others are put aside."""
@@ -61,6 +66,8 @@ class AnswerColumns:
         else:
             shares = {self._probabilities[label]: value for label, value in prediction.probabilities.items()}
             answer = {"label": prediction.label, **shares}
+            if isinstance(prediction, PredictionBySentence):
+                answer |= {"sentences": prediction.sentences, "mixed": prediction.mixed}
         if self._settings.top_only:
             return answer
         return {

@@ -13,12 +13,11 @@ from typing import Protocol
 
 import torch
 
-from sentiment.classifier import AnyModel, AnyPrediction, EncodedText, load
-from sentiment.errors import BundleError, TextError
+from sentiment.classifier import AnyModel, load
+from sentiment.errors import BundleError
 from sentiment.nn.precision import bfloat16_units, processor_maker
 from sentiment.scoring.errors import EngineError
-
-Answer = AnyPrediction | str  # or why there is none
+from sentiment.scoring.predicting import Answer, answer
 
 
 class Pending(Protocol):
@@ -37,8 +36,8 @@ class Engine(Protocol):
     def ahead(self) -> int:
         """Windows to hand over before the answers of the first are needed."""
 
-    def submit(self, texts: Sequence[str]) -> Pending:
-        """An answer for each text, later."""
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
+        """An answer for each text, later: see `answer`."""
 
     def close(self) -> None:
         """Gives up what isn't answered yet."""
@@ -53,10 +52,10 @@ class LocalEngine:
         self._classifier = classifier
         self.arithmetic = arithmetic(torch.get_num_threads())
 
-    def submit(self, texts: Sequence[str]) -> "Future[list[Answer]]":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
         """An answer for each text."""
         answers: Future[list[Answer]] = Future()
-        answers.set_result(answer(self._classifier, texts))
+        answers.set_result(answer(self._classifier, texts, sentences=sentences))
         return answers
 
     def close(self) -> None:
@@ -78,10 +77,10 @@ class ProcessEngine:
         self.arithmetic = arithmetic(threads=1)
         self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
 
-    def submit(self, texts: Sequence[str]) -> "_Submitted":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
         """An answer for each text, later."""
         try:
-            return _Submitted(self._pool.submit(_answer, texts))
+            return _Submitted(self._pool.submit(_answer, texts, sentences))
         except BrokenProcessPool:
             raise EngineError("a process that holds the model died") from None
 
@@ -112,34 +111,6 @@ def arithmetic(threads: int) -> dict[str, object]:
     }
 
 
-def answer(classifier: AnyModel, texts: Sequence[str]) -> list[Answer]:
-    """A prediction for each text, or why there is none: one that fails costs the others nothing."""
-    encoded = _encode(classifier, texts)
-    sound = [text for text in encoded if not isinstance(text, str)]
-    predictions = iter(_classify(classifier, sound))
-    return [text if isinstance(text, str) else next(predictions) for text in encoded]
-
-
-def _encode(classifier: AnyModel, texts: Sequence[str]) -> list[EncodedText | str]:
-    encoded: list[EncodedText | str] = []
-    while len(encoded) < len(texts):
-        rest = texts[len(encoded) :]
-        try:
-            encoded += classifier.encode(rest)
-        except TextError as error:  # those before the one refused are sound; those after it are still to be looked at
-            encoded += [*classifier.encode(rest[: error.index]), error.reason]
-    return encoded
-
-
-def _classify(classifier: AnyModel, encoded: Sequence[EncodedText]) -> list[Answer]:
-    try:
-        return list(classifier.classify(encoded))
-    except (RuntimeError, ValueError, IndexError) as error:
-        if len(encoded) == 1:
-            return [f"makes the model fail: {type(error).__name__}: {str(error).splitlines()[0]:.200}"]
-        return [each for text in encoded for each in _classify(classifier, [text])]
-
-
 _classifier: AnyModel | None = None  # of a process that answers for another
 
 
@@ -160,6 +131,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _answer(texts: Sequence[str]) -> list[Answer]:
+def _answer(texts: Sequence[str], sentences: bool) -> list[Answer]:
     assert _classifier is not None
-    return answer(_classifier, texts)
+    return answer(_classifier, texts, sentences=sentences)

@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats import input_format
-from sentiment.scoring.rows import Position, Selection, Values, Window
+from sentiment.scoring.rows import Kind, Position, Selection, Values, Window
 from sentiment.scoring.streams import packed, unpacked
 from sentiment.scoring.text_readers import csv_source, json_source, line_source
 from sentiment.scoring.text_writers import CsvWriter, JsonWriter
@@ -72,7 +72,7 @@ def writer_for(
     output: Format,
     file: BinaryIO,
     head: Window,
-    added: Mapping[str, type],
+    added: Mapping[str, Kind],
     *,
     names: bool,
     escape_formulas: bool,

@@ -155,7 +155,7 @@ def _score_shards(
     place = _place(checkpoint, inputs)
     on_window(0, 0, checkpoint.tally, inputs.fraction(place))
     with closing(inputs.stretches(place, scorer.settings.shard_rows)) as stretches:
-        found = answered(stretches, engine)
+        found = answered(stretches, engine, sentences=scorer.settings.sentences)
         first = next(found, None)
         while first is not None or not checkpoint.shards:  # an empty input has an output, too
             tally = checkpoint.tally.copy()

@@ -53,7 +53,7 @@ def score_to_pipe(
         files = Inputs(expand(inputs, INPUT_SUFFIXES), selection)
         stretches = files.stretches(files.start, settings.shard_rows)
     writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
-    for found in answered(stretches, LocalEngine(classifier)):
+    for found in answered(stretches, LocalEngine(classifier), sentences=settings.sentences):
         predictions, refused = answers.judge(found.predictions)
         writer.write(found.stretch.window, {place: answers.values(said) for place, said in predictions.items()})
         output.flush()

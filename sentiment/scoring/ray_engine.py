@@ -19,8 +19,9 @@ import torch
 from sentiment import __version__
 from sentiment.classifier import AnyModel, load
 from sentiment.errors import BundleError, DataError, SentimentError
-from sentiment.scoring.engines import Answer, answer, arithmetic
+from sentiment.scoring.engines import arithmetic
 from sentiment.scoring.errors import EngineError
+from sentiment.scoring.predicting import Answer, answer
 
 CONNECT_SECONDS = 10.0
 WINDOWS_A_CORE = 2  # one that is answered and one that waits: more would only take memory
@@ -54,7 +55,7 @@ class RayEngine:
             self._held = ([self._ray.put(files)], version, dtype, __version__)
             self._task = self._ray.remote(_answer)
             self.arithmetic: dict[str, object] = {}
-            _, self.arithmetic, _ = self._get(self._task.remote(*self._held, []))
+            _, self.arithmetic, _ = self._get(self._task.remote(*self._held, False, []))
         except BaseException:
             self.close()
             raise
@@ -64,9 +65,9 @@ class RayEngine:
         """Windows to hand over before the answers of the first are needed: more as the cluster grows."""
         return WINDOWS_A_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def submit(self, texts: Sequence[str]) -> "_Submitted":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
         """An answer for each text, later."""
-        return _Submitted(self, self._task.remote(*self._held, texts))
+        return _Submitted(self, self._task.remote(*self._held, sentences, texts))
 
     def answers(self, task: Any) -> list[Answer]:
         """Waits for those of a task."""
@@ -149,13 +150,13 @@ def _one_line(error: BaseException) -> str:
 _Found = tuple[str, dict[str, object], list[Answer]]  # the node, what decides its last digits, and the answers
 
 
-def _answer(model: list[Any], version: str, dtype: str, package: str, texts: Sequence[str]) -> _Found:
+def _answer(model: list[Any], version: str, dtype: str, package: str, sentences: bool, texts: Sequence[str]) -> _Found:
     import ray
 
     node = ray.util.get_node_ip_address()
     if package != __version__:
         raise EngineError(f"the Ray node {node} has sentiment-bilstm {__version__}, and this is {package}")
-    return node, arithmetic(threads=1), answer(_load(model[0], version, dtype), texts)
+    return node, arithmetic(threads=1), answer(_load(model[0], version, dtype), texts, sentences=sentences)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,16 @@ from sentiment.errors import DataError
 
 Values = dict[str, Any]  # of one row, by column, in the file's order
 
+
+@dataclass(frozen=True)
+class SentenceList:
+    """The type of a column that holds a text's sentences: spans, a label, and the probability of each of `labels`."""
+
+    labels: tuple[str, ...]
+
+
+Kind = type | SentenceList  # of the values in a column that is added
+
 WINDOW_ROWS = 4096  # more rows make more even batches, and take more memory
 WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
 

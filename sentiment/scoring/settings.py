@@ -15,6 +15,7 @@ class ScoringSettings:
     text_column: str = "text"
     columns: Sequence[str] | None = None  # of the input, to keep; None: all
     top_only: bool = False  # add the label and its probability, no more
+    sentences: bool = False  # add what each sentence says alone, and whether two of them disagree
     strict: bool = False  # put texts aside that are too long to be read in full
     threshold: float = 0.0  # under this probability the label is "uncertain"
     escape_formulas: bool = True  # in CSV, what a spreadsheet would run
@@ -25,3 +26,5 @@ class ScoringSettings:
             raise ConfigError(f"shard_rows: at least 1, not {self.shard_rows}")
         if not 0 <= self.threshold <= 1:
             raise ConfigError(f"threshold: a probability of 0 to 1, not {self.threshold}")
+        if self.sentences and self.top_only:
+            raise ConfigError("sentences and top_only: one adds columns, the other leaves them out; give one")

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sentiment.scoring.rows import Values, Window, to_text
+from sentiment.scoring.rows import Kind, Values, Window, to_text
 from sentiment.scoring.table_reader import TableWindow
 from sentiment.scoring.text_writers import unknown_column
 
@@ -25,7 +25,7 @@ class TableWriter:
     A Parquet input's columns keep their types; a text file's take the type that fits all of the first rows.
     """
 
-    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, type]) -> None:
+    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, Kind]) -> None:
         self._types: dict[str, type] = {}
         if isinstance(first, TableWindow):
             schema = first.batch.schema
@@ -34,7 +34,7 @@ class TableWriter:
             self._types = {column: _common_type([row.get(column) for row in rows]) for column in first.columns}
             schema = pa.schema([(column, _ARROW_TYPES[kind]) for column, kind in self._types.items()])
         for column, kind in added.items():
-            schema = schema.append(pa.field(column, _ARROW_TYPES[kind]))
+            schema = schema.append(pa.field(column, _arrow_type(kind)))
         self._schema = schema
         self._added = added
         self._writer = pa.ipc.new_stream(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
@@ -148,7 +148,15 @@ def _fits(value: object, kind: type) -> bool:
     return isinstance(value, float) and kind is float
 
 
-def _array(values: Sequence[object], kind: type) -> pa.Array:
+def _arrow_type(kind: Kind) -> pa.DataType:
+    if isinstance(kind, type):
+        return _ARROW_TYPES[kind]
+    probabilities = pa.struct([(label, pa.float64()) for label in kind.labels])
+    members = {"start": pa.int64(), "end": pa.int64(), "label": pa.string(), "probabilities": probabilities}
+    return pa.list_(pa.struct(list(members.items())))
+
+
+def _array(values: Sequence[object], kind: Kind) -> pa.Array:
     if kind is str:
         values = [None if value is None else to_text(value) for value in values]
-    return pa.array(values, _ARROW_TYPES[kind])
+    return pa.array(values, _arrow_type(kind))

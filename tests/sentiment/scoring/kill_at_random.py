@@ -2,9 +2,10 @@
 
 A job that was killed is gone on from, and killed again, until it ends; its output must then have the bytes of an
 undisturbed one. Every child is a fork of one process that has loaded the model. With `processes` above 1 the texts are
-answered by others, which must end with their job. Prints how many jobs it took, or says what differs.
+answered by others, which must end with their job; with an address, by the Ray cluster there. Prints how many jobs it
+took, or says what differs.
 
-    kill_at_random.py MODEL INPUT FOLDER SUFFIX KILLS PROCESSES
+    kill_at_random.py MODEL INPUT FOLDER SUFFIX KILLS PROCESSES [RAY_ADDRESS]
 """
 
 import json
@@ -19,29 +20,35 @@ import torch
 
 import sentiment
 from sentiment.scoring import ScoringSettings, score, table_files, text_readers
-from sentiment.scoring.engines import LocalEngine, ProcessEngine
+from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
 
 SETTINGS = ScoringSettings(shard_rows=300)
 torch.set_num_threads(1)  # a fork of a process with more may hang
 text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 128
 
 
-def main(model: str, source: Path, folder: Path, suffix: str, kills: int, processes: int) -> None:
+def main(
+    model: str, source: Path, folder: Path, suffix: str, kills: int, processes: int, address: str | None = None
+) -> None:
     classifier = sentiment.load(model)
     target = folder / f"out{suffix}"
     rng = random.Random(0)
+
+    def engine() -> Engine:
+        if address is not None:
+            from sentiment.scoring.ray_engine import RayEngine
+
+            return RayEngine(Path(model), classifier.version, address=address)
+        if processes == 1:
+            return LocalEngine(classifier)
+        return ProcessEngine(Path(model), classifier.version, processes)
 
     def start() -> int:
         child = os.fork()
         if child == 0:
             code = 70
             try:
-                engine = (
-                    LocalEngine(classifier)
-                    if processes == 1
-                    else ProcessEngine(Path(model), classifier.version, processes)
-                )
-                score(classifier, source, target, SETTINGS, engine=engine)
+                score(classifier, source, target, SETTINGS, engine=engine())
                 code = 0
             except BaseException as error:
                 print(repr(error), file=sys.stderr)
@@ -79,4 +86,12 @@ def main(model: str, source: Path, folder: Path, suffix: str, kills: int, proces
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
+    main(
+        sys.argv[1],
+        Path(sys.argv[2]),
+        Path(sys.argv[3]),
+        sys.argv[4],
+        int(sys.argv[5]),
+        int(sys.argv[6]),
+        *sys.argv[7:],
+    )

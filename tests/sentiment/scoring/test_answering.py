@@ -4,8 +4,8 @@ from concurrent.futures import Future
 from sentiment.classifier import Classifier
 from sentiment.scoring import answering
 from sentiment.scoring.answering import answered
-from sentiment.scoring.engines import Answer, answer
 from sentiment.scoring.inputs import Place, Stretch
+from sentiment.scoring.predicting import Answer, answer
 from sentiment.scoring.rows import Position, Row, RowWindow
 
 
@@ -19,10 +19,10 @@ class Recording:
         self.ahead = ahead
         self.given: list[list[str]] = []
 
-    def submit(self, texts: Sequence[str]) -> "Future[list[Answer]]":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
         self.given.append(list(texts))
         answers: Future[list[Answer]] = Future()
-        answers.set_result(answer(self.classifier, texts))
+        answers.set_result(answer(self.classifier, texts, sentences=sentences))
         return answers
 
     def close(self) -> None: ...

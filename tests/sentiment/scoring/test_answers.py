@@ -5,6 +5,8 @@ import pytest
 from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
 from sentiment.errors import ConfigError
 from sentiment.scoring.answers import AnswerColumns
+from sentiment.scoring.predicting import PredictionBySentence, answer
+from sentiment.scoring.rows import SentenceList
 from sentiment.scoring.settings import ScoringSettings
 
 
@@ -90,3 +92,16 @@ def test_a_number_too_long_to_read_is_put_aside_and_none_is_uncertain(regressor:
     assert (kept, refused) == ({1: predictions[1]}, {0: "is too long to be read in full: the limit is 9 tokens"})
     with pytest.raises(ConfigError, match="threshold is for models of labels; 'value' answers with a number"):
         AnswerColumns(regressor, ScoringSettings(threshold=0.5))
+
+
+def test_sentences_follow_the_probabilities(tiny_classifier: Classifier) -> None:
+    columns = AnswerColumns(tiny_classifier, ScoringSettings(sentences=True))
+    [prediction] = answer(tiny_classifier, ["A good film. It is very bad!"], sentences=True)
+    assert isinstance(prediction, PredictionBySentence)
+    values = columns.values(prediction)
+    assert list(values) == list(columns.types)
+    assert list(columns.types)[4:6] == ["sentences", "mixed"]
+    assert columns.types["sentences"] == SentenceList(tiny_classifier.labels)
+    assert (values["sentences"], values["mixed"]) == (prediction.sentences, prediction.mixed)
+    with pytest.raises(ConfigError, match="^sentences and top_only: one adds columns, the other leaves them out; give"):
+        ScoringSettings(sentences=True, top_only=True)

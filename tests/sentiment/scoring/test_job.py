@@ -276,3 +276,24 @@ def test_memory_does_not_grow_with_the_rows(tiny_bundle: Path, tmp_path: Path, s
     peaks_kib = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     # The other 9,000 rows take 190 to 450 MiB where they are held in memory; allocators warm up by 5 to 60.
     assert int(peaks_kib[1]) - int(peaks_kib[0]) < 100 * 1024, peaks_kib
+
+
+def test_sentences_are_a_list_in_a_table_and_json_elsewhere(tiny_classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "A good film. It is very bad!"}\n{"text": ""}\n{"text": "good"}\n')
+    settings = ScoringSettings(sentences=True)
+    for suffix in (".csv", ".jsonl", ".parquet"):
+        score(tiny_classifier, tmp_path / "in.jsonl", tmp_path / f"out{suffix}", settings)
+    views = [tiny_classifier.read_sentences([text])[0] for text in ("A good film. It is very bad!", "good")]
+    expected = [[asdict(sentence) for sentence in view.sentences] for view in views]
+    with (tmp_path / "out.csv").open(newline="") as file:
+        from_csv = [(json.loads(row["sentences"]), json.loads(row["mixed"])) for row in csv.DictReader(file)]
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    from_json = [(row["sentences"], row["mixed"]) for row in map(json.loads, lines)]
+    from_table = [(row["sentences"], row["mixed"]) for row in pq.read_table(tmp_path / "out.parquet").to_pylist()]
+    assert from_csv == from_json == from_table
+    for (sentences, mixed), own, view in zip(from_json, expected, views, strict=True):
+        assert [(each["start"], each["end"], each["label"]) for each in sentences] == [
+            (each["start"], each["end"], each["label"]) for each in own
+        ]
+        assert [each["probabilities"] for each in sentences] == [pytest.approx(each["probabilities"]) for each in own]
+        assert mixed is view.mixed

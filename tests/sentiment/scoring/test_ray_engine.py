@@ -16,8 +16,9 @@ import pytest
 from sentiment.classifier import Classifier
 from sentiment.errors import BundleError, DataError
 from sentiment.scoring import Progress, ScoringSettings, score
-from sentiment.scoring.engines import LocalEngine, answer
+from sentiment.scoring.engines import LocalEngine
 from sentiment.scoring.errors import EngineError
+from sentiment.scoring.predicting import answer
 from sentiment.scoring.ray_engine import RayEngine, _answer
 
 pytest.importorskip("ray", reason="no Ray here: pip install -r requirements-dev.txt")
@@ -101,7 +102,7 @@ def test_a_node_that_computes_otherwise_is_refused_by_name(engine: RayEngine, mo
     with pytest.raises(EngineError, match="bfloat16 units is .* there, and was \\['of another'\\]; give the job nodes"):
         engine.submit(["good"]).result()
     with pytest.raises(EngineError, match="^the Ray node [^ ]+ has sentiment-bilstm [^ ]+, and this is 0.0;"):
-        _answer([None], "version", "float32", "0.0", [])
+        _answer([None], "version", "float32", "0.0", False, [])
 
 
 def test_a_model_that_changed_meanwhile_is_refused(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:

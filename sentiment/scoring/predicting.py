@@ -1,0 +1,83 @@
+"""What a model says of texts: those that it can't answer cost the others nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from sentiment.classifier import AnyModel, AnyPrediction, Classifier, EncodedText, Prediction
+from sentiment.errors import TextError
+from sentiment.explain.sentences import SplitText
+
+ReadT = TypeVar("ReadT", EncodedText, SplitText)
+
+Answer = AnyPrediction | str  # or why there is none
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionBySentence(Prediction):
+    """As `Prediction`, with what the model says of each sentence: see sentiment/explain/sentences.py."""
+
+    sentences: list[dict[str, Any]]  # `start` and `end` in code points, `label` and `probabilities`
+    mixed: bool  # one is clearly positive, and one clearly negative
+
+
+def answer(model: AnyModel, texts: Sequence[str], *, sentences: bool = False) -> list[Answer]:
+    """A prediction for each text, or why there is none: one that fails costs the others nothing.
+
+    With `sentences`, for a model of labels, each is a PredictionBySentence.
+    """
+    if not sentences:
+        return _answer_each(texts, model.encode, model.classify)
+    assert isinstance(model, Classifier)
+    return _answer_each(texts, model.split_sentences, partial(_by_sentence, model))
+
+
+def _by_sentence(model: Classifier, texts: Sequence[SplitText]) -> list[PredictionBySentence]:
+    predictions = iter(model.classify([part for text in texts for part in text.parts]))
+    views = [text.view(list(islice(predictions, len(text.parts)))) for text in texts]
+    return [
+        PredictionBySentence(
+            **_fields(view.prediction), sentences=[_fields(each) for each in view.sentences], mixed=view.mixed
+        )
+        for view in views
+    ]
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """As `asdict`, which takes longer than the network: it copies what they hold."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _answer_each(
+    texts: Sequence[str],
+    read: Callable[[Sequence[str]], Sequence[ReadT]],
+    predict: Callable[[Sequence[ReadT]], Sequence[AnyPrediction]],
+) -> list[Answer]:
+    found = _read_each(texts, read)
+    predictions = iter(_predict_each([text for text in found if not isinstance(text, str)], predict))
+    return [text if isinstance(text, str) else next(predictions) for text in found]
+
+
+def _read_each(texts: Sequence[str], read: Callable[[Sequence[str]], Sequence[ReadT]]) -> list[ReadT | str]:
+    found: list[ReadT | str] = []
+    while len(found) < len(texts):
+        rest = texts[len(found) :]
+        try:
+            found += read(rest)
+        except TextError as error:  # those before the one refused are sound; those after it are still to be looked at
+            found += read(rest[: error.index])
+            found.append(error.reason)
+    return found
+
+
+def _predict_each(
+    found: Sequence[ReadT], predict: Callable[[Sequence[ReadT]], Sequence[AnyPrediction]]
+) -> list[Answer]:
+    try:
+        return list(predict(found))
+    except (RuntimeError, ValueError, IndexError) as error:
+        if len(found) == 1:
+            return [f"makes the model fail: {type(error).__name__}: {str(error).splitlines()[0]:.200}"]
+        return [each for text in found for each in _predict_each([text], predict)]
