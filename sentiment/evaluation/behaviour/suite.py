@@ -14,6 +14,7 @@ from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.evaluation.behaviour.kinds import KINDS, ORIGINAL, BehaviourTest, Case, OneOrMore, Share, Strings
 
+SENTIMENTS = ("negative", "neutral", "positive")
 OPTIONAL = "neutral"  # tests that expect it are left out for a model that doesn't know it
 
 
@@ -48,12 +49,19 @@ class Suite:
                         f"suite: labels: {name}: the model has no label {label!r}; it knows {', '.join(labels)}"
                     )
                 names[label] = name
-        spoken = {label: None for test, _ in self.tests for label in test.labels if label != OPTIONAL}
-        missing = [label for label in spoken if label not in names.values()]
+        spoken = dict.fromkeys(label for test, _ in self.tests for label in test.labels)
+        missing = [label for label in spoken if label not in names.values() and label != OPTIONAL]
         if missing:
             raise ConfigError(
-                f"suite: its tests speak of {' and '.join(missing)}, the model's labels are {', '.join(labels)}; "
-                f"say which is which in a suite file of yours, as in labels: {{positive: good, negative: bad}}"
+                f"suite: its tests speak of {', '.join(missing)}, the model's labels are {', '.join(labels)}; "
+                "say which is which in a suite file of yours, as in labels: {positive: good, negative: bad}"
+            )
+        understood = {*SENTIMENTS, *spoken, *self.labels}
+        strange = [label for label, name in names.items() if name not in understood]
+        if strange and any(label in SENTIMENTS for label in spoken):
+            raise ConfigError(
+                f"suite: its tests speak of {', '.join(spoken)}, the model also answers {', '.join(strange)}; say what "
+                "that counts as in a suite file of yours, as in labels: {positive: [positive, very positive]}"
             )
         return names
 

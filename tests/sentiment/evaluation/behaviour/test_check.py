@@ -64,10 +64,11 @@ def test_failures_are_the_answers_that_show_them(suite: str, tiny_classifier: Cl
     assert (praise.cases, praise.share) == (2, len(wrong) / 2)
 
 
-def test_what_expects_neutral_is_left_out_for_a_model_of_two_labels(suite: str) -> None:
-    bundle = build_bundle(scale=0.0)
-    two = Classifier(replace(bundle, labels=("negative", "positive", "other")))
-    assert check(two, read_suite([suite])).left_out == ("facts",)
+def test_what_expects_neutral_is_left_out_for_a_model_without_it(tmp_path: Path, suite: str) -> None:
+    own = tmp_path / "labels.yaml"
+    own.write_text("labels: {mixed: mixed}\n")
+    model = deaf(["negative", "positive", "mixed"])
+    assert check(model, read_suite([suite, str(own)])).left_out == ("facts",)
 
 
 def test_labels_of_one_name_are_one(tmp_path: Path, suite: str, tiny_bundle: Path) -> None:

@@ -113,10 +113,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_labels_are_the_models_own_or_what_the_file_says(tmp_path: Path) -> None:
     assert suite_of(tmp_path, FILE).names(["negative", "positive"]) == {"negative": "negative", "positive": "positive"}
-    stars = {**FILE, "labels": {"positive": ["4", "5"], "negative": "1"}}
+    stars = {**FILE, "labels": {"positive": ["4", "5"], "negative": "1", "meh": "3"}}
     assert suite_of(tmp_path, stars).names(["1", "3", "4", "5"]) == {
         "1": "negative",
-        "3": "3",
+        "3": "meh",
         "4": "positive",
         "5": "positive",
     }
