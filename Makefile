@@ -6,7 +6,7 @@ DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test test-torchtext lint docs model figures bench bench-peers clean
+.PHONY: serve test test-spark test-torchtext lint docs model figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
@@ -17,6 +17,11 @@ test: lint
 # The whole suite again where torchtext is: with the one torch that its binary loads with, in an environment of its own.
 test-torchtext: $(VENV)/dev.done build/torchtext/dev.done
 	TODAYS_PYTHON=$(CURDIR)/$(BIN)/python build/torchtext/bin/python -m pytest -n 2 --dist loadfile
+
+# Half a gigabyte that nothing else needs, and Java.
+test-spark: $(VENV)/dev.done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pyspark==4.3.0 pandas==3.1.1
+	$(BIN)/python -m pytest tests/sentiment/integrations/test_spark.py
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .

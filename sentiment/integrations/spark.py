@@ -1,0 +1,58 @@
+"""A column of Spark with the answer to each text: a pandas UDF, which gets and gives batches as Arrow."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from pyspark.sql.functions import pandas_udf
+
+from sentiment.classifier import AnyModel, load
+from sentiment.default import DEFAULT_MODEL
+from sentiment.errors import BundleError
+from sentiment.scoring import ScoringSettings
+from sentiment.scoring.answers import AnswerColumns
+from sentiment.scoring.predicting import answer
+
+_TYPES = {str: "string", float: "double", int: "long", bool: "boolean"}
+
+
+def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
+    """A function from a column of texts to one of structs: what `sentiment score` adds to a row, and `reason`.
+
+    A text that has no answer has a `reason`, and nothing else. Every executor needs this package and the model folder
+    at the same path; each of its Python processes reads it once, and answers with one thread. Raises BundleError, there
+    too, for a folder that is no model, or not the one that this process reads.
+    """
+    folder = str(Path(model).resolve())
+    found = load(folder, task=None)
+    version, types = found.version, AnswerColumns(found, ScoringSettings()).types
+    fields = [f"`{name}` {_TYPES[kind]}" for name, kind in types.items() if isinstance(kind, type)]
+    names = [*types, "reason"]
+
+    def sentiment(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
+        held, columns = _load(folder, version)
+        for texts in batches:
+            yield pd.DataFrame(_rows(held, columns, list(texts)), columns=names, dtype=object)
+
+    return pandas_udf(sentiment, ", ".join([*fields, "`reason` string"]))
+
+
+@lru_cache(maxsize=1)
+def _load(folder: str, version: str) -> tuple[AnyModel, AnswerColumns]:
+    torch.set_num_threads(1)  # Spark runs a task a core
+    model = load(folder, task=None)
+    if model.version != version:
+        raise BundleError(folder, f"is version {model.version} here, and {version} where the job began")
+    return model, AnswerColumns(model, ScoringSettings())
+
+
+def _rows(model: AnyModel, columns: AnswerColumns, texts: list[object]) -> list[dict[str, Any]]:
+    answers = iter(answer(model, [text for text in texts if isinstance(text, str)]))
+    rows: list[dict[str, Any]] = []
+    for text in texts:
+        said = next(answers) if isinstance(text, str) else "has no text"
+        rows.append({"reason": said} if isinstance(said, str) else columns.values(said))
+    return rows
