@@ -24,11 +24,15 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}, not {fault['input']!r:.80}"
-                for fault in error.errors()
-            )
-            raise ConfigError(faults) from None
+            raise ConfigError("; ".join(map(_fault, error.errors()))) from None
+
+
+def _fault(fault: Any) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "value_error" and not isinstance(fault["input"], str | int | float):
+        # Settings at odds with each other: the words of the check name them, all values beside them would hide it.
+        return f"{name}: {fault['ctx']['error']}" if name else str(fault["ctx"]["error"])
+    return f"{name or 'settings'}: {fault['msg']}, not {fault['input']!r:.80}"
 
 
 class TextConfig(Settings):

@@ -157,5 +157,5 @@ def test_what_is_no_number_is_refused(tmp_path: Path, content: str, message: str
     ],
 )
 def test_settings_of_classes_are_refused(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=f"{message}$"):
         recipe_of(Path("a.csv"), **settings)
