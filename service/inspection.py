@@ -114,7 +114,7 @@ def _read(shape: type[Request], settings: ServiceSettings) -> Request:
 
 def _with_labels(classifier: AnyModel) -> Classifier:
     if classifier.task == "regression":
-        raise ConfigError(f"the model answers with a number: what is looked into {problems.NO_LABELS}")
+        raise ConfigError(f"can't be looked into: that {problems.NO_LABELS}")
     return classifier
 
 

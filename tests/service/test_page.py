@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from sentiment.classifier import Classifier
+from sentiment.classifier import Classifier, load
 from service import auth
 from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
@@ -324,6 +324,28 @@ def test_an_overloaded_service_is_told_kindly_and_asked_again(start_server: Star
     requests.get(f"{busy.url}/test/open", timeout=WAIT_SECONDS)
     expect(panel(page).locator(".verdict .label")).to_be_visible()
     expect(message).to_be_hidden()
+
+
+def test_a_model_that_answers_with_a_number(start_server: StartServer, open_page: OpenPage, value_bundle: Path) -> None:
+    server = start_server(SENTIMENT_MODEL=str(value_bundle)).wait_until_ready()
+    regressor = load(value_bundle, task="regression")
+    values = [f"{each.value:#.4g}" for each in regressor.predict(["A great film!", "Not bad."])]
+    page = open_page(server.url, expected="status of 422")
+    field(page).fill("A great film!")
+    expect(panel(page).locator(".verdict .label")).to_have_text(values[0])
+    expect(panel(page).locator(".words")).to_be_hidden()
+    expect(panel(page).locator(".inside")).to_be_hidden()
+    assert_accessible(page)
+    page.get_by_label("Two texts").check()
+    field(page, "Second text").fill("Not bad.")
+    expect(page.locator(".panel").nth(1).locator(".verdict .label")).to_have_text(values[1])
+    expect(page.locator("#changes")).to_be_hidden()
+    page.get_by_label("Many texts").check()
+    page.locator("#lines").fill("A great film!\nNot bad.")
+    page.locator("#score").click()
+    expect(page.locator("#scored th")).to_have_text(["text", "value"])
+    expect(page.locator("#scored td")).to_have_text(["A great film!", values[0], "Not bad.", values[1]])
+    expect(page.locator("#about")).to_contain_text("none: it answers with a number")
 
 
 def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: OpenPage) -> None:

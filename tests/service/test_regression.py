@@ -67,7 +67,7 @@ def test_options_of_labels_are_refused(zoo: FlaskClient, options: dict[str, obje
 def test_nothing_is_looked_into(zoo: FlaskClient) -> None:
     explained = zoo.post("/v1/models/value/explain", json={"texts": ["good"]})
     traced = zoo.post("/v1/models/value/trace", json={"text": "good"})
-    detail = f"the model answers with a number: what is looked into {NO_LABELS}"
+    detail = f"can't be looked into: that {NO_LABELS}"
     assert (explained.status_code, faults(explained)) == (422, [("/texts/0", detail)])
     assert (traced.status_code, faults(traced)) == (422, [("/text", detail)])
 

@@ -4,7 +4,7 @@ import { element, percent, signed, tone } from "./dom.js";
 
 /** Shows what changed from one panel's text to the other's, as soon as both have an answer. */
 export function showChanges(section, one, other) {
-  section.hidden = !(one.prediction && other.prediction);
+  section.hidden = !(one.prediction?.label && other.prediction?.label); // a number has nothing to come or go
   if (section.hidden) return;
   const labels = Object.keys(one.prediction.probabilities);
   const rows = labels.map((label) => {

@@ -16,6 +16,7 @@ const EXAMPLES = [
   ["Mixed", "The room was spotless and the staff were wonderful. The food was cold, bland and overpriced."],
 ];
 const limits = document.body.dataset;
+let labelled = true; // until the model turns out to answer with a number
 
 export class Panel {
   #latest = new Latest(PAUSE_MILLISECONDS);
@@ -84,9 +85,10 @@ export class Panel {
   async #answer(text, signal) {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { predictions } = await current(post("v1/predict", { text, sentences: true }, signal), signal);
+        const [prediction] = await this.#predict(text, signal);
         this.#say("");
-        this.#showPrediction(text, predictions[0]);
+        this.#showPrediction(text, prediction);
+        if ("value" in prediction) return; // there is nothing more to be said of a number
         await Promise.all([this.#explain(text, signal), this.#trace(text, signal)]);
         return;
       } catch (error) {
@@ -101,6 +103,18 @@ export class Panel {
         this.#say(`${error.message} Your text is kept, and asked again in ${error.retrySeconds} s.`);
         await pause(1000 * error.retrySeconds, signal);
       }
+    }
+  }
+
+  /** The predictions, sentence by sentence besides, but of a model that answers with a number. */
+  async #predict(text, signal) {
+    try {
+      const asked = labelled ? { text, sentences: true } : { text };
+      return (await current(post("v1/predict", asked, signal), signal)).predictions;
+    } catch (error) {
+      if (!error.faults?.some((fault) => fault.pointer === "/sentences")) throw error;
+      labelled = false;
+      return this.#predict(text, signal);
     }
   }
 
@@ -136,8 +150,9 @@ export class Panel {
     this.explanation = null;
     this.element.classList.remove("stale");
     this.#find(".answer").hidden = false;
+    this.element.classList.toggle("number", "value" in prediction);
     showVerdict(this.element, prediction);
-    showSentences(this.element, text, prediction);
+    if (!("value" in prediction)) showSentences(this.element, text, prediction);
     this.onChange(this);
   }
 

@@ -1,8 +1,14 @@
-// The answer itself: label, probabilities, and how much of the text could be read.
+// The answer itself: label and probabilities, or a number, and how much of the text could be read.
 
 import { element, percent, tone } from "./dom.js";
 
 export function showVerdict(panel, prediction) {
+  if ("value" in prediction) {
+    const shown = prediction.value.toPrecision(4);
+    panel.querySelector(".shown").replaceChildren(element("p", { class: "label" }, shown), ...notes(prediction));
+    panel.querySelector(".said").textContent = shown;
+    return;
+  }
   const labels = Object.keys(prediction.probabilities);
   const share = prediction.probabilities[prediction.label];
   const bar = element("div", { class: "bar", "aria-hidden": "true" });
