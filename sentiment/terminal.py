@@ -209,9 +209,23 @@ def print_summary(summary: "ScoringSummary") -> None:
         console.print(f"labels: {', '.join(shares)}", highlight=False)
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
     console.print(f"unknown tokens: {unknown:.1%}; truncated texts: {summary.truncated:,}", highlight=False)
+    for line in _drift_lines(summary):
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
     console.print(f"written: {summary.output_path}", highlight=False, soft_wrap=True)
     if summary.rejects_path is not None:
         console.print(f"rejected rows, each with its reason: {summary.rejects_path}", highlight=False, soft_wrap=True)
+
+
+def _drift_lines(summary: "ScoringSummary") -> Iterator[str]:
+    from sentiment.scoring.drift import UNKNOWN, meaning
+
+    if summary.drift is None:
+        yield f"drift: not known, the model {UNKNOWN}"
+    elif summary.drift:
+        nearest = [each for each in summary.drift if each.data == summary.drift[0].data]
+        amounts = ", ".join(f"{each.of} {each.amount} ({each.index:.2f})" for each in nearest)
+        yield f"drift from {nearest[0].data}: {amounts}"
+        yield meaning(nearest)
 
 
 def print_figures(figures: dict[str, Any]) -> None:

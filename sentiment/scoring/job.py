@@ -12,6 +12,7 @@ from sentiment.errors import DataError
 from sentiment.scoring.answering import answered
 from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkpoint
+from sentiment.scoring.drift import Drift, drift, references
 from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
 from sentiment.scoring.formats import INPUT_SUFFIXES
@@ -56,6 +57,7 @@ class ScoringSummary:
     truncated: int
     confidences: list[int]  # rows whose highest probability lies in each twentieth
     lengths: list[int]  # rows of 1 token, 2 to 3, 4 to 7, and so on
+    drift: list[Drift] | None  # from each of the model's dev sets, the nearest first; None where it knows none
     seconds: float  # of this process
     output_path: Path | str  # a str where it is a URL
     rejects_path: Path | str | None  # None where nothing was rejected
@@ -88,6 +90,7 @@ def score(
         paths = expand([inputs] if isinstance(inputs, str | Path) else inputs, INPUT_SUFFIXES)
         target.check(paths)
         answers = AnswerColumns(classifier, settings)
+        judged_by = references(classifier.metrics)
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
         rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
         identity = job_identity(classifier, engine, paths, str(target.format), settings)
@@ -119,6 +122,7 @@ def score(
         truncated=checkpoint.tally.truncated,
         confidences=checkpoint.tally.confidences,
         lengths=checkpoint.tally.lengths,
+        drift=drift(checkpoint.tally, judged_by) if judged_by else None,
         seconds=time.monotonic() - started,
         output_path=target.path,
         rejects_path=target.rejects if checkpoint.rejected else None,

@@ -1,18 +1,15 @@
 """The summary of a job as a page: one HTML file that needs nothing else."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from sentiment.classifier import Classifier
+from sentiment.scoring.drift import MUCH, SOME, UNKNOWN, Drift, meaning
 from sentiment.scoring.job import ScoringSummary
 from sentiment.scoring.partial_file import PartialFile
 from sentiment.scoring.tally import CONFIDENCE_BINS
 
-DRIFT_TO_WATCH = 0.1  # population stability index: below it there is none to speak of, from 0.25 on it is large
-DRIFT_LARGE = 0.25
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
 table { border-collapse: collapse; width: 100% } td, th { padding: .2rem .5rem; text-align: right }
@@ -30,7 +27,7 @@ def write_report(path: Path, summary: ScoringSummary, classifier: Classifier) ->
 
 
 def report(summary: ScoringSummary, classifier: Classifier) -> str:
-    """The page: what became of the rows, label shares, confidences, lengths, and drift against the model's dev data."""
+    """The page: what became of the rows, label shares, confidences, lengths, and drift from the model's dev data."""
     title = f"{Path(summary.output_path).name}, scored by {classifier.name} {classifier.version[:12]}"
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
     facts = {
@@ -53,7 +50,7 @@ def report(summary: ScoringSummary, classifier: Classifier) -> str:
         _histogram("Labels", list(summary.labels), list(summary.labels.values())),
         _histogram("Confidence: the highest probability", edges, summary.confidences),
         _histogram("Length in tokens", spans, summary.lengths),
-        _drift(summary.labels, classifier),
+        _drift(summary.drift, classifier),
     ]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -61,45 +58,23 @@ def report(summary: ScoringSummary, classifier: Classifier) -> str:
     )
 
 
-def drift(labels: Mapping[str, int], said: Mapping[str, int]) -> float:
-    """The population stability index between two counts of the same labels: 0 where the shares are the same."""
-    total, total_said = sum(labels.values()), sum(said.values())
-    index = 0.0
-    for label in said:
-        # Half a row where there is none: a share of 0 has no logarithm.
-        share, share_said = (
-            max(counts.get(label, 0), 0.5) / max(whole, 1) for counts, whole in ((labels, total), (said, total_said))
-        )
-        index += (share - share_said) * math.log(share / share_said)
-    return index
-
-
-def said_on_dev_sets(metrics: Mapping[str, Any], labels: Sequence[str]) -> dict[str, dict[str, int]]:
-    """How often the model gave each label, by dev set: those that hold all of its labels."""
-    return {
-        name: dict(zip(labels, map(sum, zip(*figures["confusion"], strict=True)), strict=True))
-        for name, figures in metrics.get("dev", {}).items()
-        if list(figures.get("labels", ())) == list(labels) and figures.get("rows")
-    }
-
-
-def _drift(labels: Mapping[str, int], classifier: Classifier) -> str:
-    sets = said_on_dev_sets(classifier.metrics, classifier.labels)
-    if not sets:
-        return "<h2>Drift</h2><p>The model has no figures of dev data with all of its labels to compare with.</p>"
-    counted = {label: labels.get(label, 0) for label in classifier.labels}
+def _drift(found: Sequence[Drift] | None, classifier: Classifier) -> str:
+    if found is None:
+        return f"<h2>Drift</h2><p>Not known: {escape(classifier.name)} {UNKNOWN}.</p>"
+    if not found:
+        return "<h2>Drift</h2><p>No row was scored.</p>"
+    respects = list(dict.fromkeys(each.of for each in found))
+    cells = {(each.data, each.of): f"{each.amount} ({each.index:.2f})" for each in found}
     lines = "".join(
-        f"<tr><td>{escape(name)}</td><td>{drift(counted, said):.3f}</td><td>{_verdict(drift(counted, said))}</td></tr>"
-        for name, said in sets.items()
+        f"<tr><td>{escape(data)}</td>" + "".join(f"<td>{cells[data, of]}</td>" for of in respects) + "</tr>"
+        for data in dict.fromkeys(each.data for each in found)
     )
     return (
-        "<h2>Drift</h2><p>Population stability index of the label shares here against those that the model gave on the "
-        f"data it was judged by.</p><table><tr><th>data</th><th>index</th><th></th></tr>{lines}</table>"
+        f"<h2>Drift</h2><p>{escape(meaning(found))}</p><p>How far these rows are from each set of texts that the model "
+        "was judged by when it was trained, the nearest first, as a population stability index: 0 is the same, under "
+        f"{SOME} little, from {MUCH} on much.</p>"
+        f"<table><tr><th>dev set</th>{''.join(f'<th>{of}</th>' for of in respects)}</tr>{lines}</table>"
     )
-
-
-def _verdict(index: float) -> str:
-    return "none to speak of" if index < DRIFT_TO_WATCH else "some" if index < DRIFT_LARGE else "large"
 
 
 def _histogram(title: str, names: Sequence[str], counts: Sequence[int]) -> str:

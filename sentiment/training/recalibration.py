@@ -13,6 +13,8 @@ from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import evaluate
+from sentiment.scoring.drift import METRIC as REFERENCE
+from sentiment.scoring.drift import reference_of
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 
@@ -20,7 +22,7 @@ MIN_ROWS = 50  # fewer say nothing of how sure a model may be
 
 
 def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Bundle:
-    """The same network with another temperature, dev figures and abstention tables, from these sets instead.
+    """The same network with another temperature, dev figures, abstention tables and reference, from these sets instead.
 
     Raises DataError for fewer than 50 rows, two sets of one name, and labels that `answer` refuses; TextError for
     a text that can't be read.
@@ -38,15 +40,16 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Bundle:
         logits.append((torch.from_numpy(found.probabilities).log(), torch.from_numpy(found.true)))  # (N, C), (N,)
     warmed = replace(bundle, temperature=fit_temperature(logits))
     classifier = Classifier(warmed)
-    figures, tables = {}, {}
+    figures, tables, kept = {}, {}, {}
     for part in sets:
         found = answer(classifier, part.texts, part.labels)
         figures[part.name] = evaluate(found)
         tables[part.name] = abstention_table(*found.over_all(classifier.labels)).model_dump(mode="json")
+        kept[part.name] = reference_of(found.predictions)
     return replace(
         warmed,
         golden=golden_predictions(classifier),
-        metrics={**bundle.metrics, "dev": figures, METRIC: tables},
+        metrics={**bundle.metrics, "dev": figures, METRIC: tables, REFERENCE: kept},
         card=bundle.card + _section(warmed, sets),
     )
 

@@ -18,6 +18,7 @@ from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import Report, fit, logits_of
 from sentiment.training.recipe import Recipe
+from sentiment.training.reference import reference
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def fit_values(
 
 
 def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts], dev: Sequence[ValueSet]) -> Bundle:
-    """The bundle with its dev figures, its card and its golden predictions."""
+    """The bundle with its dev figures, its card, its golden predictions and what it says of dev data."""
     figures = {}
     for part in dev:
         predicted = logits_of(bundle.model, part.token_ids).squeeze(1).double()  # (N,)
@@ -104,4 +105,6 @@ def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts],
         metrics={"dev": figures, **bundle.metrics},
         card=model_card(recipe, (), train, figures, bundle.model.num_parameters()),
     )
-    return replace(judged, golden=golden_predictions(Regressor(judged)))
+    regressor = Regressor(judged)
+    kept = reference(regressor, {part.name: part.token_ids for part in dev})
+    return replace(judged, golden=golden_predictions(regressor), metrics=judged.metrics | kept)

@@ -38,6 +38,7 @@ from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
+from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.vectors import WordVectors, load_vectors
 
@@ -67,14 +68,14 @@ def read_data(recipe: Recipe) -> Data:
     dev = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in recipe.dev]
     regression = recipe.task == "regression"
     labels = () if regression else recipe.labels or check_learnable(train)
-    unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
-    if unjudged:
-        cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
-        raise DataError(f"no dev row has the label {' or '.join(map(repr, unjudged))}, which is learned; {cure}")
     for part in () if regression else (*train, *dev):
         unknown = sorted(set(part.labels) - set(labels))
         if unknown:
             raise DataError(f"{part.name}: the labels {', '.join(unknown)} stand in no training row, nor in the recipe")
+    unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
+    if unjudged:
+        cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
+        raise DataError(f"no dev row has the label {' or '.join(map(repr, unjudged))}, which is learned; {cure}")
     if not dev:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
@@ -256,7 +257,7 @@ def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: Sentime
 
 
 def _judged(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet]) -> Bundle:
-    """The bundle with its temperature, its dev figures, its card and its golden predictions."""
+    """The bundle with its temperature, its dev figures, card, golden predictions and what it says of dev data."""
     model = bundle.model
     targets = [torch.tensor(part.targets) for part in dev]
     logits = [logits_of(model, part.token_ids) for part in dev]
@@ -273,4 +274,6 @@ def _judged(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet
         metrics={"dev": dev_figures, METRIC: tables, **bundle.metrics},
         card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
     )
-    return replace(judged, golden=golden_predictions(Classifier(judged)))
+    classifier = Classifier(judged)
+    kept = reference(classifier, {part.name: part.token_ids for part in dev})
+    return replace(judged, golden=golden_predictions(classifier), metrics=judged.metrics | kept)

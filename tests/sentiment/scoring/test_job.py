@@ -121,6 +121,7 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
             for place in range(20)
         ],
         "lengths": [1, 1, *[0] * 10, 1, *[0] * 11],  # 1, 2 and 4,096 tokens
+        "drift": None,  # the model knows none of its dev data
         "seconds": 0,
         "output_path": target,
         "rejects_path": tmp_path / "out.jsonl.rejects.jsonl",

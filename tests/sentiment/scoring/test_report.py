@@ -1,14 +1,13 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
-
 from sentiment.classifier import Classifier
 from sentiment.scoring import score
-from sentiment.scoring.report import drift, report, said_on_dev_sets, write_report
-
-FIGURES = {"labels": ["bad", "good"], "rows": 10, "confusion": [[4, 1], [2, 3]]}
+from sentiment.scoring.drift import METRIC, reference_of
+from sentiment.scoring.report import report, write_report
+from tests.conftest import build_bundle
 
 
 def test_the_page_says_what_became_of_the_rows(tiny_classifier: Classifier, tmp_path: Path) -> None:
@@ -26,16 +25,34 @@ def test_the_page_says_what_became_of_the_rows(tiny_classifier: Classifier, tmp_
     assert [(name, count) for name, count in counts if name in ("1", "2 to 3", "4 to 7")] == [
         ("1", "1"), ("2 to 3", "1"), ("4 to 7", "1"),
     ]  # fmt: skip
-    assert "The model has no figures of dev data" in page
+    assert "<h2>Drift</h2><p>Not known: tiny keeps nothing of its dev data" in page
     assert "http" not in page
     HTMLParser().feed(page)
 
 
-def test_drift_is_none_for_the_same_shares_and_grows_with_their_distance() -> None:
-    said = said_on_dev_sets({"dev": {"a": FIGURES, "b": {**FIGURES, "labels": ["good"]}}}, ("bad", "good"))
-    assert said == {"a": {"bad": 6, "good": 4}}
-    assert drift({"bad": 600, "good": 400}, said["a"]) == pytest.approx(0)
-    assert 0 < drift({"bad": 500, "good": 500}, said["a"]) < 0.1
-    assert drift({"bad": 10, "good": 990}, said["a"]) > 0.25
-    assert drift({"good": 5}, said["a"]) > drift({"bad": 10, "good": 990}, said["a"]) - 2
-    assert said_on_dev_sets({}, ("bad", "good")) == {}
+def test_the_page_says_how_far_the_rows_are_from_the_dev_sets(tmp_path: Path) -> None:
+    bundle = build_bundle()
+    texts = ["a good film", "bad", "it is okay , not great", "awful !"] * 100
+    judged = Classifier(bundle).predict(texts)
+    kept = {
+        "<near>.csv": reference_of(judged),
+        "far.csv": reference_of(Classifier(bundle).predict(["the " * 90] * 500)),
+    }
+    classifier = Classifier(replace(bundle, metrics={METRIC: kept}))
+    (tmp_path / "in.txt").write_text("\n".join(texts))
+    page = report(score(classifier, tmp_path / "in.txt", tmp_path / "out.csv"), classifier)
+    assert "Little drift from &lt;near&gt;.csv: these texts look like" in page
+    assert "<th>dev set</th><th>lengths</th><th>unknown tokens</th><th>labels</th><th>confidence</th>" in page
+    assert f"<tr><td>&lt;near&gt;.csv</td>{'<td>little (0.00)</td>' * 4}</tr><tr><td>far.csv</td><td>much (" in page
+    HTMLParser().feed(page)
+
+
+def test_where_nothing_was_scored_there_is_no_drift(tmp_path: Path) -> None:
+    bundle = build_bundle()
+    classifier = Classifier(
+        replace(bundle, metrics={METRIC: {"a": reference_of(Classifier(bundle).predict(["good"]))}})
+    )
+    (tmp_path / "in.txt").write_text("\n")
+    assert "<h2>Drift</h2><p>No row was scored.</p>" in report(
+        score(classifier, tmp_path / "in.txt", tmp_path / "out.csv"), classifier
+    )

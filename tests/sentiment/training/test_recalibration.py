@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 import sentiment
 from sentiment import bundle as bundles
 from sentiment.abstention import AbstentionTable, threshold_for
+from sentiment.classifier import Classifier
 from sentiment.cli import app
 from sentiment.errors import DataError
+from sentiment.scoring.drift import reference_of
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recalibration import recalibrated
 from tests.conftest import LABELS, WORDS, build_bundle
@@ -38,6 +40,8 @@ def test_the_temperature_follows_the_data_and_nothing_else_changes(labelled: Lab
     assert new.model is old.model
     assert new.metrics["dev"].keys() == {"dev.csv"}
     assert new.metrics["dev"]["dev.csv"]["rows"] == 600
+    predictions = Classifier(new).predict(labelled.texts)
+    assert new.metrics["reference"] == {"dev.csv": reference_of(predictions)}
     assert f"The temperature ({new.temperature:g})" in new.card
     assert "dev.csv (600 rows)" in new.card
     bundles.save(new, tmp_path / "new")

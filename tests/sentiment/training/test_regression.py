@@ -65,6 +65,8 @@ def test_it_learns_and_the_folder_answers_in_the_numbers_own_unit(tmp_path: Path
     assert "| split of a.csv | 40 | " in bundle.card
     assert "temperature" not in bundle.card
     assert bundle.golden[0].keys() == {"text", "value"}
+    kept = bundle.metrics["reference"]["split of a.csv"]
+    assert (kept["labels"], sum(kept["lengths"]), sum(kept["confidences"])) == ({}, 40, 0)
     assert (bundle.labels, bundle.temperature) == ((), 1.0)
 
 

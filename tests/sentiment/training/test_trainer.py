@@ -10,6 +10,7 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from sentiment.errors import ConfigError, DataError
+from sentiment.scoring.drift import reference_of
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import class_weights, read_data, train
@@ -39,6 +40,7 @@ def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) 
     scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
     assert bundle.metrics["training"] == {"dev_score": max(scores)}
     assert bundle.metrics["data"]["train"][0]["labels"] == Counter(data.train[0].labels)
+    assert bundle.metrics["reference"] == {"split of a.csv": reference_of(classifier.predict(data.dev[0].texts))}
     assert seen[-1].loss < seen[0].loss
 
 

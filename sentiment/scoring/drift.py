@@ -1,0 +1,150 @@
+"""How far the texts of a job are from those that its model was judged by.
+
+A model carries in its metrics what it said of each dev set (training and calibration write it); the population
+stability index says how far two such distributions are apart: Siddiqi, "Credit Risk Scorecards" (2006).
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from sentiment.abstention import UNCERTAIN
+from sentiment.classifier import AnyPrediction
+from sentiment.config import Settings
+from sentiment.scoring.tally import CONFIDENCE_BINS, LENGTH_BINS, Tally
+
+METRIC = "reference"
+SOME, MUCH = 0.1, 0.25  # of the index: the customary bounds
+QUANTILE = 1.645  # of the normal distribution, at 95 %
+
+UNKNOWN = "keeps nothing of its dev data to compare with; `sentiment calibrate` writes a copy of a model that does"
+_MEANINGS = {
+    "some": "the model's figures may be off a little here",
+    "much": "the model was judged by other texts, so label some of these and see its figures (sentiment evaluate)",
+}
+
+Amount = Literal["little", "some", "much", "too few rows to tell"]
+Rows = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Reference(Settings):
+    """What a model said of one dev set. A model of numbers gave no label and has no confidence: no names, zeros."""
+
+    labels: dict[str, Rows]
+    confidences: Annotated[tuple[Rows, ...], Field(min_length=CONFIDENCE_BINS, max_length=CONFIDENCE_BINS)]
+    lengths: Annotated[tuple[Rows, ...], Field(min_length=LENGTH_BINS, max_length=LENGTH_BINS)]
+    tokens: Rows
+    unknown_tokens: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far the rows of a job are from those of a dev set, in one respect."""
+
+    data: str  # the dev set
+    of: Literal["lengths", "unknown tokens", "labels", "confidence"]
+    index: float  # 0 where both are the same
+    amount: Amount
+
+
+def reference_of(predictions: Iterable[AnyPrediction]) -> dict[str, Any]:
+    """What a model keeps of a dev set: its `Reference`, for its metrics."""
+    tally = Tally()
+    tally.add(predictions)
+    return {name: getattr(tally, name) for name in Reference.model_fields}
+
+
+def references(metrics: Mapping[str, Any]) -> dict[str, Reference]:
+    """What the model said of each dev set, by its name; none of a model from before this was kept.
+
+    Raises ConfigError for metrics that hold something else under this name.
+    """
+    return {name: Reference.of(found) for name, found in metrics.get(METRIC, {}).items()}
+
+
+def drift(tally: Tally, judged_by: Mapping[str, Reference]) -> list[Drift]:
+    """The drift from each dev set in each respect, the set that is nearest first; none where nothing was scored.
+
+    Labels are compared where the rows were given the model's own: under a threshold some are `uncertain`.
+    """
+    if not sum(tally.lengths):
+        return []
+    sets = [_from(name, reference, tally) for name, reference in judged_by.items()]
+    return [each for found in sorted(sets, key=lambda found: max(each.index for each in found)) for each in found]
+
+
+def meaning(found: Sequence[Drift]) -> str:
+    """What drift from the nearest dev set means, in one sentence."""
+    nearest = [each for each in found if each.data == found[0].data]
+    for amount in ("much", "some"):
+        respects = [each.of for each in nearest if each.amount == amount]
+        if respects:
+            what = f"{amount} drift in {', '.join(respects)} even from {nearest[0].data}, the nearest dev set"
+            return f"{what[0].upper()}{what[1:]}: {_MEANINGS[amount]}."
+    if any(each.amount != "little" for each in nearest):
+        return "Too few rows to tell whether they are like the texts that the model was judged by."
+    return f"Little drift from {nearest[0].data}: these texts look like those that the model was judged by."
+
+
+def stability_index(counts: Sequence[int], reference: Sequence[int]) -> float:
+    """The population stability index of counts in the same bins."""
+    total, total_reference = max(sum(counts), 1), max(sum(reference), 1)
+    index = 0.0
+    for count, expected in zip(counts, reference, strict=True):
+        if count or expected:
+            # Half a row where there is none: a share of 0 has no logarithm.
+            share, share_expected = max(count, 0.5) / total, max(expected, 0.5) / total_reference
+            index += (share - share_expected) * math.log(share / share_expected)
+    return index
+
+
+def by_chance(bins: int, rows: int, reference_rows: int) -> float:
+    """What the index stays under in 95 of 100 samples of this size from the reference's own distribution.
+
+    Yurdakul and Naranjo, "Statistical properties of the population stability index" (2020): it is distributed as chi
+    squared, times the sum of both sizes' inverses. The quantile is by Wilson and Hilferty's approximation (1931).
+    """
+    free = max(bins - 1, 1)
+    quantile = free * (1 - 2 / (9 * free) + QUANTILE * math.sqrt(2 / (9 * free))) ** 3
+    return quantile * (1 / max(rows, 1) + 1 / max(reference_rows, 1))
+
+
+def _from(name: str, reference: Reference, tally: Tally) -> list[Drift]:
+    found = [
+        _drift(name, "lengths", tally.lengths, reference.lengths),
+        _drift(name, "unknown tokens", _by_known(tally), _by_known(reference), tally.lengths, reference.lengths),
+    ]
+    if not reference.labels:  # a model of numbers
+        return found
+    if UNCERTAIN not in tally.labels.keys() - reference.labels.keys():
+        labels = sorted(tally.labels.keys() | reference.labels.keys())
+        given, expected = ([counts.get(label, 0) for label in labels] for counts in (tally.labels, reference.labels))
+        found.append(_drift(name, "labels", given, expected))
+    found.append(_drift(name, "confidence", tally.confidences, reference.confidences))
+    return found
+
+
+def _by_known(counts: Tally | Reference) -> tuple[int, int]:
+    return counts.tokens - counts.unknown_tokens, counts.unknown_tokens
+
+
+def _drift(
+    name: str,
+    of: Literal["lengths", "unknown tokens", "labels", "confidence"],
+    counts: Sequence[int],
+    expected: Sequence[int],
+    rows: Sequence[int] | None = None,  # where the counts are not of rows: those of a text are not independent
+    expected_rows: Sequence[int] | None = None,
+) -> Drift:
+    index = stability_index(counts, expected)
+    bins = sum(map(any, zip(counts, expected, strict=True)))
+    if index < SOME:
+        amount: Amount = "little"
+    elif index < by_chance(bins, sum(rows or counts), sum(expected_rows or expected)):
+        amount = "too few rows to tell"
+    else:
+        amount = "some" if index < MUCH else "much"
+    return Drift(name, of, index, amount)
