@@ -73,8 +73,13 @@ $(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-build/torchtext/dev.done: requirements.txt requirements-dev.txt requirements-torchtext.txt
+# What not every machine can have (Python 3.12 at most, 7 GB), apart from what any can: .ci/run tells the two from each other.
+build/torchtext/torchtext.done: requirements-torchtext.txt
 	$(PYTHON) -m venv build/torchtext
+	build/torchtext/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-torchtext.txt
+	touch $@
+
+build/torchtext/dev.done: build/torchtext/torchtext.done requirements.txt requirements-dev.txt
 	sed -n 's/\(.*==\).*/^\1/p' requirements-torchtext.txt | grep -hvi -e '^-' -f - requirements.txt requirements-dev.txt \
 	  > build/torchtext/others.txt
 	build/torchtext/bin/python -m pip install --quiet --disable-pip-version-check \
