@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -92,7 +93,8 @@ def resident_bytes(pid: int) -> int:
     """Resident memory of the process and all it started."""
     pages = 0
     for member in family(pid):
-        pages += int(Path(f"/proc/{member}/statm").read_text().split()[1])
+        with suppress(OSError):  # it ended meanwhile
+            pages += int(Path(f"/proc/{member}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
