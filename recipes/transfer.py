@@ -1,14 +1,16 @@
 """Unlabelled sentences for a teacher to label: `python -m recipes.transfer DATA OUT.parquet`.
 
-Most of what distillation gives comes from such a set (Tang et al. 2019; Mukherjee and Awadallah 2019). Two kinds:
-sentences of IMDb's unlabelled reviews, as people write, and variants of the treebank's training sentences in its own
-words, where one word is swapped for another that follows the same word, or two halves are put together anew.
+Most of what distillation gives comes from such a set (Tang et al. 2019; Mukherjee and Awadallah 2019). Four kinds:
+sentences of IMDb's unlabelled reviews, as people write; the treebank's longer phrases; variants of its training
+sentences in its own words, where one word is swapped for another that follows the same word, or two halves are put
+together anew; and the sentences in which a review and its counterfactual edit differ. They are shuffled, and as many
+are kept as a teacher labels in good time.
 """
 
 import random
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,9 +18,10 @@ from pathlib import Path
 import polars as pl
 
 SEED = 5
-REVIEW_SENTENCES = 60_000
-SWAPPED = 4  # variants of each treebank sentence
-JOINED = 3
+ROWS = 122_880
+REVIEW_SENTENCES = 70_000
+SWAPPED = 6  # variants of each treebank sentence
+JOINED = 4
 MIN_WORDS, MAX_WORDS = 5, 40
 SWAP_SHARE = 0.15  # of a sentence's words
 
@@ -29,7 +32,7 @@ def review_sentences(reviews: list[str], rng: random.Random) -> list[str]:
     """So many distinct sentences, from as many reviews as can be."""
     found: list[str] = []
     for review in reviews:
-        sentences = [part for part in _SENTENCE_END.split(review) if MIN_WORDS <= len(part.split()) <= MAX_WORDS]
+        sentences = sentences_of(review)
         found += rng.sample(sentences, min(2, len(sentences)))
     distinct = list(dict.fromkeys(found))
     return rng.sample(distinct, min(REVIEW_SENTENCES, len(distinct)))
@@ -64,13 +67,33 @@ def _cut(row: list[str], rng: random.Random) -> int:
     return rng.choice(joints) if joints else len(row) // 2
 
 
+def sentences_of(review: str) -> list[str]:
+    """Its sentences that are neither too short nor too long to tell something."""
+    return [part for part in _SENTENCE_END.split(review) if MIN_WORDS <= len(part.split()) <= MAX_WORDS]
+
+
+def edited_sentences(reviews: list[str]) -> list[str]:
+    """The sentences that stand in one review alone: of reviews and their edits, those that differ."""
+    found = Counter(sentence for review in reviews for sentence in set(sentences_of(review)))
+    return [sentence for sentence, times in found.items() if times == 1]
+
+
 def main(data: Path, out: Path) -> None:
     """Writes the table, without a text that stands in a dev set."""
     rng = random.Random(SEED)
-    texts = review_sentences(pl.read_parquet(data / "imdb_unlabelled.parquet")["text"].to_list(), rng)
-    texts += variants(pl.read_parquet(data / "sst_train.parquet")["text"].to_list(), rng)
-    judged = set(pl.read_parquet(data / "sst_dev.parquet")["text"])
-    table = pl.DataFrame({"text": [text for text in dict.fromkeys(texts) if text not in judged]})
+
+    def texts_of(name: str) -> list[str]:
+        return pl.read_parquet(data / f"{name}.parquet")["text"].to_list()
+
+    texts = review_sentences(texts_of("imdb_unlabelled"), rng)
+    texts += variants(texts_of("sst_train"), rng)
+    texts += (text for text in texts_of("sst_train_phrases") if len(text.split()) >= MIN_WORDS)
+    rest = edited_sentences(texts_of("counterfactual_train"))
+    judged = set(texts_of("sst_dev"))
+    rng.shuffle(texts)
+    kept = [text for text in dict.fromkeys([*rest, *texts]) if text not in judged][:ROWS]
+    rng.shuffle(kept)
+    table = pl.DataFrame({"text": kept})
     out.parent.mkdir(parents=True, exist_ok=True)
     table.write_parquet(out)
     print(f"{out.stem}: {table.height:,} rows")

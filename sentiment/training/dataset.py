@@ -100,13 +100,12 @@ def _labelled(
 
 
 def _joined(source: Source, parts: Sequence[LabelledTexts]) -> LabelledTexts:
-    probabilities = [row for part in parts if part.probabilities is not None for row in part.probabilities]
     return LabelledTexts(
         base_name(source.path),
         [text for part in parts for text in part.texts],
         [label for part in parts for label in part.labels],
         sum(part.skipped for part in parts),
-        probabilities if source.soft_labels else None,
+        [row for part in parts for row in part.probabilities or ()] if parts[0].probabilities is not None else None,
         [value for part in parts for value in part.values or ()] if parts[0].values is not None else None,
         {column: [value for part in parts for value in part.columns[column]] for column in parts[0].columns},
     )

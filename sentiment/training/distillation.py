@@ -61,18 +61,31 @@ def teach(
 
 
 def label_texts(teacher: Teacher, source: Source, out: Path) -> int:
-    """Writes the source's texts with what the teacher gives each label, a column a label, and says how many."""
+    """Writes the source's texts with what the teacher gives each label, a column a label, and says how many.
+
+    What is labelled is kept in parts beside `out` until all is: killed, the same call goes on.
+    """
     texts = read_texts(source)
-    columns: dict[str, list[float]] = {label: [] for label in teacher.labels}
+    parts = out.with_name(f".{out.name}.parts")
+    parts.mkdir(parents=True, exist_ok=True)
+    found = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
-        probabilities = teacher.probabilities(texts[start : start + TEXTS_AT_ONCE], TEACHING.max_tokens)  # (N, C)
-        for column, values in zip(columns.values(), probabilities.T.tolist(), strict=True):
-            column += values
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = out.with_name(f"{out.name}.partial")
-    pl.DataFrame({"text": texts, **columns}).write_parquet(scratch)
-    scratch.replace(out)
+        part = parts / f"{start:09}.parquet"
+        wanted = texts[start : start + TEXTS_AT_ONCE]
+        if not part.is_file() or pl.read_parquet(part)["text"].to_list() != wanted:
+            probabilities = teacher.probabilities(wanted, TEACHING.max_tokens)  # (N, C)
+            columns = dict(zip(teacher.labels, probabilities.T.tolist(), strict=True))
+            _write(pl.DataFrame({"text": wanted, **columns}), part)
+        found.append(pl.read_parquet(part))
+    _write(pl.concat(found) if found else pl.DataFrame({"text": [], **{label: [] for label in teacher.labels}}), out)
+    shutil.rmtree(parts)
     return len(texts)
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    scratch = path.with_name(f"{path.name}.partial")
+    table.write_parquet(scratch)
+    scratch.replace(path)  # whole or not there
 
 
 def soft_sources(

@@ -5,6 +5,7 @@ transformers is imported here alone, and late: nothing but distillation needs it
 
 import importlib.util
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from sentiment.text.normalization import normalize
 
 LABELS = "labels.json"
 CLASSIFIER = "classifier.safetensors"
-LABELLING_BATCH_TOKENS = 4096
+LABELLING_BATCH_TOKENS = 1024  # of a large encoder, what more of them would save is less than they add to its caches
+
+_LAYER = re.compile(r"\blayer\.(\d+)\.")  # in the names of a transformers encoder's weights
 
 
 class Teacher(nn.Module):
@@ -60,17 +63,31 @@ class Teacher(nn.Module):
         save_file(self.classifier.state_dict(), folder / CLASSIFIER)
         (folder / LABELS).write_text(json.dumps(self.labels))
 
+    def freeze(self, layers: int) -> None:
+        """Keeps the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
+
+        What words mean is known down there already; a task changes the upper layers (Lee, Tang and Lin 2019).
+        """
+        self.embedding.requires_grad_(False)
+        for name, parameter in self.encoder.named_parameters():
+            number = _LAYER.search(name)
+            if number is not None and int(number[1]) < layers:
+                parameter.requires_grad_(False)
+
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The encoder's own token ids of each text in the one form that all models here read: (T,)."""
         token_ids: list[list[int]] = self.tokenizer([normalize(text) for text in texts])["input_ids"]
         return token_ids
 
-    def forward(self, batch: PaddedBatch) -> Tensor:
-        """The logits (N, C) of a batch."""
+    def summary(self, batch: PaddedBatch) -> Tensor:
+        """What the classifier reads of a batch, the mean of each row's states: (N, F)."""
         mask = torch.arange(batch.token_ids.shape[1]) < batch.lengths.unsqueeze(1)  # (N, T)
         states = self.encoder(input_ids=batch.token_ids, attention_mask=mask.long()).last_hidden_state  # (N, T, F)
-        summed = (states * mask.unsqueeze(-1)).sum(dim=1)  # (N, F)
-        return self.classifier(summed / batch.lengths.unsqueeze(1))  # (N, C)
+        return (states * mask.unsqueeze(-1)).sum(dim=1) / batch.lengths.unsqueeze(1)  # (N, F)
+
+    def forward(self, batch: PaddedBatch) -> Tensor:
+        """The logits (N, C) of a batch."""
+        return self.classifier(self.summary(batch))  # (N, C)
 
     def probabilities(self, texts: Sequence[str], max_tokens: int) -> Tensor:
         """What it gives each text, of which it reads at most so many tokens, in the order given: (N, C)."""

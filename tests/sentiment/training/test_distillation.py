@@ -4,9 +4,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+import torch
 
 from sentiment.errors import DataError
-from sentiment.training.distillation import TEACHING, soft_sources, teach
+from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
 from sentiment.training.errors import CheckpointError
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.teacher import Teacher
@@ -57,7 +58,7 @@ def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: l
 
     # A teacher that is taught already is asked as it is.
     (other,) = soft_sources(str(tmp_path / "work" / "teacher"), data, unlabelled, tmp_path / "other", **call)
-    assert other.path.read_bytes() == soft.path.read_bytes()
+    assert Path(other.path).read_bytes() == Path(soft.path).read_bytes()
     assert not (tmp_path / "other" / "teacher").exists()
 
     with pytest.raises(CheckpointError, match=r"belongs to another training: a was 1, is 2\. Undo that change"):
@@ -65,7 +66,32 @@ def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: l
     (again,) = soft_sources(
         encoder, data, unlabelled, tmp_path / "work", **{**call, "identity": {"a": "2"}, "restart": True}
     )
-    assert again.path.read_bytes() == soft.path.read_bytes()
+    assert Path(again.path).read_bytes() == Path(soft.path).read_bytes()
+
+
+def test_labelling_that_was_cut_goes_on(
+    encoder: str, unlabelled: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentiment.training.distillation.TEXTS_AT_ONCE", 1)
+    teacher = Teacher.start(encoder, ("negative", "positive")).eval()
+    assert label_texts(teacher, unlabelled[0], tmp_path / "whole.parquet") == 2
+
+    asked: list[str] = []
+    ask = teacher.probabilities
+
+    def once(texts: list[str], max_tokens: int) -> torch.Tensor:
+        asked.extend(texts)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return ask(texts, max_tokens)
+
+    monkeypatch.setattr(teacher, "probabilities", once)
+    with pytest.raises(KeyboardInterrupt):
+        label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet")
+    assert label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet") == 2
+    assert asked == ["the film was great 1", "the plot was dull 2", "the plot was dull 2"]
+    assert (tmp_path / "cut.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert sorted(path.name for path in tmp_path.glob("*cut*")) == ["cut.parquet"]
 
 
 def test_a_teacher_of_other_labels_is_refused(

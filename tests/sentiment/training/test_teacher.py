@@ -55,6 +55,19 @@ def test_saved_and_loaded_it_says_the_same(teacher: Teacher, tmp_path: Path) -> 
     assert not list((tmp_path / "taught").glob("*.bin"))
 
 
+def test_frozen_layers_stay_as_they_were_pretrained_and_the_others_learn(folder: Path) -> None:
+    for layers, learns in ((0, True), (1, False)):
+        teacher = Teacher.start(str(folder), LABELS)
+        teacher.freeze(layers)
+        teacher(PaddedBatch.of(teacher.encode(TEXTS))).square().sum().backward()
+        assert teacher.embedding.weight.grad is None
+        assert teacher.classifier.weight.grad is not None
+        [query] = [
+            part for name, part in teacher.encoder.named_parameters() if name.endswith("0.attention.self.query.weight")
+        ]
+        assert (query.grad is not None) is learns
+
+
 @pytest.mark.parametrize("source", ["no-such-package", "json", "../escape", ""])
 def test_what_holds_no_encoder_is_refused(source: str) -> None:
     with pytest.raises(ConfigError, match=r"--teacher: '.*' is neither a folder nor an installed package that holds"):
