@@ -1,11 +1,26 @@
 """What a long command tells machines: a JSON object a line, `{"event": NAME, ...}`."""
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 INTERVAL_SECONDS = 1.0  # between two lines of progress
+
+
+def print_line(line: str) -> None:
+    """Prints it at once, or nowhere if the reader has left: the work that it tells of goes on."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Sends standard output nowhere from now on, with what is buffered of it: nobody reads it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class EventLines:

@@ -15,6 +15,7 @@ from rich.text import Text
 from sentiment.abstention import METRIC, AbstentionTable
 from sentiment.bundle import Bundle
 from sentiment.config import Task
+from sentiment.events import discard_output
 
 if TYPE_CHECKING:
     from sentiment.evaluation.comparison import Comparison
@@ -25,9 +26,17 @@ if TYPE_CHECKING:
     from sentiment.training.encoder_comparison import Compared
     from sentiment.training.loop import Progress as TrainingProgress
 
-console = Console()
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Goes on without a word where rich would end the command, as if some rows had been rejected."""
+        self.quiet = True
+        discard_output()
+
+
+console = _Console()
 if not console.is_terminal:
-    console = Console(width=1000)  # a pipe has no edge to break lines at
+    console = _Console(width=1000)  # a pipe has no edge to break lines at
 MOST_LABELS = 20  # in a table
 
 

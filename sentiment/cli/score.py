@@ -17,6 +17,7 @@ from sentiment.abstention import threshold_for
 from sentiment.cli.application import Abstain, Json, Model, TextColumn, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
+from sentiment.events import discard_output, print_line
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
@@ -149,7 +150,7 @@ def _score_to_files(
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     settings = _keeping(abstain, settings, classifier)
-    events = JsonEvents(lambda line: print(line, flush=True))
+    events = JsonEvents(print_line)
     with (
         closing(begin(classifier, paths)) as engine,
         nullcontext(events.progress) if as_json else scoring_progress() as on_progress,
@@ -202,8 +203,7 @@ def _score_to_pipe(
         output, rejects = sys.stdout.buffer, sys.stderr.buffer
         _, rejected = score_to_pipe(classifier, inputs, sys.stdin.fileno(), output, rejects, settings)
     except BrokenPipeError:
-        # The reader has had enough. What is still buffered goes nowhere, or Python would complain at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()  # or Python would complain at its exit
         sys.exit(BROKEN_PIPE)
     return rejected
 

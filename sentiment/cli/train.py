@@ -9,6 +9,7 @@ from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, Tex
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.cli.requirement import suite_of
+from sentiment.events import print_line
 
 
 @app.command()
@@ -99,5 +100,5 @@ def train(
     plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
     held = read_data(plan)
     print_data(held.report)
-    watchers = [JsonWatcher(lambda line: print(line, flush=True))] if as_json else []
+    watchers = [JsonWatcher(print_line)] if as_json else []
     train_and_save(plan, held, out, restart=restart, watchers=watchers, required=suite_of(plan, held))

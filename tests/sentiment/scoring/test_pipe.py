@@ -13,6 +13,7 @@ from typing import IO, Any
 import pytest
 
 from sentiment.classifier import Classifier
+from sentiment.scoring import score
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -88,6 +89,21 @@ def test_head_in_a_shell(tiny_bundle: Path, tmp_path: Path) -> None:
     assert done.stdout.count(b"\n") == 2
     assert done.stderr == b""
     assert done.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_reader_of_progress_that_leaves_stops_no_job(
+    start: Start, tmp_path: Path, tiny_classifier: Classifier, options: list[str]
+) -> None:
+    (tmp_path / "in.csv").write_text("text\n" + "a good film\n" * 5_000)
+    with start(tmp_path / "in.csv", tmp_path / "out.csv", "--shard-rows", 1_000, *options) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+    score(tiny_classifier, tmp_path / "in.csv", tmp_path / "expected.csv")
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
 def test_standard_input_is_read_alone_and_written_to_standard_output(start: Start, tmp_path: Path) -> None:
