@@ -58,7 +58,7 @@ figures: $(VENV)/dev.done
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.core
 
-# What `python -m benchmarks.serving` and `benchmarks.scoring` measure beside ours, in an environment of their own.
+# What `python -m benchmarks.accuracy`, `.scoring` and `.serving` measure beside ours, in an environment of their own.
 bench-peers: $(VENV)/dev.done
 	$(BIN)/python -m venv build/peers
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
