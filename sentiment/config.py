@@ -1,8 +1,11 @@
 """Frozen settings of the text steps and of the network, validated where they are made."""
 
-from typing import Annotated, Any, Literal, TypeVar
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sentiment.errors import ConfigError
 
@@ -24,21 +27,49 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigError("; ".join(map(_fault, error.errors()))) from None
+            raise ConfigError("; ".join(_fault(cls, each) for each in error.errors())) from None
 
 
-def _fault(fault: Any) -> str:
-    name = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "value_error" and not isinstance(fault["input"], str | int | float):
-        # Settings at odds with each other: the words of the check name them, all values beside them would hide it.
-        return f"{name}: {fault['ctx']['error']}" if name else str(fault["ctx"]["error"])
-    return f"{name or 'settings'}: {fault['msg']}, not {fault['input']!r:.80}"
+def _fault(settings: type[Settings], fault: Any) -> str:
+    name, found = ".".join(map(str, fault["loc"])), f"{fault['input']!r:.80}"
+    match fault["type"]:
+        case "value_error":
+            reason = str(fault["ctx"]["error"])
+            if isinstance(fault["input"], str | int | float):
+                return f"{name}: {reason}, not {found}"
+            # Settings at odds with each other: the words of the check name them, all values beside would hide it.
+            return f"{name}: {reason}" if name else reason
+        case "missing":
+            return f"{name}: is missing"
+        case "extra_forbidden":
+            near = get_close_matches(str(fault["loc"][-1]), _names(settings, fault["loc"][:-1]), n=1, cutoff=0.8)
+            return f"{name}: there is no such setting" + (f"; is it {near[0]}?" if near else "")
+        case "tuple_type":
+            return f"{name}: a list is needed ([[{name}]] above each, where they are tables), not {found}"
+        case _:
+            return f"{name or 'settings'}: {fault['msg']}, not {found}"
+
+
+def _names(settings: type[Settings], path: Sequence[str | int]) -> list[str]:
+    """The settings that there are where a path leads to."""
+    for name in path:
+        if isinstance(name, str) and name in settings.model_fields:
+            annotation = settings.model_fields[name].annotation
+            held = get_args(annotation) or (annotation,)
+            settings = next((each for each in held if isinstance(each, type) and issubclass(each, Settings)), settings)
+    return list(settings.model_fields)
+
+
+def _language(code: str) -> str:
+    if not re.fullmatch("[a-z]{2,3}", code):
+        raise ValueError("spaCy's code of a language is needed, two or three small letters such as en or zh")
+    return code
 
 
 class TextConfig(Settings):
     """How text becomes tokens. Part of the bundle: a model reads text as it was trained to."""
 
-    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "en"  # any spaCy language code
+    language: Annotated[str, AfterValidator(_language)] = "en"  # any spaCy language code
     # Past it the head and the tail are kept, and the answer says so.
     max_tokens: Annotated[int, Field(ge=2, le=1 << 16, strict=True)] = 4096
 
@@ -129,4 +160,4 @@ class TrainingConfig(Settings):
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0

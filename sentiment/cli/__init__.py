@@ -1,6 +1,7 @@
 """The command line. Each command checks its options, calls the library, and prints; heavy imports wait inside."""
 
 import sys
+from typing import Any, NoReturn
 
 import typer
 
@@ -22,11 +23,25 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
 from sentiment.cli.application import app
 from sentiment.errors import SentimentError
 
+_USAGE_ERROR: Any = typer.BadParameter.__base__  # typer names its children alone
+
 
 def main() -> None:
     """Runs the command line: 0 done, 1 some texts refused, 2 nothing done and one line on standard error says why."""
     try:
-        app()
+        code = app(prog_name="sentiment", standalone_mode=False)
     except SentimentError as error:
-        typer.secho(f"error: {error}", fg="red", err=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except _USAGE_ERROR as error:
+        if not sys.argv[1:]:
+            error.show()  # the help
+            sys.exit(error.exit_code)
+        command = error.ctx.command_path if error.ctx is not None else app.info.name
+        reason = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+        _refuse(f"{reason}; `{command} --help` tells of it")
+    sys.exit(code)
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.secho(f"error: {reason}", fg="red", err=True)
+    sys.exit(2)

@@ -12,6 +12,7 @@ from sentiment.errors import ConfigError
 
 @app.command("compare-encoders")
 def compare_encoders(
+    context: typer.Context,
     data: Files = None,
     out: Annotated[Path, typer.Option(help="A folder for the models, the table and the picture.")] = Path("encoders"),
     dev: Dev = None,
@@ -35,6 +36,7 @@ def compare_encoders(
     from sentiment.training.trainer import read_data
 
     plan = plan_of(
+        context,
         recipe,
         data,
         dev,

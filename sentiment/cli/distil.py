@@ -13,6 +13,7 @@ from sentiment.errors import ConfigError
 
 @app.command()
 def distil(
+    context: typer.Context,
     teacher: Annotated[
         str, typer.Option(help="An encoder's folder or installed package, or the folder of a teacher made before.")
     ],
@@ -41,7 +42,7 @@ def distil(
     bundles.check_target(out)  # before the hours, not after them
     encoder_folder(teacher)
     columns = {"text_column": text_column, "label_column": label_column}
-    plan = plan_of(recipe, data, dev, columns, name=out.name, text={"language": language})
+    plan = plan_of(context, recipe, data, dev, columns, name=out.name, text={"language": language})
     if plan.task == "regression":
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     held = read_data(plan)

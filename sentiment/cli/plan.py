@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from sentiment.cli.requirement import hold
 from sentiment.errors import ConfigError
 
@@ -14,24 +16,45 @@ if TYPE_CHECKING:
     from sentiment.training.trainer import Data
 
 
+BESIDE_RECIPE = ("data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled")
+
+
 def plan_of(
+    context: typer.Context,
     recipe: Path | None,
     data: Sequence[str] | None,
     dev: Sequence[str] | None,
     columns: dict[str, Any],
     **settings: Any,
 ) -> "Recipe":
-    """The recipe of the file, or of the labelled files with these settings. Raises ConfigError for both or neither."""
+    """The recipe of the file, or of the labelled files with these settings.
+
+    Raises ConfigError for both or neither, and for options of the command line that a recipe would overrule.
+    """
     from sentiment.training.recipe import Recipe
 
     if (recipe is None) == (not data):
         raise ConfigError("give labelled files, or one --recipe" + (", not both" if recipe else ""))
     if recipe is not None:
+        overruled = [
+            f"--{each.name.replace('_', '-')}"
+            for each in context.command.params
+            if each.name and each.name not in BESIDE_RECIPE and _is_given(context, each.name)
+        ]
+        if overruled:
+            raise ConfigError(
+                f"{', '.join(overruled)}: a recipe says this itself; set it in {recipe}, or leave --recipe out"
+            )
         return Recipe.read(recipe)
     sources = {
         role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
     }
     return Recipe.of({**sources, **settings})
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def train_and_save(

@@ -14,6 +14,7 @@ from sentiment.events import print_line
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Files = None,
     out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
     dev: Dev = None,
@@ -77,6 +78,7 @@ def train(
         "learning_rate": learning_rate,
     }
     plan = plan_of(
+        context,
         recipe,
         data,
         dev,

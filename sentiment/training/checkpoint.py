@@ -55,8 +55,13 @@ class Checkpoint:
     def __enter__(self) -> "Checkpoint":
         if self.folder.exists() and not self.folder.is_dir():
             raise CheckpointError(f"{self.folder} is a file; a folder of this name is needed for checkpoints")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+        except OSError as error:
+            raise CheckpointError(
+                f"no checkpoint can be written to {self.folder}: {error.strerror}; choose another --out"
+            ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel frees it, however the process ends
         except OSError:
@@ -83,7 +88,7 @@ class Checkpoint:
         return time.monotonic() - self._written >= max(EVERY_SECONDS, LEAST_WORK * self._writing_seconds)
 
     def save(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """Replaces the checkpoint, at once or not at all."""
+        """Replaces the checkpoint, at once or not at all. Raises CheckpointError where the disk does not take it."""
         begun = time.monotonic()
         content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
         name = TENSORS.replace("*", f"{numbers['step']:09}")
@@ -93,8 +98,13 @@ class Checkpoint:
             "tensors": {"file": name, "sha256": hashlib.sha256(content).hexdigest()},
             "numbers": dict(numbers),
         }
-        self._write(name, content)
-        self._write(STATE, json.dumps({**body, "sha256": _digest(body)}, allow_nan=False).encode())
+        try:
+            self._write(name, content)
+            self._write(STATE, json.dumps({**body, "sha256": _digest(body)}, allow_nan=False).encode())
+        except OSError as error:
+            raise CheckpointError(
+                f"checkpoint {self.folder} can't be written: {error.strerror}; once it can, the same command goes on"
+            ) from None
         for old in self.folder.glob(TENSORS):
             if old.name != name:
                 old.unlink()

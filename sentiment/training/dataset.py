@@ -187,7 +187,9 @@ def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     """The labels, sorted. Raises DataError where there is one only, or one stands in a single row."""
     counts = Counter(label for part in sets for label in part.labels)
     if len(counts) < 2:
-        raise DataError(f"every row has the label {next(iter(counts))!r}; a classifier needs two labels or more")
+        raise DataError(
+            f"every row has the label {next(iter(counts))!r}; add rows with another, as a classifier needs two or more"
+        )
     for label, count in sorted(counts.items()):
         if count == 1:
             part = next(part for part in sets if label in part.labels)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 from sentiment.errors import ConfigError, DataError
 
@@ -12,7 +13,7 @@ _SHOWN = 5  # values in a message
 def parse(text: str | None) -> dict[str, str]:
     """The mapping of an option's text: values, or ranges of numbers with both ends, each with its label; none of none.
 
-    Raises ConfigError for a part without "=", and for a value that stands there twice.
+    Raises ConfigError for a part without "=", for a value that stands there twice, and for ranges that overlap.
     """
     mapping: dict[str, str] = {}
     for part in text.split(",") if text is not None else ():
@@ -27,13 +28,25 @@ def parse(text: str | None) -> dict[str, str]:
         if value in mapping:
             raise ConfigError(f"--labels: {value!r} is given two labels, {mapping[value]!r} and {label!r}")
         mapping[value] = label
+    _check_overlap(mapping)
     return mapping
+
+
+def _check_overlap(mapping: Mapping[str, str]) -> None:
+    found = [(float(ends[1]), float(ends[2]), key) for key in mapping if (ends := _RANGE.fullmatch(key))]
+    for (_, end, key), (start, _, other) in combinations(sorted(found), 2):
+        if start < end and mapping[key] != mapping[other]:
+            raise ConfigError(
+                f"--labels: the ranges {key}={mapping[key]} and {other}={mapping[other]} overlap; let one end where "
+                "the other begins"
+            )
 
 
 def apply(values: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
     """The label of each value; none where it is mapped to nothing: such a row is left out.
 
-    A value by itself comes before a range that holds it. Raises DataError, naming the values that have no label.
+    A value by itself comes before a range that holds it; where two ranges meet, the first has it.
+    Raises DataError, naming the values that have no label.
     """
     found = {value: _label(value, mapping) for value in dict.fromkeys(values)}
     missing = sorted(value for value, label in found.items() if label is None)

@@ -1,10 +1,11 @@
 """Everything a training depends on, in one frozen object: a committed file or the command line's options."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError
@@ -15,6 +16,14 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+def _name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
+        raise ValueError(
+            "a model has the name of its folder: up to 64 small letters, digits and . _ -, a letter or digit first"
+        )
+    return name
 
 
 class Source(Settings):
@@ -45,7 +54,7 @@ class Card(Settings):
 class Recipe(Settings):
     """What to train on and how."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    name: Annotated[str, AfterValidator(_name)]
     task: Task = "classification"  # regression: the label column holds numbers, and one is learned
     labels: tuple[str, ...] = ()  # the classes; none: those of the rows with one label
     train: tuple[Source, ...]  # empty where the rows are in memory
@@ -71,10 +80,17 @@ class Recipe(Settings):
     def read(cls, file: Path) -> "Recipe":
         """The recipe of a TOML file. Raises ConfigError for a file that can't be read or holds an unknown setting."""
         try:
-            values = tomllib.loads(file.read_text())
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"recipe {file}: {error}") from None
-        for source in (*values.get("train", ()), *values.get("dev", ())):
+            values = tomllib.loads(file.read_text("utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"recipe {file}: there is no such file") from None
+        except OSError as error:
+            raise ConfigError(f"recipe {file}: can't be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"recipe {file}: is not UTF-8; save it as UTF-8") from None
+        except ValueError as error:
+            raise ConfigError(f"recipe {file}: is no TOML: {error}") from None
+        listed = [values[role] for role in ("train", "dev") if isinstance(values.get(role), list)]
+        for source in (source for sources in listed for source in sources):
             if isinstance(source, dict) and not is_remote(str(source.get("path", "://"))):
                 source["path"] = file.parent / str(source["path"])
         if isinstance(values.get("require"), list):
@@ -86,4 +102,7 @@ class Recipe(Settings):
             training["vectors"] = [
                 str(file.parent / vectors) if "/" in str(vectors) else vectors for vectors in training["vectors"]
             ]
-        return cls.of(values)
+        try:
+            return cls.of(values)
+        except ConfigError as error:
+            raise ConfigError(f"recipe {file}: {error}") from None

@@ -43,7 +43,9 @@ def read_tables(path: str, columns: Mapping[str, str]) -> Iterator[tuple[str, pl
         if missing is not None:
             _check_delimiter(name, frame.columns, table_format)
             there_are = ", ".join(map(repr, frame.columns))
-            raise DataError(f"{name}: there is no column {missing!r}; there are {there_are}{columns[missing]}")
+            headless = table_format.suffix in DELIMITERS and columns.keys().isdisjoint(frame.columns)
+            header = "; the first line must name the columns" if headless else ""
+            raise DataError(f"{name}: there is no column {missing!r}; there are {there_are}{columns[missing]}{header}")
         yield name, frame
 
 
@@ -59,7 +61,8 @@ def _read(name: str, table_format: Format) -> pl.DataFrame:
             file.seek(0)
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             if table_format.is_table:
-                raise DataError(f"{name}: is no {TABLES[table_format.suffix]} file: {reason}") from None
+                kind = TABLES[table_format.suffix]
+                raise DataError(f"{name}: is no {kind} file, or not a whole one: {reason}; write it anew") from None
             raise DataError(f"{name}: {_fault(name, file, table_format) or reason}") from None
 
 

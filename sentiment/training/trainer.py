@@ -42,6 +42,9 @@ from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.vectors import WordVectors, load_vectors
 
+_NO_ROW_LEFT = "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none"
+_ALL_REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
+
 
 @dataclass(frozen=True)
 class Data:
@@ -71,7 +74,8 @@ def read_data(recipe: Recipe) -> Data:
     for part in () if regression else (*train, *dev):
         unknown = sorted(set(part.labels) - set(labels))
         if unknown:
-            raise DataError(f"{part.name}: the labels {', '.join(unknown)} stand in no training row, nor in the recipe")
+            cure = "add training rows of each, or take such rows out here"
+            raise DataError(f"{part.name}: no training row has the label {' or '.join(map(repr, unknown))}; {cure}")
     unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
     if unjudged:
         cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
@@ -87,7 +91,7 @@ def read_data(recipe: Recipe) -> Data:
     train = [without(part, dev) for part in train]
     left = sum(len(part.texts) for part in train)
     if not left:
-        raise DataError("no training row is left: the text of each stands in a dev set, too")
+        raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
     if regression:
         check_spread(train, dev)
     dropped = rows - left
@@ -104,7 +108,7 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
     learned = without(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
-        raise DataError(f"{rows.name}: every text stands in several rows, and one of them is held out to judge by")
+        raise DataError(f"{rows.name}: {_ALL_REPEATED}")
     dropped = len(kept.texts) - len(learned.texts)
     dev = replace(held_out, name=f"split of {rows.name}")
     return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
@@ -211,7 +215,9 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
         found, token_ids = load_vectors(source, vocabulary)
         end = start + found.shape[1]
         if end > weight.shape[1]:
-            raise ConfigError(f"model.embedding_size is {weight.shape[1]}; the vectors need at least {end}")
+            raise ConfigError(
+                f"model.embedding_size is {weight.shape[1]}, and the vectors need {end}: --embedding-size {end} or more"
+            )
         weight[token_ids, start:end] = found
         start = end
 

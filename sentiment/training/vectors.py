@@ -3,7 +3,7 @@
 import gzip
 import importlib.util
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -45,7 +45,7 @@ def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Ten
         return _of_package(package, vocabulary)
     if Path(source).is_file():
         return _of_file(Path(source), vocabulary)
-    raise ConfigError(f"vectors: {source!r} is neither a file nor one of {', '.join(PACKAGES)}")
+    raise ConfigError(f"vectors: {source!r} is neither a file nor {', '.join(f'kumo-{name}' for name in PACKAGES)}")
 
 
 def _of_package(name: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
@@ -83,6 +83,8 @@ def _read_text(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tuple[
     """The wanted words and their vectors (F,), a line each."""
     first = stream.readline()
     sizes = _sizes(first)
+    if not first:
+        raise ValueError("it is empty")
     words, size = sizes or (None, len(first.split()) - 1)
     _check_size(size)
     count = 0
@@ -94,8 +96,15 @@ def _read_text(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tuple[
         if len(numbers) < size:
             raise ValueError(f"{word.decode()!r} has {len(numbers)} numbers, not {size}")
         if len(numbers) == size:  # of some more, the word has spaces in it, and no token has
-            yield word, np.array([float(number) for number in numbers], dtype=np.float32)
+            yield word, _vector(word, numbers)
     _check_count(count, words)
+
+
+def _vector(word: bytes, numbers: Sequence[bytes]) -> np.ndarray:
+    try:
+        return np.array([float(number) for number in numbers], dtype=np.float32)
+    except ValueError:
+        raise ValueError(f"the line of {word.decode()!r} holds something else than numbers") from None
 
 
 def _read_binary(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tuple[bytes, np.ndarray]]:

@@ -169,7 +169,7 @@ def test_other_files_are_refused_by_name(exported: Path, tmp_path: Path) -> None
     ("name", "value", "message"),
     [
         ("vocabulary", '["<unk>", "<pad>"]', "a vocabulary begins <pad>, <unk>"),
-        ("text", '{"language": "xx9"}', "language: String should match pattern"),
+        ("text", '{"language": "xx9"}', "language: spaCy's code of a language is needed"),
         ("labels", "[", "Expecting value"),
     ],
 )

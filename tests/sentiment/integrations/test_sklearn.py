@@ -154,7 +154,7 @@ def test_calibration_around_it() -> None:
         ({}, pl.DataFrame({"text": X}), Y, DataError, r"as in table\['text'\]"),
         ({}, "good", ["a"], DataError, r"X is a list of texts: wrap a single one in \[\]"),
         ({}, X, Y[1:], ValueError, "inconsistent numbers of samples: .*36, 35"),
-        ({}, X, ["good"] * 36, DataError, "every row has the label 'good'; a classifier needs two labels or more"),
+        ({}, X, ["good"] * 36, DataError, "every row has the label 'good'; add rows with another"),
         ({}, X, ["rare", *["good"] * 35], DataError, "the label 'rare' stands in one row only"),
         ({}, [" ", *X[1:]], Y, TextError, "text 0: is empty or blank"),
         ({}, [None, *X[1:]], Y, TextError, "text 0: must be a str, not NoneType"),

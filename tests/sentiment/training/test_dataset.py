@@ -121,7 +121,9 @@ def test_other_columns_come_along_as_text(tmp_path: Path) -> None:
 
 
 def test_labels_must_differ_and_stand_more_than_once() -> None:
-    with pytest.raises(DataError, match="every row has the label 'x'; a classifier needs two labels or more"):
+    with pytest.raises(
+        DataError, match="every row has the label 'x'; add rows with another, as a classifier needs two"
+    ):
         check_learnable([LabelledTexts("a", ["1", "2"], ["x", "x"])])
     with pytest.raises(DataError, match="a.csv: the label 'postive' stands in one row only .row 3 of those read."):
         check_learnable([LabelledTexts("a.csv", list("1234"), ["x", "x", "postive", "x"])])

@@ -8,6 +8,7 @@ STARS = parse("1-2=negative, 3=neutral ,4-5=positive")
 
 def test_ranges_hold_both_ends_and_the_first_that_holds_a_number_counts() -> None:
     assert STARS == {"1-2": "negative", "3": "neutral", "4-5": "positive"}
+    assert apply(["1", "2"], parse("0-1=bad,1-2=good"), "a.csv") == ["bad", "good"]
     values = ["1", "2", "3", "4.0", "5", "1.5", " 2"]
     expected = ["negative", "negative", "neutral", "positive", "positive", "negative", "negative"]
     assert apply(values, STARS, "a.csv") == expected
@@ -40,6 +41,8 @@ def test_what_has_no_label_is_named() -> None:
         ("5-1=x", "--labels: the range 5-1 ends before it begins; write 1-5"),
         ("1=a,1=b", "--labels: '1' is given two labels, 'a' and 'b'"),
         ("", "--labels: '' is not VALUE=LABEL"),
+        ("1-3=a,2-5=b", "--labels: the ranges 1-3=a and 2-5=b overlap; let one end where the other begins"),
+        ("1-9=a,2-3=a,5-6=b", "--labels: the ranges 1-9=a and 5-6=b overlap"),
     ],
 )
 def test_what_is_no_mapping_is_refused(text: str, message: str) -> None:

@@ -24,10 +24,14 @@ def test_urls_stay_what_they_are(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("name = ", r"recipe .*a\.toml: "),
-        ('name = "a"\n', "train: Field required"),
-        ('name = "a"\n[[train]]\ntext_column = "x"\n', "train.0.path: Field required"),
-        ('name = "../a"\n[[train]]\npath = "x"\n', r"name: String should match pattern .*, not '\.\./a'"),
-        ('name = "a"\n[[train]]\npath = "x"\n[training]\nepoch = 2\n', "training.epoch: Extra inputs .*, not 2"),
+        ('name = "a"\n', "train: is missing"),
+        ('name = "a"\n[[train]]\ntext_column = "x"\n', "train.0.path: is missing"),
+        ('name = "../a"\n[[train]]\npath = "x"\n', r"name: a model has the name of its folder: .*, not '\.\./a'"),
+        (
+            'name = "a"\n[[train]]\npath = "x"\n[training]\nepoch = 2\n',
+            r"recipe .*a\.toml: training.epoch: there is no such setting; is it epochs\?",
+        ),
+        ('name = "a"\n[[train]]\npaths = "x"\n', r"train.0.paths: there is no such setting; is it path\?$"),
         ('name = "a"\n[[train]]\npath = "x"\n[model]\nhidden_size = 0\n', "model.hidden_size: .*greater.*, not 0"),
     ],
 )

