@@ -10,6 +10,7 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
     check,
     compare,
     compare_encoders,
+    data,
     distil,
     evaluate,
     explain,
