@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 SEED = 5
-ROWS = 122_880
+ROWS = 221_184
 REVIEW_SENTENCES = 70_000
 SWAPPED = 6  # variants of each treebank sentence
 JOINED = 4
