@@ -151,7 +151,7 @@ def test_types_are_those_of_all_rows(tmp_path: Path) -> None:
         ("a.jsonl", b"[1, 2]\n", 'line 1 is no JSON object; a line is one, as {"text": …, "label": …}'),
         (
             "a.jsonl.gz",
-            gzip.compress(CSV),
+            gzip.compress(CSV, mtime=0),
             "line 1 is no JSON object: Expecting value at character 1; mend or remove it",
         ),
         ("a.csv.gz", CSV, "can't be unpacked as gzip after 0 bytes of text: Not a gzipped file (b'te')"),
