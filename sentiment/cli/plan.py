@@ -12,6 +12,7 @@ from sentiment.errors import ConfigError
 if TYPE_CHECKING:
     from sentiment.evaluation.behaviour.suite import Suite
     from sentiment.training.events import Watcher
+    from sentiment.training.processes import Processes
     from sentiment.training.recipe import Recipe
     from sentiment.training.trainer import Data
 
@@ -65,28 +66,37 @@ def train_and_save(
     restart: bool,
     watchers: "Sequence[Watcher]" = (),
     required: "Suite | None" = None,
+    processes: "Processes | None" = None,
 ) -> None:
     """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder.
 
-    A model that does not hold what is `required` is not written; its checkpoint stays.
+    A model that does not hold what is `required` is not written; its checkpoint stays. Of several `processes` the first
+    has the checkpoint and writes the folder.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal import console, print_trained, training_progress
     from sentiment.training.checkpoint import Checkpoint
     from sentiment.training.events import Done, Watchers
     from sentiment.training.identity import identity
+    from sentiment.training.processes import ALONE
     from sentiment.training.trainer import train
 
     # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
     folder = out.with_name(f".{out.name}.checkpoint")
-    with Checkpoint(folder, identity(plan, held), restart=restart) as checkpoint:
+    processes = processes or ALONE
+    named = identity(plan, held, processes)
+    processes.check_agree(named)
+    if not processes.is_first:
+        train(plan, held, lambda progress: None, processes=processes)
+        return
+    with Checkpoint(folder, named, restart=restart) as checkpoint:
         if checkpoint.saved is not None:
             epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
             found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
             console.print(found, highlight=False, soft_wrap=True)
         with training_progress(plan.task) as report:
             told = Watchers(watchers, report)
-            bundle = train(plan, held, told.progress, checkpoint, on_start=told.start)
+            bundle = train(plan, held, told.progress, checkpoint, on_start=told.start, processes=processes)
         if required is not None:
             hold(bundle, required, folder)
         version = bundles.save(bundle, out)

@@ -65,9 +65,9 @@ def train(
     from sentiment.terminal import console, print_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
+    from sentiment.training.processes import started_processes
     from sentiment.training.trainer import read_data
 
-    console.quiet = as_json
     bundles.check_target(out)  # before the hours, not after them
     training = {
         "balanced": balanced,
@@ -100,7 +100,16 @@ def train(
         training={name: value for name, value in training.items() if value is not None},
     )
     plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
-    held = read_data(plan)
-    print_data(held.report)
-    watchers = [JsonWatcher(print_line)] if as_json else []
-    train_and_save(plan, held, out, restart=restart, watchers=watchers, required=suite_of(plan, held))
+    with started_processes() as processes:
+        console.quiet = as_json or not processes.is_first
+        held = read_data(plan)
+        print_data(held.report)
+        train_and_save(
+            plan,
+            held,
+            out,
+            restart=restart,
+            watchers=[JsonWatcher(print_line)] if as_json else [],
+            required=suite_of(plan, held),
+            processes=processes,
+        )

@@ -7,5 +7,9 @@ class TrainingDivergedError(SentimentError):
     """A loss, a gradient or a score is no longer a finite number: no later step would mend it."""
 
 
+class ProcessLostError(SentimentError):
+    """Another process of the same training ended, or was never reached."""
+
+
 class CheckpointError(SentimentError):
     """A checkpoint can't be gone on from: other data or settings, altered files, or in use by another training."""

@@ -11,13 +11,14 @@ from sentiment.nn.precision import has_bfloat16_units
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES
 from sentiment.training.dataset import LabelledTexts
+from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import Data
 
 _CHUNK_BYTES = 1 << 20
 
 
-def identity(recipe: Recipe, data: Data) -> dict[str, str]:
+def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[str, str]:
     """Each setting, each set of rows and what computes, by name; long ones as a digest.
 
     Paths are left out, their contents stand for them; so are the card and what is required, which teach nothing.
@@ -31,6 +32,8 @@ def identity(recipe: Recipe, data: Data) -> dict[str, str]:
     named |= {
         f"vectors {source}": files_identity(source) for source in recipe.training.vectors if Path(source).is_file()
     }
+    if processes.size > 1:
+        named["processes"] = str(processes.size)
     return named | {
         "torch": torch.__version__,
         "threads (OMP_NUM_THREADS)": str(torch.get_num_threads()),  # sums are cut at other places, and round otherwise

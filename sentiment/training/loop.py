@@ -1,5 +1,6 @@
 """The training loop: length buckets, bfloat16 where the CPU has it, the best moving average kept."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from sentiment.config import TrainingConfig
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.optimization import Criterion, LearnerT, check_finite, follow, set_learning_rate, train_step
+from sentiment.training.processes import ALONE, Processes
 from sentiment.training.state import TrainingState
 
 EVALUATION_BATCH_TOKENS = 8192
@@ -55,20 +57,22 @@ def fit(
     checkpoint: Checkpoint | None = None,
     *,
     criterion: Criterion = functional.cross_entropy,
+    processes: Processes = ALONE,
 ) -> tuple[LearnerT, float]:
     """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
     than cross entropy, numbers; a row that an epoch reads twice stands there twice. The same seed on the same machine
-    gives the same weights, whether the training ran at once or was killed and went on from its `checkpoint`. Raises
-    TrainingDivergedError at the first loss, gradient or score that is not a finite number; the checkpoint is then gone,
-    as going on could only diverge again.
+    gives the same weights, whether the training ran at once or was killed and went on from its `checkpoint`, which the
+    first of several `processes` alone has. Raises TrainingDivergedError at the first loss, gradient or score that is
+    not a finite number, the checkpoint is then gone, as going on could only diverge again; ProcessLostError.
     """
-    state = TrainingState(model, config)
-    if checkpoint is not None and checkpoint.saved is not None:
-        state.restore(checkpoint.saved.tensors, checkpoint.saved.numbers)
+    state = TrainingState(model, config, processes.rank)
+    found = processes.first_found(checkpoint.saved if checkpoint is not None else None)
+    if found is not None:
+        state.restore(found.tensors, found.numbers)
     try:
-        _run(state, token_ids, targets, score, config, report, checkpoint, criterion)
+        _run(state, token_ids, targets, score, config, report, checkpoint, criterion, processes)
     except TrainingDivergedError:
         if checkpoint is not None:
             checkpoint.remove()
@@ -86,6 +90,7 @@ def _run(
     report: Report,
     checkpoint: Checkpoint | None,
     criterion: Criterion,
+    processes: Processes,
 ) -> None:
     rows = [head_and_tail(row, config.max_tokens) for row in token_ids]
     lengths = [len(row) for row in rows]
@@ -101,30 +106,35 @@ def _run(
         if config.frozen_embedding_epochs:
             state.model.embedding.weight.requires_grad_(now.epoch > config.frozen_embedding_epochs)
         for batch_rows in batches[now.place :]:
-            batch = PaddedBatch.of([rows[row] for row in batch_rows])
+            batch = [rows[row] for row in batch_rows]
             set_learning_rate(state.optimizer, now.step, steps, config)
-            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config, criterion)
+            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config, criterion, processes)
             now.step += 1
             now.place += 1
             now.loss += (loss - now.loss) / now.place
             follow(state.average, state.model, config.ema_decay, now.step)
-            tokens += int(batch.lengths.sum())
+            tokens += sum(map(len, batch))
             spent = time.monotonic() - started - paused
             left = spent / (now.step - first_step) * (steps - now.step)
             progress = Progress(now.epoch, config.epochs, now.place, len(batches), now.loss, tokens / spent, left)
             if now.place < len(batches):
                 report(progress)
-                if checkpoint is not None and checkpoint.due():
-                    checkpoint.save(state.tensors(), state.numbers())
+                if processes.first_says(checkpoint is not None and checkpoint.due()):
+                    _save(state, checkpoint, processes)
         judged = time.monotonic()
-        dev_score = score(state.average)
+        dev_score = processes.first_says(score(state.average) if processes.is_first else math.nan)
         check_finite("dev score", dev_score, config)
         state.end_epoch(dev_score)
-        if checkpoint is not None:
-            checkpoint.save(state.tensors(), state.numbers())
+        _save(state, checkpoint, processes)
         paused += time.monotonic() - judged
         left = 0.0 if now.finished(config) else progress.seconds_left
         report(replace(progress, dev_score=dev_score, seconds_left=left))
+
+
+def _save(state: TrainingState[LearnerT], checkpoint: Checkpoint | None, processes: Processes) -> None:
+    generators = processes.of_each(torch.get_rng_state())
+    if checkpoint is not None:
+        checkpoint.save(state.tensors(generators), state.numbers())
 
 
 def logits_of(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:

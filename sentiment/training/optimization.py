@@ -1,8 +1,8 @@
 """One step of learning: the optimizer, its schedule, and the moving average that follows it."""
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,7 @@ from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
 from sentiment.training.errors import TrainingDivergedError
+from sentiment.training.processes import ALONE, Processes
 from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
@@ -61,27 +62,50 @@ def _left_of_rate(schedule: str, done: float) -> float:
 
 def train_step(
     model: LearnerT,
-    batch: PaddedBatch,
+    rows: Sequence[list[int]],
     targets: Tensor,  # (N, C)
     optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
     criterion: Criterion = functional.cross_entropy,
+    processes: Processes = ALONE,
 ) -> float:
-    """The loss of the batch before the step. Raises TrainingDivergedError, the weights as before, where it diverges."""
-    batch = _drop_words(batch, config.word_dropout)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
-        if isinstance(model, SentimentModel) and model.config.pooling == "stepwise":
-            logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each
-        else:
-            logits = model(batch)  # (N, C)
-    loss = criterion(logits.float(), targets)
-    check_finite("loss", float(loss.detach()), config)
+    """The loss of a batch of rows before the step, the same in all processes that share it.
+
+    Raises TrainingDivergedError, the weights as before, where it diverges.
+    """
     optimizer.zero_grad()
-    loss.backward()
+    loss = torch.zeros(())
+    if own := rows[processes.share]:
+        loss = _loss(model, PaddedBatch.of(own), targets[processes.share], config, criterion)
+        if len(own) < len(rows):  # a mean over this process's part, to be added to the others'
+            loss = loss * (_items(model, own) / _items(model, rows))
+        loss.backward()
+    loss = processes.add_gradients(model, loss.detach())
+    check_finite("loss", float(loss), config)
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
     check_finite("gradient's norm", float(norm), config)
     optimizer.step()
-    return float(loss.detach())
+    return float(loss)
+
+
+def _loss(model: LearnerT, batch: PaddedBatch, targets: Tensor, config: TrainingConfig, criterion: Criterion) -> Tensor:
+    """The mean loss () of a batch, by targets (N, C), with words dropped."""
+    batch = _drop_words(batch, config.word_dropout)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+        if _is_stepwise(model):
+            logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each
+        else:
+            logits = model(batch)  # (N, C)
+    return criterion(logits.float(), targets)  # ()
+
+
+def _items(model: LearnerT, rows: Sequence[list[int]]) -> int:
+    """Of how many losses that of these rows is the mean."""
+    return sum(map(len, rows)) if _is_stepwise(model) else len(rows)
+
+
+def _is_stepwise(model: LearnerT) -> TypeGuard[SentimentModel]:
+    return isinstance(model, SentimentModel) and model.config.pooling == "stepwise"
 
 
 def at_every_step(logits: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

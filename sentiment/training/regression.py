@@ -17,6 +17,7 @@ from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import Report, fit, logits_of
+from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
 
@@ -77,6 +78,7 @@ def fit_values(
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None,
+    processes: Processes = ALONE,
 ) -> tuple[SentimentModel, float]:
     """As `fit`, by the squared error of numbers; the model gives the numbers themselves, the score is -RMSE."""
     scale = Scale.of(values)
@@ -89,6 +91,7 @@ def fit_values(
         report,
         checkpoint,
         criterion=functional.mse_loss,
+        processes=processes,
     )
     scale.fold_into(best)
     return best, score

@@ -2,6 +2,7 @@
 
 import copy
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Generic
 
@@ -36,10 +37,14 @@ class Counters:
 
 
 class TrainingState(Generic[LearnerT]):
-    """The weights, their moving average, the best of it, the optimizer, and the generators."""
+    """The weights, their moving average, the best of it, the optimizer, and the generators.
 
-    def __init__(self, model: LearnerT, config: TrainingConfig) -> None:
-        torch.manual_seed(config.seed)
+    Of several processes each draws its own dropout, so that the one with another `rank` has another generator.
+    """
+
+    def __init__(self, model: LearnerT, config: TrainingConfig, rank: int = 0) -> None:
+        torch.manual_seed(config.seed + rank)
+        self._rank = rank
         self.model: LearnerT = model
         self.average: LearnerT = copy.deepcopy(model).eval().requires_grad_(False)
         self.best: LearnerT | None = None
@@ -56,9 +61,9 @@ class TrainingState(Generic[LearnerT]):
         counters.epoch, counters.place, counters.loss = counters.epoch + 1, 0, 0.0
         counters.shuffle = self.rng.getstate()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of the state, by name."""
-        named = {"generator": torch.get_rng_state()}
+    def tensors(self, generators: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Every tensor of the state, by name, with the generators' states of all processes."""
+        named = {_generator(rank): generator for rank, generator in enumerate(generators)}
         for role, model in (("model", self.model), ("average", self.average), ("best", self.best)):
             if model is not None:
                 named |= {f"{role}.{name}": tensor for name, tensor in model.state_dict().items()}
@@ -75,7 +80,7 @@ class TrainingState(Generic[LearnerT]):
         version, words, gauss = numbers["shuffle"]
         self.counters = Counters(**{**numbers, "shuffle": (version, tuple(words), gauss)})
         self.rng.setstate(self.counters.shuffle)
-        torch.set_rng_state(tensors["generator"])
+        torch.set_rng_state(tensors[_generator(self._rank)])
         self.model.load_state_dict(_under("model.", tensors))
         self.average.load_state_dict(_under("average.", tensors))
         best = _under("best.", tensors)
@@ -88,6 +93,10 @@ class TrainingState(Generic[LearnerT]):
             # A copy: the optimizer keeps what it is given, here a part of the file's own buffer.
             moments.setdefault(int(index), {})[moment] = tensor.clone()
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+
+
+def _generator(rank: int) -> str:
+    return f"generator.{rank}" if rank else "generator"
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -37,6 +37,7 @@ from sentiment.training.events import Start
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
+from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
@@ -123,6 +124,7 @@ def train(
     vocabulary: Vocabulary | None = None,
     vectors: Sequence[WordVectors] = (),
     on_start: Callable[[Start], None] = lambda start: None,
+    processes: Processes = ALONE,
 ) -> Bundle:
     """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
 
@@ -157,7 +159,7 @@ def train(
             ValueSet(part.name, token_ids, true)
             for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
         ]
-        best, score = fit_values(model, learned, values, value_dev, recipe.training, report, checkpoint)
+        best, score = fit_values(model, learned, values, value_dev, recipe.training, report, checkpoint, processes)
         return value_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data.train, value_dev)
     targets = torch.cat(
         [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
@@ -176,6 +178,7 @@ def train(
         recipe.training,
         report,
         checkpoint,
+        processes=processes,
     )
     return _judged(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
 

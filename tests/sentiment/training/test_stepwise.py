@@ -46,14 +46,14 @@ def model_of(**settings: Any) -> SentimentModel:
 
 
 def test_a_step_of_training_is_judged_at_every_step() -> None:
-    batch, config = PaddedBatch.of([[2, 3, 4, 5], [6, 7]]), TrainingConfig(word_dropout=0.0)
+    rows, config = [[2, 3, 4, 5], [6, 7]], TrainingConfig(word_dropout=0.0)
     stepwise, final = model_of(**STEPWISE), model_of(bidirectional=False)
     final.load_state_dict(stepwise.state_dict())
-    logits = stepwise.steps(batch).detach()
+    logits = stepwise.steps(PaddedBatch.of(rows)).detach()
     by_hand = [
         functional.cross_entropy(logits[row, step], TARGETS[row]) for row in (0, 1) for step in range(4 - 2 * row)
     ]
-    found = [train_step(model, batch, TARGETS, adamw(model, config), config) for model in (stepwise, final)]
+    found = [train_step(model, rows, TARGETS, adamw(model, config), config) for model in (stepwise, final)]
     assert found[0] == pytest.approx(float(torch.stack(by_hand).mean()), rel=0.02)  # bfloat16 where there is a unit
     assert found[1] == pytest.approx(float(torch.stack([by_hand[3], by_hand[5]]).mean()), rel=0.02)
     assert found[0] != pytest.approx(found[1], rel=0.001)
