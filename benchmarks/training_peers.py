@@ -1,0 +1,27 @@
+"""fastText for `benchmarks.training`, run by the peers' own interpreter; prints an epoch's median seconds.
+
+training_peers.py LINES.txt REPEATS THREADS
+"""
+
+import statistics
+import sys
+import time
+
+import fasttext
+
+
+def seconds(path: str, epochs: int, threads: int) -> float:
+    """What so many epochs take with the default sizes, the reading of the file included."""
+    started = time.perf_counter()
+    fasttext.train_supervised(path, epoch=epochs, thread=threads, verbose=0)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """An epoch is what ten of them take more than one, by nine: reading the file is not in it."""
+    path, repeats, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    print(statistics.median((seconds(path, 10, threads) - seconds(path, 1, threads)) / 9 for _ in range(repeats)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import training
+
+TOY = ("--texts", "6", "--repeats", "1")
+TRAINERS = ["ours", "packed nn.LSTM, float32, our batches", training.PACKED, "spaCy textcat"]
+
+
+def test_every_figure_of_a_run(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training.main([*TOY, "--model", str(tiny_bundle), "--json"])
+    results = json.loads(capsys.readouterr().out)
+    assert results["setting"]["texts"] == "generated"
+    assert [(row["texts"], row["trainer"]) for row in results["training"]] == [
+        (texts, trainer) for texts in ("sentences", "reviews") for trainer in TRAINERS
+    ]
+    for rows in (results["training"][:4], results["training"][4:]):
+        for row in rows:
+            assert row["times_packed"] == pytest.approx(row["tokens_per_second"] / rows[2]["tokens_per_second"])
+
+
+def test_fasttext_is_asked_of_its_own_environment(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nhead -1 "$2" > {tmp_path}/line\necho 0.5\n')
+    python.chmod(0o755)
+    training.main([*TOY, "--model", str(tiny_bundle), "--peers", str(tmp_path)])
+    assert capsys.readouterr().out.count("fastText") == 2
+    assert (tmp_path / "line").read_text().startswith("__label__")
