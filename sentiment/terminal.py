@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sentiment.training.data_report import DataReport
     from sentiment.training.encoder_comparison import Compared
     from sentiment.training.loop import Progress as TrainingProgress
+    from sentiment.training.tuning import Trial, TrialProgress
 
 
 class _Console(Console):
@@ -136,11 +137,9 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
                 left=left,
             )
             if progress.dev_score is not None:
-                score = progress.dev_score
-                judged = f"macro-recall {score:.2%}" if task == "classification" else f"RMSE {-score:.4g}"
                 bar.console.print(
                     f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.4f}, "
-                    f"dev {judged}, "
+                    f"dev {_judged(progress.dev_score, task)}, "
                     f"{progress.tokens_per_second:,.0f} tokens/s, {left}",
                     soft_wrap=True,
                 )
@@ -153,6 +152,56 @@ def _left(progress: "TrainingProgress") -> str:
     if progress.dev_score is not None and seconds == 0:
         return "done"
     return f"{seconds / 60:.0f} min left" if seconds >= 90 else f"{seconds:.0f} s left"
+
+
+def _judged(score: float, task: Task) -> str:
+    return f"macro-recall {score:.2%}" if task == "classification" else f"RMSE {-score:.4g}"
+
+
+@contextmanager
+def tuning_progress() -> Iterator[Callable[["TrialProgress"], None]]:
+    """A report function for a search: a bar of the trial's training on a terminal, nothing in a pipe."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        line = bar.add_task("reading", total=None)
+
+        def report(progress: "TrialProgress") -> None:
+            training = progress.training
+            bar.update(
+                line,
+                description=f"trial {progress.number}/{progress.trials} · epoch {training.epoch}/{training.epochs}",
+                total=training.steps,
+                completed=training.step,
+            )
+
+        yield report
+
+
+def print_trial(trial: "Trial", trials: int, task: Task) -> None:
+    """Prints how a trial of a search ended."""
+    judged = f", dev {_judged(trial.dev_score, task)}" if trial.dev_score is not None else ""
+    line = f"trial {trial.number}/{trials}: {trial.outcome}{judged}; {_settings(trial)}"
+    console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+def _settings(trial: "Trial") -> str:
+    return ", ".join(f"{name.split('.')[1]} {value:.3g}" for name, value in trial.values.items())
+
+
+def print_study(trials: "Sequence[Trial]", best: "Trial", recipe: Path, page: Path, task: Task) -> None:
+    """Prints what a search found and what to do with it."""
+    first = trials[0]
+    if best.dev_score is not None:
+        line = f"Best: trial {best.number}, dev {_judged(best.dev_score, task)}"
+        if best is not first and first.dev_score is not None:
+            line += f" (the settings given: {_judged(first.dev_score, task)})"
+        console.print(line, highlight=False)
+    table = _table("setting", "given", "best")
+    for name, value in best.values.items():
+        table.add_row(name, f"{first.values[name]:.4g}", f"{value:.4g}")
+    console.print(table)
+    console.print(f"Its recipe is {recipe}, the plots are {page}. Next:", highlight=False, soft_wrap=True)
+    console.print(f"  sentiment train --recipe {recipe} --out models/tuned", highlight=False, soft_wrap=True)
 
 
 def print_trained(bundle: Bundle, folder: Path, version: str) -> None:

@@ -104,6 +104,7 @@ def test_every_way_in_is_shown() -> None:
         "compare",
         "calibrate",
         "check",
+        "tune",
     ):
         assert f"sentiment {command}" in shown
     assert "sentiment.load(" in shown

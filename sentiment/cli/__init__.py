@@ -20,6 +20,7 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
     score,
     serve,
     train,
+    tune,
 )
 from sentiment.cli.application import app
 from sentiment.errors import SentimentError

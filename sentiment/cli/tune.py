@@ -1,0 +1,94 @@
+"""The command that searches for better settings."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, app
+from sentiment.cli.networks import Encoder, Pooling, Task, network
+from sentiment.cli.plan import plan_of
+from sentiment.errors import ConfigError
+from sentiment.events import EventLines, print_line
+
+if TYPE_CHECKING:
+    from sentiment.training.tuning import Trial, TrialProgress
+
+
+@app.command()
+def tune(
+    context: typer.Context,
+    data: Files = None,
+    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("study"),
+    trials: Annotated[int, typer.Option(min=1, help="Trainings, those of earlier runs counted.")] = 20,
+    dev: Dev = None,
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    labels: Labels = None,
+    task: Annotated[Task, typer.Option(help="classification, or regression.")] = Task.CLASSIFICATION,
+    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
+    encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
+    pooling: Annotated[Pooling, typer.Option(help="What of a recurrent encoder is classified.")] = Pooling.FINAL,
+    epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data in each trial.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
+    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed search stopped.")] = False,
+    recipe: Annotated[Path | None, typer.Option(help="A TOML file to start from, instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Search for better settings by Optuna and write the best ones as a recipe.
+
+    The first trial has the settings that are given. The same command after a crash goes on where the search was; with
+    more --trials it goes on from its end.
+    """
+    try:
+        from sentiment.training.study_files import PAGE, RECIPE, write_page, write_recipe
+        from sentiment.training.tuning import Search
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"a search needs {error.name}: pip install 'sentiment-bilstm[tune]'") from None
+    from sentiment.terminal import console, print_data, print_study, print_trial, tuning_progress
+    from sentiment.training.label_mapping import parse
+    from sentiment.training.trainer import read_data
+
+    console.quiet = as_json
+    plan = plan_of(
+        context,
+        recipe,
+        data,
+        dev,
+        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
+        name=out.name,
+        task=task.value,
+        text={"language": language},
+        model=network(encoder, pooling=pooling),
+        training={"seed": seed, **({"epochs": epochs} if epochs is not None else {})},
+    )
+    held = read_data(plan)
+    print_data(held.report)
+    search = Search(plan, held, out, restart=restart)
+    lines = EventLines(print_line) if as_json else None
+    ended = len(search.trials)
+    if ended:
+        console.print(f"Going on from {out}: {ended} of {trials} trials have ended.", highlight=False, soft_wrap=True)
+    if lines is not None:
+        lines.event("start", name=plan.name, trials=trials, trials_done=ended)
+
+    def told(trial: "Trial") -> None:
+        print_trial(trial, trials, plan.task)
+        if lines is not None:
+            lines.event("trial", **asdict(trial))
+
+    with tuning_progress() as show:
+
+        def report(progress: "TrialProgress") -> None:
+            show(progress)
+            if lines is not None:
+                lines.progress(trial=progress.number, trials=progress.trials, **asdict(progress.training))
+
+        search.run(trials, report, told)
+    best = search.best
+    write_recipe(search.recipe_of(best), out / RECIPE)
+    write_page(search.study, out / PAGE, f"Search for settings of {plan.name}")
+    print_study(search.trials, best, out / RECIPE, out / PAGE, plan.task)
+    if lines is not None:
+        lines.event("done", recipe=str(out / RECIPE), page=str(out / PAGE), best=asdict(best))

@@ -1,0 +1,53 @@
+"""Which settings a search turns, how far from a recipe's own, and a recipe with other values of them."""
+
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+
+from sentiment.training.recipe import Recipe
+
+Values = dict[str, Any]  # a setting's name, as a recipe has it, such as model.hidden_size, and its value
+DIGITS = 4  # that a number of a recipe has at most
+
+
+def space(recipe: Recipe) -> dict[str, BaseDistribution]:
+    """What each setting may be. The recipe's own value is always among it."""
+    model, training = recipe.model, recipe.training
+    found: dict[str, BaseDistribution] = {
+        "training.learning_rate": FloatDistribution(
+            training.learning_rate / 8, min(1.0, training.learning_rate * 8), log=True
+        ),
+        "training.embedding_learning_rate_share": FloatDistribution(
+            min(0.1, training.embedding_learning_rate_share), 1.0, log=True
+        ),
+        "training.weight_decay": _up_to(0.1, training.weight_decay),
+        "training.word_dropout": _up_to(0.3, training.word_dropout),
+        "model.hidden_size": CategoricalDistribution(
+            sorted({max(1, model.hidden_size // 2), model.hidden_size, 2 * model.hidden_size})
+        ),
+        "model.embedding_dropout": _up_to(0.6, model.embedding_dropout),
+        "model.output_dropout": _up_to(0.6, model.output_dropout),
+    }
+    if model.encoder in ("rnn", "lstm") and model.pooling != "final_and_cell":
+        found["model.weight_drop"] = _up_to(0.5, model.weight_drop)
+    if model.num_layers > 1:
+        found["model.dropout"] = _up_to(0.5, model.dropout)
+    return found
+
+
+def own_values(recipe: Recipe) -> Values:
+    """What the recipe itself says of the settings that are searched."""
+    return {name: getattr(getattr(recipe, name.split(".")[0]), name.split(".")[1]) for name in space(recipe)}
+
+
+def with_values(recipe: Recipe, values: Values) -> Recipe:
+    """The recipe with these values, numbers rounded to what one would write."""
+    settings = recipe.model_dump()
+    for name, value in values.items():
+        part, setting = name.split(".")
+        settings[part][setting] = float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+    return Recipe.of(settings)
+
+
+def _up_to(highest: float, own: float) -> FloatDistribution:
+    return FloatDistribution(0.0, max(highest, own))
