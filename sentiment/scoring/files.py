@@ -85,16 +85,28 @@ def writer_for(
         return CsvWriter(file, head.columns, added, delimiter, names=names, escape_formulas=escape_formulas)
     with _pyarrow(f"{output} output"):
         from sentiment.scoring.table_writer import TableWriter
-    return TableWriter(file, head, added)
+    return TableWriter(file, head, added, for_parquet=TABLES[output.suffix] == "Parquet")
+
+
+def check_columns(output: Format, target: str, head: Window) -> None:
+    """Raises DataError where a column of the input is of a type that the output has no place for."""
+    batch = getattr(head, "batch", None)
+    if output.is_table and batch is not None:
+        from sentiment.scoring.table_limits import check_schema
+
+        check_schema(batch.schema, TABLES[output.suffix], target)
 
 
 def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
     """Writes what the parts of an output, at least one, hold, in order, onto `file`."""
     with _pyarrow(f"{output} output"):
         if output.is_table:
+            from sentiment.scoring.table_files import unwritable
             from sentiment.scoring.table_writer import join_to_arrow, join_to_parquet
 
-            (join_to_parquet if TABLES[output.suffix] == "Parquet" else join_to_arrow)(parts, file)
+            kind = TABLES[output.suffix]
+            with unwritable(kind):
+                (join_to_parquet if kind == "Parquet" else join_to_arrow)(parts, file)
             return
         with packed(file, output.compression) as content:
             for part in parts:

@@ -15,6 +15,7 @@ from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkp
 from sentiment.scoring.drift import Drift, drift, references
 from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
+from sentiment.scoring.files import check_columns
 from sentiment.scoring.formats import INPUT_SUFFIXES
 from sentiment.scoring.identity import input_identity, job_identity
 from sentiment.scoring.inputs import Inputs, Place
@@ -93,6 +94,7 @@ def score(
         judged_by = references(classifier.metrics)
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
         rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
+        check_columns(target.format, str(target), rows.head)
         identity = job_identity(classifier, engine, paths, str(target.format), settings)
         with target.parts() as parts:
             checkpoint = _begin(parts, identity, restart)

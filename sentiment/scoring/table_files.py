@@ -110,5 +110,15 @@ def refusal(path: str, kind: str) -> Iterator[None]:
         raise DataError(f"{path}: can't be read as {kind}: {str(error).splitlines()[0]}") from None
 
 
+@contextmanager
+def unwritable(kind: str) -> Iterator[None]:
+    """What pyarrow can't write as DataError."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"the output can't be written as {kind}: {reason}; give it another format") from None
+
+
 def _rows_of_a_window(row_bytes: float) -> int:
     return max(1, min(WINDOW_ROWS, int(WINDOW_BYTES / max(1, row_bytes))))

@@ -7,6 +7,7 @@ import pyarrow as pa
 from sentiment.errors import DataError
 from sentiment.scoring.rows import Position, Selection, Values, to_json
 from sentiment.scoring.table_files import TableFile, refusal
+from sentiment.scoring.table_values import is_text, plain_values, taken
 
 
 class TableWindow:
@@ -16,7 +17,7 @@ class TableWindow:
         self, first_row: int, batch: pa.RecordBatch, text_column: str, kept: Sequence[str] | None = None
     ) -> None:
         self.first_row = first_row
-        self.texts: Sequence[object] = _cells(batch.column(text_column))
+        self.texts: Sequence[object] = plain_values(batch.column(text_column))
         self.faults: Mapping[int, str] = {
             place: "its text is not UTF-8" for place, text in enumerate(self.texts) if isinstance(text, bytes)
         }
@@ -25,7 +26,7 @@ class TableWindow:
         self.columns: Sequence[str] = self.batch.schema.names
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """What these rows have: dates, times and decimals as text, as JSON and CSV have no such types."""
+        """What these rows have, in what JSON and CSV can say: see `plain_values`."""
         return _rows(self.batch, places)
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
@@ -52,10 +53,12 @@ class TableSource:
         schema = self._table.schema
         selection.columns(path, schema.names)
         text_type = schema.field(selection.text_column).type
-        if not (_is_text(text_type) or pa.types.is_null(text_type)):
+        if not (is_text(text_type) or pa.types.is_null(text_type)):
             raise DataError(f"{path}: column {selection.text_column!r} holds {text_type}, not text")
         self.start = Position(1, 0)
-        self.head = self._window(1, pa.RecordBatch.from_pylist([], schema))
+        self.head = self._window(
+            1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+        )
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[TableWindow, Position]]:
         """The windows of all rows from there on, each with the position after it.
@@ -81,36 +84,6 @@ class TableSource:
 
 
 def _rows(batch: pa.RecordBatch, places: Sequence[int]) -> list[Values]:
-    columns = [_cells(column) for column in batch.take(pa.array(places, pa.int64())).columns]
+    columns = [plain_values(taken(column, places)) for column in batch.columns]
     # Not a zip of the columns: where none is kept there would be no rows.
     return [dict(zip(batch.schema.names, (cells[n] for cells in columns), strict=True)) for n in range(len(places))]
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-
-def _cells(column: pa.Array) -> list[object]:
-    """The values of a column; text that isn't UTF-8 as bytes."""
-    if _is_text(column.type):
-        return [_decode(cell) for cell in column.cast(pa.large_string()).cast(pa.large_binary()).to_pylist()]
-    return column.cast(_plain(column.type)).to_pylist()
-
-
-def _decode(cell: bytes | None) -> object:
-    try:
-        return cell if cell is None else cell.decode()
-    except UnicodeDecodeError:
-        return cell
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
-        return pa.string()
-    if pa.types.is_struct(kind):
-        return pa.struct([pa.field(field.name, _plain(field.type)) for field in kind])
-    if pa.types.is_list(kind):
-        return pa.list_(_plain(kind.value_type))
-    return kind

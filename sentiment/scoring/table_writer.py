@@ -1,31 +1,37 @@
 """Rows and their answers to Arrow streams, and these to one Parquet or Arrow file, a row group at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sentiment.scoring.rows import Kind, Values, Window, to_text
+from sentiment.scoring.table_dictionaries import (
+    Opener,
+    batches_of,
+    compact,
+    one_dictionary_each,
+    with_dictionaries,
+)
+from sentiment.scoring.table_limits import misfits
 from sentiment.scoring.table_reader import TableWindow
+from sentiment.scoring.table_values import taken
 from sentiment.scoring.text_writers import unknown_column
 
 ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
 ROW_GROUP_BYTES = 1 << 25
 
-Opener = Callable[[], BinaryIO]
-
 _ARROW_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
 class TableWriter:
-    """Writes a part of a table, an Arrow stream.
+    """Writes a part of a table, an Arrow stream, one `for_parquet` or for an Arrow file.
 
-    A Parquet input's columns keep their types; a text file's take the type that fits all of the first rows.
+    A table's columns keep their types; a text file's take the type that fits all of the first rows.
     """
 
-    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, Kind]) -> None:
+    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, Kind], *, for_parquet: bool = False) -> None:
         self._types: dict[str, type] = {}
         if isinstance(first, TableWindow):
             schema = first.batch.schema
@@ -37,28 +43,40 @@ class TableWriter:
             schema = schema.append(pa.field(column, _arrow_type(kind)))
         self._schema = schema
         self._added = added
+        self._for_parquet = for_parquet
         self._writer = pa.ipc.new_stream(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self.rows = 0
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
         """Why a row can't be written, by place: it has a value, or a column, that the table has no place for."""
-        misfits: dict[int, str] = {}
         if isinstance(window, TableWindow):
-            columns = window.batch.take(pa.array(answers, pa.int64())).columns
+            unfit, columns = self._table_columns(window, list(answers))
         else:
             rows = dict(zip(answers, window.values(list(answers)), strict=True))
-            misfits = {place: reason for place, row in rows.items() if (reason := self._misfit(row)) is not None}
-            kept = [row for place, row in rows.items() if place not in misfits]
+            unfit = {place: reason for place, row in rows.items() if (reason := self._misfit(row)) is not None}
+            kept = [row for place, row in rows.items() if place not in unfit]
             columns = [_array([row.get(column) for row in kept], kind) for column, kind in self._types.items()]
-        written = [answer for place, answer in answers.items() if place not in misfits]
+        written = [answer for place, answer in answers.items() if place not in unfit]
         columns += [_array([answer[column] for answer in written], kind) for column, kind in self._added.items()]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
         self.rows += len(written)
-        return misfits
+        return unfit
 
     def close(self) -> None:
         """Writes that this is the end."""
         self._writer.close()
+
+    def _table_columns(self, window: TableWindow, places: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
+        """Why some of these rows can't be written, and the columns of the others."""
+        columns = [taken(column, places) for column in window.batch.columns]
+        if not self._for_parquet:
+            return {}, columns
+        unfit: dict[int, str] = {}
+        for field, column in zip(window.batch.schema, columns, strict=True):
+            unfit |= {places[n]: reason for n, reason in misfits(field, column).items()}
+        if unfit:
+            columns = [taken(column, [p for p in places if p not in unfit]) for column in window.batch.columns]
+        return unfit, [compact(column) if pa.types.is_dictionary(column.type) else column for column in columns]
 
     def _misfit(self, row: Values) -> str | None:
         for column, value in row.items():
@@ -72,22 +90,18 @@ class TableWriter:
 
 def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
     """Writes what the parts, at least one, hold. Where one ends shows nowhere in the file."""
-    with pq.ParquetWriter(file, _schema(parts), compression="zstd") as writer:
+    schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=True)
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in _row_groups(parts):
-            writer.write_table(table)
+            writer.write_table(with_dictionaries(table, schema, dictionaries))
 
 
 def join_to_arrow(parts: Sequence[Opener], file: BinaryIO) -> None:
     """As `join_to_parquet`, to an Arrow file, whose columns of a dictionary have one for all rows."""
-    schema = _schema(parts)
-    dictionaries = {
-        index: _dictionary(parts, index) for index, field in enumerate(schema) if pa.types.is_dictionary(field.type)
-    }
+    schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=False)
     with pa.ipc.new_file(pa.PythonFile(file, "w"), schema) as writer:
         for table in _row_groups(parts):
-            for index, dictionary in dictionaries.items():
-                table = table.set_column(index, schema[index], _with_dictionary(table.column(index), dictionary))
-            writer.write_table(table)
+            writer.write_table(with_dictionaries(table, schema, dictionaries))
 
 
 def _schema(parts: Sequence[Opener]) -> pa.Schema:
@@ -97,7 +111,7 @@ def _schema(parts: Sequence[Opener]) -> pa.Schema:
 
 def _row_groups(parts: Iterable[Opener]) -> Iterator[pa.Table]:
     held: list[pa.RecordBatch] = []
-    for batch in _batches(parts):
+    for batch in batches_of(parts):
         held.append(batch)
         if (
             sum(batch.num_rows for batch in held) >= ROW_GROUP_ROWS
@@ -107,29 +121,6 @@ def _row_groups(parts: Iterable[Opener]) -> Iterator[pa.Table]:
             held.clear()
     if held:
         yield pa.Table.from_batches(held)
-
-
-def _batches(parts: Iterable[Opener]) -> Iterator[pa.RecordBatch]:
-    for part in parts:
-        with part() as source, pa.ipc.open_stream(source) as batches:
-            yield from batches
-
-
-def _dictionary(parts: Iterable[Opener], index: int) -> pa.Array:
-    """Each value that the column may have, once."""
-    seen = None
-    for batch in _batches(parts):
-        values = batch.column(index).dictionary
-        seen = values if seen is None else pa.concat_arrays([seen, values]).unique()
-    return pa.array([]) if seen is None else seen
-
-
-def _with_dictionary(column: pa.ChunkedArray, dictionary: pa.Array) -> pa.ChunkedArray:
-    chunks = []
-    for chunk in column.chunks:
-        places = pc.index_in(chunk.dictionary_decode(), dictionary).cast(chunk.type.index_type)
-        chunks.append(pa.DictionaryArray.from_arrays(places, dictionary, ordered=chunk.type.ordered))
-    return pa.chunked_array(chunks, column.type)
 
 
 def _common_type(values: Sequence[object]) -> type:

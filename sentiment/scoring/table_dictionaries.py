@@ -1,0 +1,69 @@
+"""Columns of a dictionary, whose batches may each have their own, as one for the whole of a table."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Opener = Callable[[], BinaryIO]
+
+
+def batches_of(parts: Iterable[Opener]) -> Iterable[pa.RecordBatch]:
+    """What the Arrow streams hold."""
+    for part in parts:
+        with part() as source, pa.ipc.open_stream(source) as batches:
+            yield from batches
+
+
+def one_dictionary_each(
+    parts: Iterable[Opener], schema: pa.Schema, *, narrow_only: bool
+) -> tuple[pa.Schema, dict[int, pa.Array]]:
+    """The schema, and each value that a column of a dictionary has, once, by the column's index.
+
+    Where these are more than its places can count, as where each of several files has its own, the schema's places are
+    wider. `narrow_only` is for those alone that may be.
+    """
+    dictionaries = {}
+    for index, field in enumerate(schema):
+        kind = field.type
+        if pa.types.is_dictionary(kind) and (not narrow_only or kind.index_type.bit_width < 32):
+            dictionaries[index] = _dictionary(parts, index, kind.value_type)
+            places = _places(kind.index_type, len(dictionaries[index]))
+            schema = schema.set(index, field.with_type(pa.dictionary(places, kind.value_type, kind.ordered)))
+    return schema, dictionaries
+
+
+def with_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[int, pa.Array]) -> pa.Table:
+    """The table in the schema, its columns with these dictionaries."""
+    for index, dictionary in dictionaries.items():
+        column = table.column(index)
+        chunks = [_with_dictionary(chunk, schema.field(index).type, dictionary) for chunk in column.chunks]
+        table = table.set_column(index, schema.field(index), pa.chunked_array(chunks, schema.field(index).type))
+    return table
+
+
+def compact(column: pa.Array) -> pa.Array:
+    """The column with a dictionary of the values that it uses, none of them null."""
+    decoded = column.dictionary_decode()
+    return _with_dictionary(column, column.type, decoded.drop_null().unique())
+
+
+def _dictionary(parts: Iterable[Opener], index: int, kind: pa.DataType) -> pa.Array:
+    seen = pa.nulls(0, kind)
+    for batch in batches_of(parts):
+        seen = pa.concat_arrays([seen, batch.column(index).dictionary]).unique()
+    return seen
+
+
+def _places(kind: pa.DataType, count: int) -> pa.DataType:
+    try:
+        pa.scalar(count, pa.int64()).cast(kind)
+    except pa.ArrowInvalid:
+        return pa.int32()
+    return kind
+
+
+def _with_dictionary(column: pa.DictionaryArray, kind: pa.DataType, dictionary: pa.Array) -> pa.DictionaryArray:
+    places = pc.index_in(column.dictionary_decode(), dictionary).cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(places, dictionary, ordered=kind.ordered)

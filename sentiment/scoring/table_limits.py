@@ -1,0 +1,55 @@
+"""What a table file can't hold of what an Arrow table can."""
+
+import io
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sentiment.errors import DataError
+from sentiment.scoring.table_values import is_text, plain_values
+
+_WITHOUT = "or name the columns to keep (--columns) without it"
+
+
+def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
+    """Raises DataError where a column is of a type that the output, a `kind` of table, has no place for."""
+    for field in schema:
+        what = f"{output}: {kind} can't hold column {field.name!r}, {field.type}"
+        if kind == "Arrow":
+            if any(pa.types.is_dictionary(inner.type) for inner in _within(field)):
+                raise DataError(f"{what}: a dictionary within another type; write .parquet, {_WITHOUT}")
+            continue
+        try:
+            pq.ParquetWriter(io.BytesIO(), pa.schema([field])).close()
+        except pa.ArrowException:
+            raise DataError(f"{what}; write .arrow, {_WITHOUT}") from None
+
+
+def misfits(field: pa.Field, column: pa.Array) -> dict[int, str]:
+    """Why Parquet can't hold a row's value in this column, by place, though it has its type."""
+    kind = column.type
+    try:
+        if pa.types.is_dictionary(kind) and is_text(kind):
+            column.dictionary_decode().validate(full=True)
+        elif kind == pa.timestamp("s", getattr(kind, "tz", None)):
+            column.cast(pa.timestamp("ms", kind.tz))
+        return {}
+    except pa.ArrowInvalid:
+        write_arrow = "write .arrow or .jsonl to keep it"
+    if is_text(kind):
+        reason = f"{field.name!r} is not UTF-8, and Parquet's dictionaries hold nothing else: {write_arrow}"
+        return {place: reason for place, value in enumerate(plain_values(column)) if isinstance(value, bytes)}
+    reason = f"{field.name!r} is too far from 1970 for Parquet's milliseconds: {write_arrow}"
+    seconds = column.cast(pa.int64()).to_pylist()
+    return {place: reason for place, count in enumerate(seconds) if count is not None and abs(count) * 1000 >= 1 << 63}
+
+
+def _within(field: pa.Field) -> Iterator[pa.Field]:
+    kind = field.type
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    if pa.types.is_nested(kind):
+        for index in range(kind.num_fields):
+            yield kind.field(index)
+            yield from _within(kind.field(index))
