@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sentiment.scoring.errors import CheckpointError
+from sentiment.scoring.identity import LocalFile
 from sentiment.scoring.inputs import Place
 from sentiment.scoring.parts import CHECKPOINT, Part, Parts
 from sentiment.scoring.rows import Position
 from sentiment.scoring.tally import Tally
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Checkpoint:
     shards: list[Shard] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     output_size: int | None = None  # bytes; None until the output is in its place
+    files: dict[str, LocalFile] = field(default_factory=dict)  # saves reading them again, no part of the identity
 
     @property
     def rows(self) -> int:
@@ -72,8 +74,9 @@ def read_checkpoint(parts: Parts) -> Checkpoint | None:
             shards=[_shard(entry) for entry in content["shards"]],
             tally=Tally(**content["tally"]),
             output_size=content["output_size"],
+            files={path: LocalFile(**entry) for path, entry in content["files"].items()},
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts anew") from None
 
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,11 +13,52 @@ from sentiment.scoring.engines import Engine
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage import remote
 
-HASHED_BYTES = 1 << 20  # of the start and of the end: all of 100 million rows would take minutes
+HASHED_BYTES = 1 << 20  # of the start and of the end of a URL's file, whose store has a version of its own for it
+_READ_BYTES = 1 << 20
 
 
-def input_identity(paths: Sequence[str]) -> dict[str, object]:
-    """Which files they are, and that nobody has written to them since."""
+@dataclass(frozen=True)
+class LocalFile:
+    """What a file of this machine holds, and the state of its entry when it was read for that.
+
+    The system changes the state with every write, and no user can set all of it back: while it is the same, so is what
+    the file holds. Another state proves nothing: copying, moving and `touch` change it, too.
+    """
+
+    state: list[int]
+    size: int
+    sha256: str
+
+
+LocalFiles = Mapping[str, LocalFile]  # by path
+
+
+def read_local_files(paths: Sequence[str], known: LocalFiles) -> dict[str, LocalFile]:
+    """What the local ones of the files hold: all of each is read unless it is `known` in the state that it has."""
+    found = {}
+    for path in paths:
+        if remote.is_remote(path):
+            continue
+        with Path(path).open("rb") as file:
+            state = _state(file)
+            if path in known and known[path].state == state:
+                found[path] = known[path]
+                continue
+            size, digest = 0, hashlib.sha256()
+            while block := file.read(_READ_BYTES):
+                size += len(block)
+                digest.update(block)
+            found[path] = LocalFile(state, size, digest.hexdigest())
+    return found
+
+
+def _state(file: BinaryIO) -> list[int]:
+    state = os.fstat(file.fileno())
+    return [state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+
+
+def input_identity(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
+    """Which files they are, and what is in them."""
     identity: dict[str, object] = {
         "inputs": [path if remote.is_remote(path) else os.path.realpath(path) for path in paths]
     }
@@ -27,11 +68,8 @@ def input_identity(paths: Sequence[str]) -> dict[str, object]:
             identity |= {f"size of {path}": size, f"version of {path}": remote.version(path)}
             with remote.open_to_read(path) as file:
                 identity[f"sha256 of both ends of {path}"] = _hash_of_ends(file, size)
-            continue
-        with Path(path).open("rb") as file:
-            state = os.fstat(file.fileno())
-            identity |= {f"size of {path}": state.st_size, f"mtime_ns of {path}": state.st_mtime_ns}
-            identity[f"sha256 of both ends of {path}"] = _hash_of_ends(file, state.st_size)
+        else:
+            identity |= {f"size of {path}": files[path].size, f"sha256 of {path}": files[path].sha256}
     return identity
 
 
@@ -43,13 +81,18 @@ def _hash_of_ends(file: BinaryIO, size: int) -> str:
 
 
 def job_identity(
-    classifier: AnyModel, engine: Engine, inputs: Sequence[str], output: str, settings: ScoringSettings
+    classifier: AnyModel,
+    engine: Engine,
+    inputs: Sequence[str],
+    files: LocalFiles,
+    output: str,
+    settings: ScoringSettings,
 ) -> dict[str, object]:
     """The identity of a job's input, its model and its settings, by name."""
     columns = None if settings.columns is None else list(settings.columns)
     named = {name.replace("_", " "): value for name, value in (asdict(settings) | {"columns": columns}).items()}
     return {
-        **input_identity(inputs),
+        **input_identity(inputs, files),
         "model version": classifier.version,
         "precision": classifier.dtype,
         **named,

@@ -17,7 +17,7 @@ from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import RejectLimitError
 from sentiment.scoring.files import check_columns
 from sentiment.scoring.formats import INPUT_SUFFIXES
-from sentiment.scoring.identity import input_identity, job_identity
+from sentiment.scoring.identity import input_identity, job_identity, read_local_files
 from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import Parts
 from sentiment.scoring.publishing import check_folder_is_free, publish
@@ -95,13 +95,17 @@ def score(
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
         rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
         check_columns(target.format, str(target), rows.head)
-        identity = job_identity(classifier, engine, paths, str(target.format), settings)
         with target.parts() as parts:
-            checkpoint = _begin(parts, identity, restart)
-            check_folder_is_free(checkpoint, target)
-            resumed = checkpoint.rows
-            scorer = ShardScorer(answers, rows, parts, target, settings)
+            found = None if restart else read_checkpoint(parts)
+            checkpoint = found or Checkpoint({})
             try:
+                files = read_local_files(paths, checkpoint.files)
+                identity = job_identity(classifier, engine, paths, files, str(target.format), settings)
+                checkpoint = _begin(parts, found, identity)
+                checkpoint.files = files
+                check_folder_is_free(checkpoint, target)
+                resumed = checkpoint.rows
+                scorer = ShardScorer(answers, rows, parts, target, settings)
                 _score_shards(scorer, engine, checkpoint, on_progress, max_rejects)
                 _check_unchanged(target, paths, checkpoint)
                 publish(checkpoint, parts, target, _place(checkpoint, rows).rows)
@@ -131,9 +135,8 @@ def score(
     )
 
 
-def _begin(parts: Parts, identity: dict[str, object], restart: bool) -> Checkpoint:
+def _begin(parts: Parts, found: Checkpoint | None, identity: dict[str, object]) -> Checkpoint:
     """The checkpoint to go on from, or a new one."""
-    found = None if restart else read_checkpoint(parts)
     if found is not None and found.identity != identity and found.output_size is None:
         check_identity(parts, found.identity, identity)
     if found is not None and found.identity == identity:
@@ -180,7 +183,7 @@ def _place(checkpoint: Checkpoint, inputs: Inputs) -> Place:
 
 def _check_unchanged(target: Target, paths: Sequence[str], checkpoint: Checkpoint) -> None:
     """Raises DataError where the input is no longer what it was when the job began."""
-    now = input_identity(paths)
+    now = input_identity(paths, read_local_files(paths, checkpoint.files))
     names = [name for name, value in now.items() if checkpoint.identity[name] != value]
     if names:
         raise DataError(f"{target}: the input was changed while it was read ({', '.join(names)}); no output is written")

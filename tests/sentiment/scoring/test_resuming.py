@@ -1,6 +1,9 @@
 """What a job that was stopped leaves, and what it takes to go on from it."""
 
+import hashlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +16,7 @@ import sentiment
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError, DataError
-from sentiment.scoring import Progress, ScoringSettings, score
+from sentiment.scoring import Progress, ScoringSettings, identity, score
 from sentiment.scoring.errors import CheckpointError, RejectLimitError
 from sentiment.scoring.parts import PartsFolder
 
@@ -50,7 +53,7 @@ def test_the_checkpoint_says_what_is_done(tiny_classifier: Classifier, source: P
     lines = source.read_bytes().splitlines(keepends=True)
     assert checkpoint["identity"]["inputs"] == [str(source)]
     assert checkpoint["identity"][f"size of {source}"] == source.stat().st_size
-    assert checkpoint["identity"][f"mtime_ns of {source}"] == source.stat().st_mtime_ns
+    assert checkpoint["identity"][f"sha256 of {source}"] == hashlib.sha256(source.read_bytes()).hexdigest()
     assert checkpoint["identity"]["model version"] == tiny_classifier.version
     assert [(shard["rows"], shard["scored"], shard["rejected"]) for shard in checkpoint["shards"]] == [(10, 10, 0)] * 2
     assert [shard["end"] for shard in checkpoint["shards"]] == [
@@ -111,8 +114,66 @@ def test_another_input_is_refused_by_name(tiny_classifier: Classifier, source: P
     begin(tiny_classifier, source, tmp_path / "out.jsonl")
     size = source.stat().st_size
     source.write_bytes(source.read_bytes() + b'{"text": "more"}\n')
-    with pytest.raises(CheckpointError, match=f"size of {source} was {size}, now {size + 17}; mtime_ns of "):
+    with pytest.raises(CheckpointError, match=f"size of {source} was {size}, now {size + 17}; sha256 of "):
         score(tiny_classifier, source, tmp_path / "out.jsonl", TENS)
+
+
+def change_in_the_middle(source: Path) -> None:
+    """One letter of it, with all else set back that a user can set back."""
+    before = source.stat()
+    content = source.read_bytes()
+    assert content.count(b"film 20") == 1
+    with source.open("r+b") as file:
+        file.seek(content.index(b"film 20"))
+        file.write(b"fill")
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = source.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+
+
+def test_a_change_in_the_middle_is_seen_whatever_size_and_time_say(
+    tiny_classifier: Classifier, source: Path, tmp_path: Path
+) -> None:
+    begin(tiny_classifier, source, tmp_path / "out.jsonl")
+    change_in_the_middle(source)
+    with pytest.raises(
+        CheckpointError, match=f"of another job: sha256 of {source} was '[0-9a-f]+', now '[0-9a-f]+'. G"
+    ):
+        score(tiny_classifier, source, tmp_path / "out.jsonl", TENS)
+
+    def change(progress: Progress) -> None:
+        if progress.rows == 30:
+            change_in_the_middle(source)
+
+    source.write_bytes(source.read_bytes().replace(b"fill", b"film"))
+    with pytest.raises(DataError, match=f"the input was changed while it was read .sha256 of {source}.; no output"):
+        score(tiny_classifier, source, tmp_path / "out.jsonl", TENS, change)
+
+
+def test_an_input_that_holds_the_same_is_gone_on_from_and_read_once_more_only_if_it_was_touched(
+    tiny_classifier: Classifier, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    sha256 = hashlib.sha256
+
+    def counting(content: bytes = b"") -> Any:
+        read.append(sys._getframe(1).f_code.co_name)
+        return sha256(content)
+
+    begin(tiny_classifier, source, tmp_path / "out.jsonl")
+    monkeypatch.setattr(identity.hashlib, "sha256", counting)
+    assert score(tiny_classifier, source, tmp_path / "out.jsonl", TENS).resumed == 20
+    assert "read_local_files" not in read
+    expected = (tmp_path / "out.jsonl").read_bytes()
+
+    begin(tiny_classifier, source, tmp_path / "out.jsonl")
+    copy = tmp_path / "copy"
+    shutil.copyfile(source, copy)  # as a restore from a backup would
+    copy.replace(source)
+    read.clear()
+    assert score(tiny_classifier, source, tmp_path / "out.jsonl", TENS).resumed == 20
+    assert read.count("read_local_files") == 1
+    assert (tmp_path / "out.jsonl").read_bytes() == expected
 
 
 def test_an_input_changed_meanwhile_gives_no_output(tiny_classifier: Classifier, source: Path, tmp_path: Path) -> None:
