@@ -1,5 +1,6 @@
 """Files to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -29,7 +30,8 @@ from sentiment.scoring.target import Target, target_of
 from sentiment.storage.files import expand
 from sentiment.storage.remote import RemoteError
 
-GOES_ON = "no row is lost: the same command goes on from what is done"
+GOES_ON = "the same command goes on from what is done"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,10 @@ def score(
                     parts.remove()
     except OSError as error:
         reason = f"{error.filename or target}: {error.strerror or error}"
-        raise DataError(f"{reason}; {GOES_ON}") from error
+        first = "make room, and " if error.errno in NO_ROOM else ""
+        raise DataError(f"{reason}; no row is lost: {first}{GOES_ON}") from error
     except RemoteError as error:
-        raise DataError(f"{error}; {GOES_ON}") from error
+        raise DataError(f"{error}; no row is lost: {GOES_ON}") from error
     return ScoringSummary(
         rows=checkpoint.rows,
         scored=checkpoint.scored,
