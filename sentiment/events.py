@@ -11,10 +11,10 @@ INTERVAL_SECONDS = 1.0  # between two lines of progress
 
 
 def print_line(line: str) -> None:
-    """Prints it at once, or nowhere if the reader has left: the work that it tells of goes on."""
+    """Prints it at once, or nowhere if the reader has left or the disk is full: the work that it tells of goes on."""
     try:
         print(line, flush=True)
-    except BrokenPipeError:
+    except OSError:
         discard_output()
 
 

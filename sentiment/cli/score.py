@@ -16,7 +16,7 @@ import typer
 from sentiment.abstention import threshold_for
 from sentiment.cli.application import Abstain, Json, Model, TextColumn, app
 from sentiment.default import DEFAULT_MODEL
-from sentiment.errors import ConfigError
+from sentiment.errors import ConfigError, DataError
 from sentiment.events import discard_output, print_line
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def score(
     if ray_address is not None and processes is not None:
         raise ConfigError("--processes: the cluster at --ray-address has its own: leave one out")
     *inputs, output = paths
-    if report is not None and not report.parent.is_dir():
-        raise ConfigError(f"--report: there is no folder {report.parent}")
+    if report is not None:
+        _check_report(report)
     with _stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
@@ -156,15 +156,30 @@ def _score_to_files(
         nullcontext(events.progress) if as_json else scoring_progress() as on_progress,
     ):
         summary = score_files(
-            classifier, paths, output, settings, on_progress, engine=engine, max_rejects=max_rejects, restart=restart
+            classifier, inputs, output, settings, on_progress, engine=engine, max_rejects=max_rejects, restart=restart
         )
     if report is not None and classifier.task == "classification":
-        write_report(report, summary, classifier)
+        try:
+            write_report(report, summary, classifier)
+        except OSError as error:
+            reason = f"{report}: can't be written: {error.strerror}"
+            raise DataError(f"{reason}; the output is whole, its report is not there") from None
     if as_json:
         events.done(summary)
     else:
-        print_summary(summary)
+        try:
+            print_summary(summary)
+        except OSError:  # as `print_line`: the output is whole
+            discard_output()
     return summary.rejected
+
+
+def _check_report(path: Path) -> None:
+    """Raises ConfigError where no report can be written: before hours of work, not after."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"--report: there is no folder {path.parent}; make it first")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"--report: {path} can't be written; name a file in a folder that can be written to")
 
 
 def _local_engine(model: Path, processes: int | None, classifier: "AnyModel", paths: "Sequence[str]") -> "Engine":
@@ -197,6 +212,9 @@ def _score_to_pipe(
     from sentiment.classifier import load
     from sentiment.scoring.pipe import score_to_pipe
 
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error")):
+        if stream is None:
+            raise DataError(f"-: standard {name} is closed; rows come and go through it")
     try:
         classifier = load(model, dtype=dtype, task=None)
         settings = _keeping(abstain, settings, classifier)
@@ -205,6 +223,9 @@ def _score_to_pipe(
     except BrokenPipeError:
         discard_output()  # or Python would complain at its exit
         sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        discard_output()
+        raise DataError(f"-: {error.strerror}; what is written is not all, and no pipe goes on: run it again") from None
     return rejected
 
 

@@ -1,6 +1,10 @@
 """What can stop a scoring job, by name."""
 
+import errno
+
 from sentiment.errors import DataError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class CheckpointError(DataError):

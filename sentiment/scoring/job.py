@@ -1,6 +1,5 @@
 """Files to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
 
-import errno
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,7 +14,7 @@ from sentiment.scoring.answers import AnswerColumns
 from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkpoint
 from sentiment.scoring.drift import Drift, drift, references
 from sentiment.scoring.engines import Engine, LocalEngine
-from sentiment.scoring.errors import RejectLimitError
+from sentiment.scoring.errors import NO_ROOM, RejectLimitError
 from sentiment.scoring.files import check_columns
 from sentiment.scoring.formats import INPUT_SUFFIXES
 from sentiment.scoring.identity import input_identity, job_identity, read_local_files
@@ -27,11 +26,10 @@ from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
 from sentiment.scoring.tally import Tally
 from sentiment.scoring.target import Target, target_of
-from sentiment.storage.files import expand
+from sentiment.storage.files import expand, takes_in
 from sentiment.storage.remote import RemoteError
 
 GOES_ON = "the same command goes on from what is done"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,10 @@ def score(
     engine = engine or LocalEngine(classifier)
     target = target_of(str(output))
     try:
-        paths = expand([inputs] if isinstance(inputs, str | Path) else inputs, INPUT_SUFFIXES)
+        names = [inputs] if isinstance(inputs, str | Path) else inputs
+        paths = expand(names, INPUT_SUFFIXES)
         target.check(paths)
+        _check_inputs_stay(names, target)
         answers = AnswerColumns(classifier, settings)
         judged_by = references(classifier.metrics)
         kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
@@ -136,6 +136,15 @@ def score(
         output_path=target.path,
         rejects_path=target.rejects if checkpoint.rejected else None,
     )
+
+
+def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
+    """Raises DataError where what is written would be read, too, by a job that goes on."""
+    output = f"{target.path}/{target.part_name(0)}" if target.is_folder else str(target.path)
+    for written in (output, str(target.rejects)):
+        for name in map(str, names):
+            if takes_in(name, written, INPUT_SUFFIXES):
+                raise DataError(f"{written}: {name} would take it in as an input, too; write to another folder")
 
 
 def _begin(parts: Parts, found: Checkpoint | None, identity: dict[str, object]) -> Checkpoint:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol
 
-from sentiment.scoring.errors import CheckpointError
+from sentiment.scoring.errors import NO_ROOM, CheckpointError
 from sentiment.scoring.partial_file import PartialFile, sync_folder
 
 CHECKPOINT = "checkpoint.json"
@@ -142,7 +142,7 @@ class PartsFolder:
 
     def _locked(self) -> bool:
         if not self.path.exists():
-            self.path.mkdir(exist_ok=True)
+            self._make()
             sync_folder(self.path.parent)
         self._descriptor = os.open(self.path, os.O_RDONLY)
         try:
@@ -151,6 +151,15 @@ class PartsFolder:
             self._release()
             raise CheckpointError(f"{self.path}: is in use by another job; wait, or name another output") from None
         return self.path.exists() and os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+
+    def _make(self) -> None:
+        try:
+            self.path.mkdir(exist_ok=True)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
+            reason = f"can't be made ({error.strerror})"
+            raise CheckpointError(f"{self.path}: {reason}; name an output in a folder that can be written to") from None
 
     def _release(self) -> None:
         if self._descriptor != -1:

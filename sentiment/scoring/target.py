@@ -95,11 +95,13 @@ class LocalTarget:
         if self.path.is_file() and self.is_folder:
             raise DataError(f"{self.path}: is a file; a folder of this name is asked for")
         if not self.path.parent.is_dir():
-            raise DataError(f"{self.path}: there is no folder {self.path.parent}")
+            raise DataError(f"{self.path}: there is no folder {self.path.parent}; make it first")
         for name in inputs:
             path = Path(name)
             if self.path.exists() and path.exists() and path.samefile(self.path):
                 raise DataError(f"{self.path}: is the input too; give the output another name")
+            if self.rejects.exists() and path.exists() and path.samefile(self.rejects):
+                raise DataError(f"{self.rejects}: is the input, and where new rejects go; give the output another name")
             if self.is_folder and self.path.resolve() in path.resolve().parents:
                 raise DataError(f"{self.path}: holds the input {name}; give the output another name")
 

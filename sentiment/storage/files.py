@@ -3,6 +3,7 @@
 import glob
 import os
 from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +37,28 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
     if not paths:
         raise DataError("there is no input; name at least one")
     return list(dict.fromkeys(paths))
+
+
+def takes_in(name: str, path: str, suffixes: Collection[str]) -> bool:
+    """Whether `expand` finds a file of this path, once it is there, in the folder or by the glob of this name."""
+    if remote.is_remote(name) != remote.is_remote(path):
+        return False
+    if remote.is_remote(name):
+        is_folder = not has_format(name, suffixes)
+        folder, place = f"{name.rstrip('/')}/", path
+    else:
+        is_folder = os.path.isdir(name)
+        folder, place = f"{os.path.realpath(name)}/", os.path.realpath(path)
+    if is_folder and not glob.has_magic(name):
+        return place.startswith(folder) and has_format(path, suffixes)
+    return glob.has_magic(name) and not os.path.exists(name) and _matches(place, folder.rstrip("/"))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    if "**" in pattern:
+        return fnmatchcase(path, pattern.replace("**/", "*"))
+    parts, patterns = path.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def open_file(name: str) -> BinaryIO:

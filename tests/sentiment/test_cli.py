@@ -144,7 +144,10 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
             ("score", "a.csv", "b.csv", "--engine", "ray", "--ray-address", "auto", "--processes", "2"),
             "error: --processes: the cluster at --ray-address has its own: leave one out\n",
         ),
-        (("score", "a.csv", "{tmp}/b.csv", "--report", "gone/r.html"), "error: --report: there is no folder gone\n"),
+        (
+            ("score", "a.csv", "{tmp}/b.csv", "--report", "gone/r.html"),
+            "error: --report: there is no folder gone; make it first\n",
+        ),
         (("serve", "--model", "gone"), "error: --model: gone holds no model (there is no gone/manifest.json)\n"),
         (("evaluate", "--data", "gone.csv"), "error: gone.csv: there is no such file\n"),
     ],

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +32,31 @@ def test_files_that_do_not_follow_each_other_are_refused(tmp_path: Path) -> None
         with pytest.raises(DataError) as caught:
             Inputs([str(tmp_path / first), str(tmp_path / second)], SELECTION)
         assert str(caught.value) == f"{tmp_path / second}: {reason}"
+
+
+def test_an_output_that_its_own_job_would_read_is_refused(tiny_classifier: Classifier, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"text": "good"}\n')
+    for name, output, written in (
+        ("in", "in/out.csv", "in/out.csv"),
+        ("in/*.jsonl", "in/out.jsonl", "in/out.jsonl"),
+        ("in/*.jsonl", "in/out.csv", "in/out.csv.rejects.jsonl"),
+        ("in", "in/out.csv/", "in/out.csv/part-000000.csv"),
+    ):
+        with pytest.raises(DataError) as caught:
+            score(tiny_classifier, tmp_path / name, f"{tmp_path}/{output}")
+        reason = f"{tmp_path}/{name} would take it in as an input, too; write to another folder"
+        assert str(caught.value) == f"{tmp_path}/{written}: {reason}"
+        assert [path.name for path in folder.iterdir()] == ["a.jsonl"]
+
+
+def test_a_pipe_with_a_name_is_refused(tiny_classifier: Classifier, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.csv")
+    with pytest.raises(DataError) as caught:
+        score(tiny_classifier, tmp_path / "in.csv", tmp_path / "out.csv")
+    reason = "is a pipe or a device, which can't be read again; save it as a file, or read and write -"
+    assert str(caught.value) == f"{tmp_path}/in.csv: {reason}"
 
 
 def write_files(folder: Path) -> list[list[str]]:

@@ -106,6 +106,47 @@ def test_a_reader_of_progress_that_leaves_stops_no_job(
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "expected.csv").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("redirections", "message"),
+    [
+        ("> /dev/full", "-: No space left on device; what is written is not all, and no pipe goes on: run it again"),
+        (">&-", "-: standard output is closed; rows come and go through it"),
+        ("<&-", "-: standard input is closed; rows come and go through it"),
+    ],
+)
+def test_streams_that_cannot_be_used_are_one_line(tiny_bundle: Path, redirections: str, message: str) -> None:
+    command = f"{sys.executable} -m sentiment score --model {tiny_bundle} - - {redirections}"
+    done = subprocess.run(["bash", "-c", command], input=b"good\n", capture_output=True, timeout=600, check=False)
+    assert done.stderr.decode() == f"error: {message}\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_job_goes_on_where_its_progress_cannot_be_written(tiny_bundle: Path, tmp_path: Path, options: str) -> None:
+    (tmp_path / "in.csv").write_text("text\na good film\n")
+    arguments = f"{tmp_path}/in.csv {tmp_path}/out.csv --model {tiny_bundle} {options}"
+    command = f"{sys.executable} -m sentiment score {arguments} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=600, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 2
+
+
+def test_two_jobs_of_one_output_at_once_end_in_one_whole_output(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\n" + "a good film\n" * 20_000)
+    jobs = [start(tmp_path / "in.csv", tmp_path / "out.csv", "--shard-rows", 500) for _ in range(2)]
+    outcomes = []
+    for job in jobs:
+        with job:
+            _, err = job.communicate(timeout=600)
+            outcomes.append((job.returncode, err.decode()))
+    # The second is refused, or came when the first was done.
+    refusal = f"error: {tmp_path}/out.csv.parts: is in use by another job; wait, or name another output\n"
+    assert (0, "") in outcomes
+    assert set(outcomes) <= {(0, ""), (2, refusal)}
+    assert (tmp_path / "out.csv").read_bytes().count(b"\n") == 20_001
+    assert sorted(os.listdir(tmp_path)) == ["in.csv", "out.csv"]
+
+
 def test_standard_input_is_read_alone_and_written_to_standard_output(start: Start, tmp_path: Path) -> None:
     for arguments, message in (
         (

@@ -243,8 +243,8 @@ def test_too_many_rejects_stop_the_job_and_a_higher_limit_goes_on(
 def test_a_place_that_cannot_be_written_is_an_error_in_words(tiny_classifier: Classifier, source: Path) -> None:
     with pytest.raises(DataError) as caught:
         score(tiny_classifier, source, "/proc/out.jsonl", TENS)
-    goes_on = "no row is lost: the same command goes on from what is done"
-    assert str(caught.value) == f"/proc/out.jsonl.parts: No such file or directory; {goes_on}"
+    remedy = "name an output in a folder that can be written to"
+    assert str(caught.value) == f"/proc/out.jsonl.parts: can't be made (No such file or directory); {remedy}"
 
 
 def test_a_shard_has_at_least_one_row(tiny_classifier: Classifier, source: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_outputs_that_are_refused(tmp_path: Path) -> None:
     inner.touch()
     for name, reason in {
         "folder.csv": f"is a folder; give a file, or {tmp_path}/folder.csv/ for a folder of parts",
-        "none/out.csv": f"there is no folder {tmp_path / 'none'}",
+        "none/out.csv": f"there is no folder {tmp_path / 'none'}; make it first",
         "in.csv": "is the input too; give the output another name",
         "same.csv": "is the input too; give the output another name",
         "in.csv/": "is a file; a folder of this name is asked for",
@@ -33,5 +33,10 @@ def test_outputs_that_are_refused(tmp_path: Path) -> None:
             Target(f"{tmp_path}/{name}").check([str(source), str(inner)])
         assert str(caught.value) == f"{tmp_path / name}: {reason}"
     Target(f"{tmp_path}/out.csv").check([str(source)])
+    rejects = tmp_path / "out.csv.rejects.jsonl"
+    rejects.touch()
+    with pytest.raises(DataError) as caught:
+        Target(f"{tmp_path}/out.csv").check([str(rejects)])
+    assert str(caught.value) == f"{rejects}: is the input, and where new rejects go; give the output another name"
     with pytest.raises(DataError, match="out.txt: the suffix says the format, and score writes "):
         Target("out.txt")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.storage.files import expand, open_file
+from sentiment.storage.files import expand, open_file, takes_in
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -24,6 +24,30 @@ def test_globs_and_folders_stand_for_their_files_by_name_each_once(tmp_path: Pat
         "b/3.csv",
     ]
     assert names(expand([tmp_path / "[x].csv"], SUFFIXES), tmp_path) == ["[x].csv"]
+
+
+def test_a_folder_or_a_glob_takes_in_what_will_be_written_among_its_files(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    for name, path, expected in (
+        ("in", "in/deep/out.csv", True),
+        ("link", "in/out.csv.gz", True),
+        ("in", "in/out.txt", False),
+        ("in", "in2/out.csv", False),
+        ("in/*.csv", "in/out.csv", True),
+        ("in/*.csv", "link/out.csv", True),
+        ("in/*.csv", "in/deep/out.csv", False),
+        ("in/**/*.csv", "in/deep/out.csv", True),
+        ("in/**/*.csv", "in/out.csv", True),
+        ("*/a*.csv", "in/out.csv", False),
+        ("in/a.csv", "in/out.csv", False),
+    ):
+        assert takes_in(f"{tmp_path}/{name}", f"{tmp_path}/{path}", SUFFIXES) is expected, (name, path)
+    assert takes_in("s3://bucket/in", "s3://bucket/in/out.csv", SUFFIXES)
+    assert takes_in("s3://bucket/in/*.csv", "s3://bucket/in/out.csv", SUFFIXES)
+    assert not takes_in("s3://bucket/in/*.csv", "s3://bucket/out.csv", SUFFIXES)
+    assert not takes_in("s3://bucket/in/a.csv", "s3://bucket/in/out.csv", SUFFIXES)
+    assert not takes_in("s3://bucket/in", f"{tmp_path}/out.csv", SUFFIXES)
 
 
 def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
