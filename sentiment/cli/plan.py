@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sentiment.training.trainer import Data
 
 
-BESIDE_RECIPE = ("data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials")
+BESIDE_RECIPE = ("data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track")
 
 
 def plan_of(

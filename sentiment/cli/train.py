@@ -52,6 +52,9 @@ def train(
             help="Write no model that misses a test of this suite: `default`, or a YAML file as `check` takes."
         ),
     ] = None,
+    track: Annotated[
+        list[str] | None, typer.Option(help="Follow it in tensorboard:FOLDER or mlflow:ADDRESS, or in both.")
+    ] = None,
     skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
@@ -66,6 +69,7 @@ def train(
     from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
     from sentiment.training.processes import started_processes
+    from sentiment.training.trackers import tracked
     from sentiment.training.trainer import read_data
 
     bundles.check_target(out)  # before the hours, not after them
@@ -100,7 +104,11 @@ def train(
         training={name: value for name, value in training.items() if value is not None},
     )
     plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
-    with started_processes() as processes:
+
+    def warn(reason: str) -> None:
+        typer.secho(f"warning: {reason}", fg="yellow", err=True)
+
+    with started_processes() as processes, tracked(track or () if processes.is_first else (), warn) as trackers:
         console.quiet = as_json or not processes.is_first
         held = read_data(plan)
         print_data(held.report)
@@ -109,7 +117,7 @@ def train(
             held,
             out,
             restart=restart,
-            watchers=[JsonWatcher(print_line)] if as_json else [],
+            watchers=[*trackers, JsonWatcher(print_line)] if as_json else trackers,
             required=suite_of(plan, held),
             processes=processes,
         )

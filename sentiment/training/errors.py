@@ -11,5 +11,9 @@ class ProcessLostError(SentimentError):
     """Another process of the same training ended, or was never reached."""
 
 
+class TrackingError(SentimentError):
+    """A store that a training is to be followed in can't be used."""
+
+
 class CheckpointError(SentimentError):
     """A checkpoint can't be gone on from: other data or settings, altered files, or in use by another training."""

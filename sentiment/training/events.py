@@ -20,6 +20,8 @@ class Start:
     parameters: int
     epochs: int
     steps_done: int  # by a training that was killed, and that this one goes on with
+    epochs_done: int
+    settings: dict[str, str]  # all that decides how it goes, by name
 
 
 @dataclass(frozen=True)

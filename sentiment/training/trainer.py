@@ -140,6 +140,7 @@ def train(
     torch.manual_seed(recipe.training.seed)
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels) or 1)
     _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
+    saved = checkpoint.saved.numbers if checkpoint is not None and checkpoint.saved is not None else None
     on_start(
         Start(
             name=recipe.name,
@@ -148,9 +149,9 @@ def train(
             labels=data.labels,
             parameters=model.num_parameters(),
             epochs=recipe.training.epochs,
-            steps_done=checkpoint.saved.numbers["step"]
-            if checkpoint is not None and checkpoint.saved is not None
-            else 0,
+            steps_done=saved["step"] if saved else 0,
+            epochs_done=saved["epoch"] - 1 if saved else 0,
+            settings=checkpoint.identity if checkpoint is not None else {},
         )
     )
     if recipe.task == "regression":

@@ -1,0 +1,135 @@
+"""Trainings followed in TensorBoard and MLflow: their settings, each epoch's figures, and what came of them.
+
+A store that can't be used when a training starts is refused. One that stops answering later costs a warning: the
+training goes on, and what the store lacks is sent again after each epoch.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from textwrap import shorten
+from typing import Any
+
+from sentiment.errors import ConfigError, SentimentError
+from sentiment.training.errors import TrackingError
+from sentiment.training.events import Done, Start
+from sentiment.training.loop import Progress
+from sentiment.training.tracking_stores import Figures, MlflowStore, Store, TensorBoardStore, safe_name
+
+STORES: Mapping[str, Callable[[str], Store]] = {"tensorboard": TensorBoardStore, "mlflow": MlflowStore}
+LONGEST_REASON = 300  # characters
+FORMS = "tensorboard:FOLDER or mlflow:ADDRESS"
+
+Warn = Callable[[str], object]
+
+
+class Tracker:
+    """Watches a training for one store."""
+
+    def __init__(self, name: str, store: Store, warn: Warn) -> None:
+        self.name = name
+        self._store, self._warn = store, warn
+        self._unsent: list[Figures] = []
+        self._epoch = 0
+        self._begun = self._warned = False
+
+    def start(self, start: Start) -> None:
+        """Begins a run or goes on in one. Raises TrackingError where the store does not take it."""
+        try:
+            self._store.begin(start)
+        except Exception as error:
+            raise _unusable(self.name, error) from None
+        self._epoch = start.epochs_done
+        self._begun = True
+
+    def progress(self, progress: Progress) -> None:
+        """Sends the figures of an epoch at its end."""
+        if progress.dev_score is None:
+            return
+        self._epoch = progress.epoch
+        self._send(
+            {
+                "loss": progress.loss,
+                "dev_score": progress.dev_score,
+                "tokens_per_second": progress.tokens_per_second,
+            }
+        )
+
+    def done(self, done: Done) -> None:
+        """Sends the figures of the model, and ends the run."""
+        figures = {"best_dev_score": done.dev_score, "temperature": done.temperature} | dict(_numbers(done.dev, "dev"))
+        if self._send(figures):
+            self._try(lambda: self._store.end(finished=True))
+
+    def stop(self) -> None:
+        """Says that the training ended before it was done."""
+        if self._begun:
+            self._try(lambda: self._store.end(finished=False))
+
+    def _send(self, values: Mapping[str, float]) -> bool:
+        self._unsent.append(Figures(self._epoch, time.time(), dict(values)))
+        while self._unsent:
+            figures = self._unsent[0]
+            if not self._try(lambda figures=figures: self._store.write(figures)):  # type: ignore[misc]
+                return False
+            del self._unsent[0]
+        return True
+
+    def _try(self, action: Callable[[], object]) -> bool:
+        try:
+            action()
+        except Exception as error:  # whatever a store's client raises, hours of training are worth more
+            if not self._warned:
+                self._warned = True
+                reason = f"{self.name} does not answer any more: {_line(error)}"
+                self._warn(f"{reason}; the training goes on, and what is missing there is sent once it answers")
+            return False
+        return True
+
+
+@contextmanager
+def tracked(names: Sequence[str], warn: Warn) -> Iterator[list[Tracker]]:
+    """Those that follow a training in each of the stores named.
+
+    Raises ConfigError for a wrong form and a package that isn't there, TrackingError for a store that can't be used.
+    """
+    trackers = [Tracker(name, _store(name), warn) for name in dict.fromkeys(names)]
+    try:
+        yield trackers
+    except BaseException:
+        for tracker in trackers:
+            tracker.stop()
+        raise
+
+
+def _store(name: str) -> Store:
+    kind, _, address = name.partition(":")
+    if kind not in STORES or not address:
+        raise ConfigError(f"--track {name} is of no known form; give {FORMS}")
+    try:
+        return STORES[kind](address)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"--track {name} needs {error.name}: pip install 'sentiment-bilstm[track]'") from None
+    except SentimentError:
+        raise
+    except Exception as error:
+        raise _unusable(name, error) from None
+
+
+def _unusable(name: str, error: Exception) -> TrackingError:
+    return TrackingError(f"--track {name} can't be used: {_line(error)}; mend the store, or leave --track out")
+
+
+def _line(error: Exception) -> str:
+    told = str(error).partition("\n[SQL")[0] or type(error).__name__  # the statement, by SQLAlchemy
+    return shorten(told, LONGEST_REASON, placeholder=" …").rstrip(".;")
+
+
+def _numbers(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, float]]:
+    for part, value in values.items():
+        named = f"{name}/{safe_name(part)}"
+        if isinstance(value, Mapping):
+            yield from _numbers(value, named)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            yield named, float(value)

@@ -1,0 +1,186 @@
+"""Where runs are kept: a folder of TensorBoard's, a server or database of MLflow's."""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sentiment.errors import ConfigError
+from sentiment.storage.remote import is_remote
+from sentiment.training.events import Start
+
+EXPERIMENT = "sentiment"  # MLflow's word for a set of runs, unless MLFLOW_EXPERIMENT_NAME says another
+IDENTITY = "sentiment.identity"
+MOST_PARAMETERS, MOST_METRICS, LONGEST_VALUE = 100, 1000, 6000  # that MLflow takes at once
+
+Setting = str | float | bool
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known at the end of an epoch."""
+
+    epoch: int
+    seconds: float  # since 1970
+    values: dict[str, float]
+
+
+class Store(Protocol):
+    """Keeps one run. Whatever its client raises means that the store can't be used now."""
+
+    def begin(self, start: Start) -> None:
+        """Begins the run, or goes on in the one that the same training began before it was killed."""
+
+    def write(self, figures: Figures) -> None:
+        """Keeps figures; those that it has already, too."""
+
+    def end(self, *, finished: bool) -> None:
+        """Says whether the training came to its end."""
+
+
+class TensorBoardStore:
+    """A folder of runs, each a folder of event files named after the model and what decides its training."""
+
+    def __init__(self, address: str) -> None:
+        from torch.utils.tensorboard import summary
+
+        if is_remote(address):
+            raise ConfigError(f"tensorboard:{address}: give a folder of this machine, such as tensorboard:runs")
+        self._summary = summary
+        self._folder = Path(address)
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def begin(self, start: Start) -> None:
+        """Epochs that were cut off, or that a training anew comes to again, are dropped from the curves."""
+        from tensorboard.compat.proto.event_pb2 import SessionLog
+
+        self._folder /= f"{start.name}-{identity_of(start)}"
+        after = start.epochs_done + 1 if start.epochs_done else 0
+        experiment, session, _ = self._summary.hparams(settings_of(start), {"best_dev_score": 0.0})
+        began = time.time()
+        self._append(
+            began,
+            {"step": after, "session_log": SessionLog(status=SessionLog.START)},
+            {"summary": experiment},
+            {"summary": session},
+        )
+
+    def write(self, figures: Figures) -> None:
+        """Each figure as a point of its curve."""
+        scalars = [self._summary.scalar(name, value) for name, value in figures.values.items()]
+        self._append(figures.seconds, *({"step": figures.epoch, "summary": scalar} for scalar in scalars))
+
+    def end(self, *, finished: bool) -> None:
+        """There is nothing to close: each write is a file of its own."""
+
+    def _append(self, seconds: float, *events: dict[str, Any]) -> None:
+        """Whole or not at all: TensorBoard's own writer has a thread for it, whose errors nobody can catch."""
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        self._folder.mkdir(exist_ok=True)
+        name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"  # read in this order
+        scratch = self._folder / "partial"  # of a name that TensorBoard passes over
+        with scratch.open("wb") as file:
+            records = RecordWriter(file)
+            for event in ({"file_version": "brain.Event:2"}, *events):
+                records.write(Event(wall_time=seconds, **event).SerializeToString())
+        scratch.replace(self._folder / name)
+
+
+class MlflowStore:
+    """A server, or a database such as SQLite, by the address that MLflow's own clients take."""
+
+    def __init__(self, address: str) -> None:
+        if "://" not in address:
+            raise ConfigError(
+                f"mlflow:{address}: the address is none; give one such as mlflow:http://127.0.0.1:5000 or "
+                "mlflow:sqlite:///runs.db"
+            )
+        # Its own wait of minutes would hold the training up; what isn't taken now is sent again after the next epoch.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        from mlflow import MlflowClient, entities
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what it raises is told in one line
+        self._entities = entities
+        self._client = MlflowClient(tracking_uri=address)
+        experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
+        found = self._client.get_experiment_by_name(experiment)
+        self._experiment = found.experiment_id if found is not None else self._client.create_experiment(experiment)
+        self._run = ""
+
+    def begin(self, start: Start) -> None:
+        """A run of the same training that has not finished is gone on in."""
+        identity = identity_of(start)
+        unfinished = self._client.search_runs(
+            [self._experiment],
+            f"tags.`{IDENTITY}` = '{identity}' and attributes.status != 'FINISHED'",
+            max_results=1,
+            order_by=["attributes.start_time DESC"],
+        )
+        if unfinished:
+            self._run = unfinished[0].info.run_id
+            self._client.update_run(self._run, status="RUNNING")
+        else:
+            tags = {IDENTITY: identity}
+            self._run = self._client.create_run(self._experiment, tags=tags, run_name=start.name).info.run_id
+        parameters = [
+            self._entities.Param(name, str(value)[:LONGEST_VALUE]) for name, value in settings_of(start).items()
+        ]
+        for part in _parts(parameters, MOST_PARAMETERS):
+            self._client.log_batch(self._run, params=part)
+
+    def write(self, figures: Figures) -> None:
+        """MLflow itself passes over a figure that it has."""
+        milliseconds = int(figures.seconds * 1000)
+        metrics = [
+            self._entities.Metric(name, value, milliseconds, figures.epoch) for name, value in figures.values.items()
+        ]
+        for part in _parts(metrics, MOST_METRICS):
+            self._client.log_batch(self._run, metrics=part)
+
+    def end(self, *, finished: bool) -> None:
+        """The run's status."""
+        self._client.set_terminated(self._run, "FINISHED" if finished else "FAILED")
+
+
+def identity_of(start: Start) -> str:
+    """A short name for all that decides how the training goes."""
+    return hashlib.sha256(json.dumps([start.name, start.settings], sort_keys=True).encode()).hexdigest()[:8]
+
+
+def settings_of(start: Start) -> dict[str, Setting]:
+    """What is trained, under names that every store takes; numbers as numbers."""
+    settings = {safe_name(name): _setting(value) for name, value in start.settings.items()}
+    labels = ", ".join(start.labels)
+    return settings | {"rows": start.rows, "dev_rows": start.dev_rows, "labels": labels, "parameters": start.parameters}
+
+
+def safe_name(name: str) -> str:
+    """The name with `_` for what MLflow refuses in one."""
+    return re.sub(r"[^\w.: -]", "_", name)
+
+
+def _setting(value: str) -> Setting:
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return value  # a digest or a version
+    return found if isinstance(found, str | int | float) else value
+
+
+def _parts(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
+    for place in range(0, len(items), most):
+        yield items[place : place + most]
