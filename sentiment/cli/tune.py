@@ -88,7 +88,7 @@ def tune(
         search.run(trials, report, told)
     best = search.best
     write_recipe(search.recipe_of(best), out / RECIPE)
-    write_page(search.study, out / PAGE, f"Search for settings of {plan.name}")
+    write_page(search.study, search.trials, out / PAGE, f"Search for settings of {plan.name}")
     print_study(search.trials, best, out / RECIPE, out / PAGE, plan.task)
     if lines is not None:
         lines.event("done", recipe=str(out / RECIPE), page=str(out / PAGE), best=asdict(best))

@@ -137,11 +137,23 @@ def test_what_is_no_study_is_refused(recipe: Recipe, data: Data, tmp_path: Path)
 
 
 def test_the_page_fetches_nothing(undisturbed: Search, tmp_path: Path) -> None:
-    write_page(undisturbed.study, tmp_path / "study.html", "Search for <settings>")
+    write_page(undisturbed.study, undisturbed.trials, tmp_path / "study.html", "Search for <settings>")
     page = (tmp_path / "study.html").read_text()
     assert "<h1>Search for &lt;settings&gt;</h1>" in page
     assert not re.search(r"<(script|img|iframe)[^>]*\ssrc=|<link", page)
     assert page.count('class="plotly-graph-div"') >= 2
+
+
+def test_the_page_begins_with_the_trials_the_best_first(undisturbed: Search, tmp_path: Path) -> None:
+    stopped = Trial(5, {**undisturbed.best.values, "training.weight_decay": 0.0125}, "stopped early", 0.99)
+    diverged = Trial(6, undisturbed.best.values, "diverged", None)
+    write_page(undisturbed.study, [diverged, stopped, *undisturbed.trials], tmp_path / "study.html", "Search")
+    [table] = re.findall("<table>.*</table>", (tmp_path / "study.html").read_text())
+    head, *rows = [re.findall("<t[dh][^>]*>(.*?)</t[dh]>", row) for row in table.split("<tr>")[1:]]
+    assert head == ["trial", "outcome", "dev score", *undisturbed.best.values]
+    assert rows[0][:3] == [str(undisturbed.best.number), "done", f"{undisturbed.best.dev_score:.4f}"]
+    assert (rows[4][:3], rows[4][head.index("training.weight_decay")]) == (["5", "stopped early", "0.9900"], "0.0125")
+    assert rows[5][:3] == ["6", "diverged", ""]
 
 
 def test_a_recipe_is_written_as_it_is_read(folder: Path, tmp_path: Path) -> None:
