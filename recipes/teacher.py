@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recipes.prepare import LABELS
 from sentiment.config import TrainingConfig
-from sentiment.terminal import training_progress
+from sentiment.terminal.training import training_progress
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, read_labelled, read_soft_labelled, without
 from sentiment.training.distillation import label_texts, teach

@@ -22,7 +22,7 @@ def calibrate(
     The network stays as it is; the model is written as a new version.
     """
     from sentiment import bundle as bundles
-    from sentiment.terminal import print_calibrated
+    from sentiment.terminal.evaluation import print_calibrated
     from sentiment.training.dataset import read_labelled
     from sentiment.training.recalibration import recalibrated
     from sentiment.training.recipe import Source

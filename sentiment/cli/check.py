@@ -47,7 +47,7 @@ def print_behaviour(behaviour: "Behaviour", examples: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from sentiment.terminal import console
+    from sentiment.terminal.screen import console
 
     table = Table("test", "cases", "failed", "share", "at most", "")
     for kind in dict.fromkeys(result.kind for result in behaviour.results):

@@ -27,7 +27,7 @@ def compare(
     from sentiment.classifier import load
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.comparison import compare as compare_answers
-    from sentiment.terminal import print_comparison
+    from sentiment.terminal.evaluation import print_comparison
     from sentiment.training.dataset import read_labelled
     from sentiment.training.recipe import Source
 

@@ -28,7 +28,8 @@ def compare_encoders(
 
     The same command after a crash goes on where it was.
     """
-    from sentiment.terminal import print_data, print_encoders
+    from sentiment.terminal.data import print_data
+    from sentiment.terminal.training import print_encoders
     from sentiment.training.encoder_comparison import PICTURE, draw
     from sentiment.training.encoder_comparison import compare_encoders as compare
     from sentiment.training.identity import identity

@@ -20,7 +20,8 @@ def fetch(
 
     The archive's SHA-256 must be the known one. After a cut or a crash the same command goes on where it was.
     """
-    from sentiment.terminal import console, download_progress
+    from sentiment.terminal.data import download_progress
+    from sentiment.terminal.screen import console
     from sentiment.training import public_sets
 
     with download_progress() as progress:

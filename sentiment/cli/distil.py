@@ -32,7 +32,9 @@ def distil(
     The same command after a crash goes on where it was. The teacher stays in a folder beside the model.
     """
     from sentiment import bundle as bundles
-    from sentiment.terminal import console, print_data, training_progress
+    from sentiment.terminal.data import print_data
+    from sentiment.terminal.screen import console
+    from sentiment.terminal.training import training_progress
     from sentiment.training.distillation import TEACHING, soft_sources
     from sentiment.training.identity import files_identity, identity
     from sentiment.training.recipe import Source

@@ -26,7 +26,7 @@ def explain(
     from sentiment.explain.picture import draw
     from sentiment.explain.report import report
     from sentiment.explain.terminal import print_report
-    from sentiment.terminal import console
+    from sentiment.terminal.screen import console
 
     if text is None:
         if sys.stdin.isatty():

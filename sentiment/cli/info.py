@@ -12,7 +12,7 @@ from sentiment.default import DEFAULT_MODEL
 def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
     """Show what a model is: its labels, sizes, version and figures."""
     from sentiment.classifier import load
-    from sentiment.terminal import print_info
+    from sentiment.terminal.evaluation import print_info
 
     classifier = load(model, task=None)
     facts = {

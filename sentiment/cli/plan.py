@@ -74,7 +74,8 @@ def train_and_save(
     has the checkpoint and writes the folder.
     """
     from sentiment import bundle as bundles
-    from sentiment.terminal import console, print_trained, training_progress
+    from sentiment.terminal.screen import console
+    from sentiment.terminal.training import print_trained, training_progress
     from sentiment.training.checkpoint import Checkpoint
     from sentiment.training.events import Done, Watchers
     from sentiment.training.identity import identity

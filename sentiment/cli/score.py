@@ -141,7 +141,7 @@ def _score_to_files(
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
     from sentiment.storage.files import expand
-    from sentiment.terminal import print_summary, scoring_progress
+    from sentiment.terminal.scoring import print_summary, scoring_progress
 
     refuse_pipe(inputs)
     paths = expand(inputs, INPUT_SUFFIXES)

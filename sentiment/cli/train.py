@@ -65,7 +65,8 @@ def train(
     The same command after a crash goes on where the training was, and ends with the same weights.
     """
     from sentiment import bundle as bundles
-    from sentiment.terminal import console, print_data
+    from sentiment.terminal.data import print_data
+    from sentiment.terminal.screen import console
     from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
     from sentiment.training.processes import started_processes

@@ -46,7 +46,9 @@ def tune(
         from sentiment.training.tuning import Search
     except ModuleNotFoundError as error:
         raise ConfigError(f"a search needs {error.name}: pip install 'sentiment-bilstm[tune]'") from None
-    from sentiment.terminal import console, print_data, print_study, print_trial, tuning_progress
+    from sentiment.terminal.data import print_data
+    from sentiment.terminal.screen import console
+    from sentiment.terminal.tuning import print_study, print_trial, tuning_progress
     from sentiment.training.label_mapping import parse
     from sentiment.training.trainer import read_data
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sentiment import terminal
-from sentiment.terminal import console, print_trained, training_progress
+from sentiment.terminal import data, screen
+from sentiment.terminal.screen import console
+from sentiment.terminal.training import print_trained, training_progress
 from sentiment.training.data_report import DataReport, report_of
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import Progress
@@ -65,15 +66,15 @@ def report(labels: tuple[str, ...] = GRADES) -> DataReport:
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, to: Console, shown: DataReport) -> list[str]:
-    monkeypatch.setattr(terminal, "console", to)
-    terminal.print_data(shown)
+    monkeypatch.setattr(screen, "console", to)
+    data.print_data(shown)
     assert isinstance(to.file, io.StringIO)
     return to.file.getvalue().splitlines()
 
 
 def test_five_classes_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
-    lines = printed(monkeypatch, screen, report())
+    wide = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=80)
+    lines = printed(monkeypatch, wide, report())
     assert max(map(len, lines)) <= 80
     assert "│ very negative │ 1          │ 6.7%  │ 1        │ 33.3% │" in lines
     assert lines[-2:] == [

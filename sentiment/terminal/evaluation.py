@@ -1,0 +1,127 @@
+"""How figures of models look."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.text import Text
+
+from sentiment.abstention import METRIC, AbstentionTable
+from sentiment.bundle import Bundle
+from sentiment.terminal import screen
+
+if TYPE_CHECKING:
+    from sentiment.evaluation.comparison import Comparison
+    from sentiment.evaluation.intervals import Estimate
+
+
+PROMISES = (0.02, 0.05, 0.1, 0.2)
+SHOWN_FLIPS = 20
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """Prints what `evaluate` measured."""
+    overall = screen.table("rows", "accuracy", "macro-F1", "macro-recall", "ECE")
+    keys = ("accuracy", "macro_f1", "macro_recall", "ece")
+    overall.add_row(f"{figures['rows']:,}", *(f"{figures[key]:.2%}" for key in keys))
+    screen.console.print(overall)
+    if figures["renormalized"]:
+        held = ", ".join(figures["labels"])
+        screen.console.print(
+            f"The file holds {held} only: probabilities were renormalised over these.", highlight=False
+        )
+    classes = screen.table("label", "precision", "recall", "F1", "rows")
+    for label in figures["labels"]:
+        own = figures["per_class"][label]
+        shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
+        classes.add_row(escape(label), *shares, f"{own['rows']:,}")
+    screen.console.print(classes)
+    said = screen.table("label", *(escape(f"said {label}") for label in figures["labels"]))
+    for label, counts in zip(figures["labels"], figures["confusion"], strict=True):
+        said.add_row(escape(label), *(f"{count:,}" for count in counts))
+    screen.console.print(said)
+
+
+def print_value_figures(figures: dict[str, Any]) -> None:
+    """Prints what `evaluate` measured of a model of numbers."""
+    table = screen.table(f"{figures['rows']:,} rows", "", "95 % interval")
+    for name, title in (
+        ("pearson_r", "Pearson r"),
+        ("mae", "mean absolute error"),
+        ("rmse", "root mean squared error"),
+    ):
+        bounds = figures["intervals"][name]
+        table.add_row(title, f"{figures[name]:.4g}", f"{bounds['low']:.4g} to {bounds['high']:.4g}")
+    screen.console.print(table)
+
+
+def print_calibrated(old: Bundle, new: Bundle, folder: Path, version: str) -> None:
+    """Prints what calibration changed and what the model can promise now."""
+    screen.console.print(f"temperature: {old.temperature:g} before, {new.temperature:g} now", highlight=False)
+    table = screen.table("data", "rows", "accuracy", "ECE", *(f"wrong ≤ {promise:.0%}" for promise in PROMISES))
+    for name, figures in new.metrics["dev"].items():
+        levels = AbstentionTable.of(new.metrics[METRIC][name])
+        table.add_row(
+            escape(name),
+            f"{figures['rows']:,}",
+            *(f"{figures[key]:.1%}" for key in ("accuracy", "ece")),
+            *(_answered(levels, promise) for promise in PROMISES),
+        )
+    screen.console.print(table)
+    screen.console.print(
+        "Under a promise: the share of texts that are answered when it is kept (--abstain).", highlight=False
+    )
+    screen.console.print(f"Written to {folder}, version {version}.", highlight=False, soft_wrap=True)
+
+
+def _answered(table: AbstentionTable, promise: float) -> str:
+    threshold = table.threshold(promise)
+    if threshold is None:
+        return "none"
+    return f"{next(each.answered for each in table.levels if each.threshold == threshold) / table.rows:.0%}"
+
+
+def print_comparison(comparison: "Comparison", written: Path | None) -> None:
+    """Prints how two models differ; where all flips were written to a file, says so."""
+    table = screen.table("", "accuracy", "95 % interval")
+    for name in ("old", "new", "difference"):
+        estimate: Estimate = getattr(comparison, name if name == "difference" else f"{name}_accuracy")
+        if name == "difference":
+            points = [f"{100 * value:+.2f}" for value in (estimate.value, estimate.low, estimate.high)]
+            table.add_row(name, f"{points[0]} points", f"{points[1]} to {points[2]} points")
+        else:
+            table.add_row(name, f"{estimate.value:.2%}", f"{estimate.low:.2%} to {estimate.high:.2%}")
+    screen.console.print(table)
+    if comparison.renormalized:
+        held = ", ".join(comparison.labels)
+        screen.console.print(
+            f"The file holds {held} only: probabilities were renormalised over these.", highlight=False
+        )
+    screen.console.print(comparison.counts, highlight=False)
+    screen.console.print(comparison.verdict, highlight=False)
+    # What the new model breaks is what people must see before they take it.
+    order = ("broken", "wrong", "mended")
+    for flip in sorted(comparison.flips, key=lambda flip: order.index(flip.outcome))[:SHOWN_FLIPS]:
+        old, new = flip.old_probabilities[flip.old_label], flip.new_probabilities[flip.new_label]
+        said = f"{flip.old_label} {old:.0%} → {flip.new_label} {new:.0%}"
+        line = f"{flip.outcome:<6}  row {flip.row:<6,}  {flip.label}: {said}  {' '.join(flip.text[:400].split())}"
+        screen.console.print(Text(line), no_wrap=True, overflow="ellipsis", highlight=False)
+    if written is not None:
+        screen.console.print(f"All of them: {written}", highlight=False, soft_wrap=True)
+    elif len(comparison.flips) > SHOWN_FLIPS:
+        screen.console.print(f"{len(comparison.flips) - SHOWN_FLIPS:,} more: --out FILE.csv or --json gives them all.")
+
+
+def print_info(facts: dict[str, Any]) -> None:
+    """Prints what a model is."""
+    table = screen.table(show_header=False)
+    for name, value in facts.items():
+        if name != "metrics":
+            shown = ", ".join(value) if isinstance(value, list) else f"{value:,}" if isinstance(value, int) else value
+            table.add_row(name, shown)
+    for name, figures in facts["metrics"].get("dev", {}).items():
+        if facts["task"] == "regression":
+            table.add_row(f"dev: {name}", f"Pearson r {figures['pearson_r']:.3f}, MAE {figures['mae']:.4g}")
+        else:
+            table.add_row(f"dev: {name}", f"accuracy {figures['accuracy']:.1%}, ECE {figures['ece']:.1%}")
+    screen.console.print(table)
