@@ -44,6 +44,15 @@ for unwanted in root/.cache app/tests app/benchmarks app/recipes app/sentiment/{
   [ ! -e "$root/$unwanted" ] || { echo "the image holds $unwanted"; exit 1; }
 done
 
+tools=$(find "$root" -xdev -type f -perm -u+x \( -name gcc -o -name 'gcc-[0-9]*' -o -name cc1 -o -name ld -o -name as -o -name make \))
+[ -z "$tools" ] || { echo "the image holds what compiles: $tools"; exit 1; }
+# Certificates of authorities are public; keys, passwords and the like are not.
+secrets=$(find "$root" -xdev -type f \( -name '*.key' -o -name 'id_*' -o -name '.env*' -o -name '.netrc' -o -name 'pip.conf' -o -name '*.pem' \) \
+  -not -path '*/etc/ssl/certs/*' -not -name cacert.pem)
+secrets+=$(grep --recursive --files-with-matches --binary-files=without-match -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' \
+  "$root"/{app,etc,home,root,srv,var} 2> /dev/null || true)
+[ -z "$secrets" ] || { echo "the image holds what may be a secret: $secrets"; exit 1; }
+
 # What `docker run --read-only --tmpfs /tmp` does, in a mount namespace of its own.
 inside='
 mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && mount -t tmpfs tmpfs "$0/tmp" && mount -t proc proc "$0/proc"
@@ -51,8 +60,9 @@ mount --bind /dev "$0/dev" && mount -t tmpfs -o mode=1777,size=64m tmpfs "$0/dev
 exec chroot --userspec=10001:10001 "$0" /usr/bin/env -i PATH=/venv/bin:/usr/bin:/bin PORT="$1" HOST=127.0.0.1 \
   PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 WORKERS=1 sh -c "cd /app && $2"
 '
-run() { unshare --mount --propagation private bash -euc "$inside" "$root" "$port" "$1"; }
-! run 'touch /app/x /venv/x 2> /dev/null' || { echo 'the root is not read-only'; exit 1; }
+# It becomes what it runs, so that a signal to it is one to the service.
+run() { exec unshare --mount --propagation private bash -euc "$inside" "$root" "$port" "$1"; }
+! (run 'touch /app/x /venv/x 2> /dev/null') || { echo 'the root is not read-only'; exit 1; }
 run 'exec gunicorn --config service/gunicorn.conf.py' > "$work/log" 2>&1 &
 server=$!
 health='import os, urllib.request as r; r.urlopen("http://127.0.0.1:%s/health/ready" % os.environ["PORT"], timeout=2)'
@@ -65,7 +75,9 @@ echo 'healthy'
 curl --silent --fail --header 'Content-Type: application/json' --data '{"text": "Not bad at all."}' \
   "http://127.0.0.1:$port/v1/predict"
 echo
-ps -o user:12=,args= --ppid "$server" | head -1
+users=$(ps -o uid= -p "$server" --ppid "$server" | sort -u | tr -d ' ')
+[ "$users" = 10001 ] || { echo "its processes run as $users"; exit 1; }
+echo "its processes run as $users, with no compiler and no secret at hand"
 # A stop while requests are on their way loses none of them.
 for _ in $(seq 20); do
   curl --silent --output /dev/null --write-out '%{http_code}\n' --header 'Content-Type: application/json' \

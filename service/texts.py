@@ -60,7 +60,8 @@ def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
     try:
         return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model.name))
     except ConfigError as error:
-        raise problems.invalid_request([Fault(pointer=pointer, detail=str(error))]) from None
+        reason = str(error).removeprefix("abstain: ")  # the pointer says it
+        raise problems.invalid_request([Fault(pointer=pointer, detail=f"can't be kept: {reason}")]) from None
 
 
 def finish(

@@ -93,7 +93,9 @@ def test_a_promise_that_the_model_can_back_makes_labels_uncertain(tmp_path: Path
     refused = client.post("/v1/predict", json=body | {"abstain": 0.01})
     [fault] = refused.get_json()["errors"]
     assert (refused.status_code, fault["pointer"]) == (422, "/abstain")
-    assert fault["detail"].startswith("abstain: the 199 rows of dev back no promise under 0.040, and 0.01 is asked for")
+    assert fault["detail"].startswith(
+        "can't be kept: the 199 rows of dev back no promise under 0.040, and 0.01 is asked for"
+    )
 
 
 def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
