@@ -18,7 +18,7 @@ from sentiment.training.loop import Progress
 from sentiment.training.tracking_stores import Figures, MlflowStore, Store, TensorBoardStore, safe_name
 
 STORES: Mapping[str, Callable[[str], Store]] = {"tensorboard": TensorBoardStore, "mlflow": MlflowStore}
-LONGEST_REASON = 300  # characters
+LONGEST_REASON = 600  # characters: of a web client the cause stands last
 FORMS = "tensorboard:FOLDER or mlflow:ADDRESS"
 
 Warn = Callable[[str], object]

@@ -236,7 +236,11 @@ def test_a_folder_that_can_t_be_written_costs_one_warning_and_gets_everything_la
         ("tensorboard:s3://bucket/runs", ConfigError, "give a folder of this machine, such as tensorboard:runs"),
         ("tensorboard:FILE", TrackingError, "--track tensorboard:FILE can't be used: .*File exists"),
         ("mlflow:sqlite:///FILE/runs.db", TrackingError, "can't be used: .*; mend the store, or leave --track out"),
-        ("mlflow:http://127.0.0.1:PORT", TrackingError, "can't be used: .*; mend the store, or leave --track out"),
+        (
+            "mlflow:http://127.0.0.1:PORT",
+            TrackingError,
+            "can't be used: .*Connection refused.*; mend the store, or leave --track out",
+        ),
     ],
 )
 def test_refused_before_the_training(
