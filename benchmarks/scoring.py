@@ -34,7 +34,6 @@ from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"
-PEER_SCRIPT = ROOT / "benchmarks" / "scoring_peers.py"
 SHARES = {  # of the rows that a peer is given
     "vader": 0.1,
     "textblob": 0.05,
@@ -190,8 +189,15 @@ def _peer_seconds(options: argparse.Namespace, source: Path, rows: int, folder: 
     for name, share in SHARES.items():
         for processes in (1, 2):
             count = max(1, round(rows * share))
-            command = [str(options.peers / "python"), str(PEER_SCRIPT), name, str(source), str(folder / "peer.csv")]
-            command += [str(count), str(processes), str(options.repeats), str(options.model)]
+            command = [str(options.peers / "python"), "-m", "benchmarks.scoring_peers", name]
+            command += [
+                str(source),
+                str(folder / "peer.csv"),
+                str(count),
+                str(processes),
+                str(options.repeats),
+                str(options.model),
+            ]
             environment = {**os.environ, "PYTHONPATH": str(ROOT)}
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False, env=environment

@@ -1,6 +1,6 @@
 """One peer of `benchmarks.scoring`, run by the peers' own interpreter; prints the seconds of each counted round.
 
-    scoring_peers.py NAME IN.csv OUT.csv ROWS PROCESSES REPEATS MODEL
+    python -m benchmarks.scoring_peers NAME IN.csv OUT.csv ROWS PROCESSES REPEATS MODEL
 
 MODEL is our model's folder: its words make DistilBERT's vocabulary, and its tokenizer fastText's input.
 """

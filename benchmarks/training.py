@@ -35,7 +35,6 @@ from sentiment.training.optimization import HAS_FUSED_ADAMW
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"
-PEER_SCRIPT = ROOT / "benchmarks" / "training_peers.py"
 PACKED = "packed nn.LSTM, float32, shuffled rows"
 TEXTBOOK_ROWS = 64  # a batch, as tutorials have it
 LIMIT_SECONDS = 600.0
@@ -155,9 +154,9 @@ def _fasttext_seconds(options: argparse.Namespace, lines: Sequence[str]) -> floa
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
-        command = [str(options.peers / "python"), str(PEER_SCRIPT), file.name, str(options.repeats)]
+        command = [str(options.peers / "python"), "-m", "benchmarks.training_peers", file.name, str(options.repeats)]
         command.append(str(options.threads))
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True, cwd=ROOT)
     return float(done.stdout)
 
 

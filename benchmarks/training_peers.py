@@ -1,6 +1,6 @@
 """fastText for `benchmarks.training`, run by the peers' own interpreter; prints an epoch's median seconds.
 
-training_peers.py LINES.txt REPEATS THREADS
+python -m benchmarks.training_peers LINES.txt REPEATS THREADS
 """
 
 import statistics

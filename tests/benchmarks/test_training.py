@@ -25,7 +25,7 @@ def test_fasttext_is_asked_of_its_own_environment(
     tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nhead -1 "$2" > {tmp_path}/line\necho 0.5\n')
+    python.write_text(f'#!/bin/sh\nhead -1 "$3" > {tmp_path}/line\necho 0.5\n')
     python.chmod(0o755)
     training.main([*TOY, "--model", str(tiny_bundle), "--peers", str(tmp_path)])
     assert capsys.readouterr().out.count("fastText") == 2
