@@ -81,8 +81,8 @@ class Processes:
         """What the first process found of a training that was killed, to each."""
         if self.size == 1:
             return saved
-        numbers = self._first_has(json.dumps(saved.numbers).encode() if saved is not None else b"")
-        tensors = self._first_has(safetensors.torch.save(saved.tensors) if saved is not None else b"")
+        numbers = self._told_by(0, json.dumps(saved.numbers).encode() if saved is not None else b"")
+        tensors = self._told_by(0, safetensors.torch.save(saved.tensors) if saved is not None else b"")
         return Saved(safetensors.torch.load(tensors), json.loads(numbers)) if numbers else None
 
     def check_agree(self, identity: Mapping[str, str]) -> None:
@@ -90,25 +90,29 @@ class Processes:
         if self.size == 1:
             return
         own = {name: hashlib.sha256(value.encode()).hexdigest() for name, value in identity.items()}
-        first = json.loads(self._first_has(json.dumps(own).encode()))
+        first = json.loads(self._told_by(0, json.dumps(own).encode()))
         differing = sorted(name for name in own.keys() | first.keys() if own.get(name) != first.get(name))
-        found = self.of_each(torch.tensor([len(differing)]))
-        if differing:
-            raise CheckpointError(
-                f"process {self.rank} of {self.size} differs from the first in {', '.join(differing)}; "
-                "give all of them the same files, settings and software"
-            )
-        if others := [str(rank) for rank, count in enumerate(found) if count]:
-            raise CheckpointError(f"process {', '.join(others)} of {self.size} differs from this one; it says in what")
+        # All say it, because torchrun ends the others as soon as one has ended.
+        found = [json.loads(self._told_by(rank, json.dumps(differing).encode())) for rank in range(self.size)]
+        reasons = [
+            f"process {rank} of {self.size} differs from the first in {', '.join(names)}"
+            for rank, names in enumerate(found)
+            if names
+        ]
+        if reasons:
+            raise CheckpointError(f"{'; '.join(reasons)}; give all of them the same files, settings and software")
 
-    def _first_has(self, content: bytes) -> bytes:
-        size = int(self.first_says(len(content)))
-        if size == 0:
-            return b""
-        sent = torch.frombuffer(bytearray(content), dtype=torch.uint8) if self.is_first else None
-        told = sent if sent is not None else torch.empty(size, dtype=torch.uint8)
+    def _told_by(self, rank: int, content: bytes) -> bytes:
+        told = torch.tensor([len(content)])
         with _nobody_lost():
-            distributed.broadcast(told, src=0)
+            distributed.broadcast(told, src=rank)
+            size = int(told)
+            if size == 0:
+                return b""
+            told = torch.empty(size, dtype=torch.uint8)
+            if rank == self.rank:
+                told = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+            distributed.broadcast(told, src=rank)
         return told.numpy().tobytes()
 
 

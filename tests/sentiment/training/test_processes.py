@@ -118,9 +118,9 @@ def test_processes_that_differ_are_refused_by_what_differs(folder: Path) -> None
     running = start(folder, [*TORCHRUN, "2", "--no-python", "sh", "-c", own])
     _, errors = running.communicate(timeout=300)
     assert running.returncode != 0
-    assert "process 1 of 2 differs from the first in " in errors
+    assert "error: process 1 of 2 differs from the first in " in errors
     assert "dev rows 1 (split of reviews-0.csv), dev rows 1 (split of reviews-1.csv)" in errors
-    assert "error: process 1 of 2 differs from this one; it says in what" in errors
+    assert "; give all of them the same files, settings and software" in errors
     assert not (folder / "differing").exists()
 
 
