@@ -30,11 +30,11 @@ def compare_encoders(
     """
     from sentiment.terminal.data import print_data
     from sentiment.terminal.training import print_encoders
+    from sentiment.training.data import read_data
     from sentiment.training.encoder_comparison import PICTURE, draw
     from sentiment.training.encoder_comparison import compare_encoders as compare
     from sentiment.training.identity import identity
     from sentiment.training.label_mapping import parse
-    from sentiment.training.trainer import read_data
 
     plan = plan_of(
         context,

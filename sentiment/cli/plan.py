@@ -11,10 +11,10 @@ from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
     from sentiment.evaluation.behaviour.suite import Suite
+    from sentiment.training.data import Data
     from sentiment.training.events import Watcher
     from sentiment.training.processes import Processes
     from sentiment.training.recipe import Recipe
-    from sentiment.training.trainer import Data
 
 
 BESIDE_RECIPE = ("data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track")

@@ -10,8 +10,8 @@ from sentiment.errors import ConfigError
 if TYPE_CHECKING:
     from sentiment.bundle import Bundle
     from sentiment.evaluation.behaviour.suite import Suite
+    from sentiment.training.data import Data
     from sentiment.training.recipe import Recipe
-    from sentiment.training.trainer import Data
 
 
 def suite_of(plan: "Recipe", held: "Data") -> "Suite | None":

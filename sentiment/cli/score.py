@@ -3,18 +3,18 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sentiment.abstention import threshold_for
 from sentiment.cli.application import Abstain, Json, Model, TextColumn, app
+from sentiment.cli.stopping import stopping_on_signals
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, DataError
 from sentiment.events import discard_output, print_line
@@ -90,7 +90,7 @@ def score(
     *inputs, output = paths
     if report is not None:
         _check_report(report)
-    with _stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
+    with stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
 
@@ -236,31 +236,3 @@ def _keeping(promise: float | None, settings: "ScoringSettings", classifier: "An
     if classifier.task == "regression":
         raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
     return replace(settings, threshold=threshold_for(promise, classifier.metrics, classifier.name))
-
-
-class _Stopped(KeyboardInterrupt):
-    """A signal asked for the end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextmanager
-def _stopping_on_signals(what_next: str) -> Iterator[None]:
-    """SIGINT and SIGTERM end the command with one line and the exit code that shells expect of them."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once: that loses nothing either
-        raise _Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except _Stopped as stopped:
-        name = signal.Signals(stopped.number).name
-        typer.secho(f"error: stopped by {name}{what_next}", fg="red", err=True)
-        raise typer.Exit(128 + stopped.number) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

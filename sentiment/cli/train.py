@@ -67,11 +67,11 @@ def train(
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import console
+    from sentiment.training.data import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
     from sentiment.training.processes import started_processes
     from sentiment.training.trackers import tracked
-    from sentiment.training.trainer import read_data
 
     bundles.check_target(out)  # before the hours, not after them
     training = {

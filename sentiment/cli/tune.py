@@ -49,8 +49,8 @@ def tune(
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import console
     from sentiment.terminal.tuning import print_study, print_trial, tuning_progress
+    from sentiment.training.data import read_data
     from sentiment.training.label_mapping import parse
-    from sentiment.training.trainer import read_data
 
     console.quiet = as_json
     plan = plan_of(

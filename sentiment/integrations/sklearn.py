@@ -10,9 +10,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
+from sentiment.training.data import data_in_memory
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import data_in_memory, train
+from sentiment.training.trainer import train
 
 
 class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types

@@ -57,9 +57,14 @@ class Parts(Protocol):
 
     def describe(self, name: str) -> Part:
         """The part as it is now."""
+        with self.open(name) as file:
+            return describe(name, file)
 
     def check(self, part: Part) -> None:
         """Raises CheckpointError unless it is as it was written."""
+        found = self.describe(part.name) if self.has(part.name) else None
+        if found != part:
+            raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
         """Drops all that is in it."""
@@ -74,7 +79,7 @@ class Parts(Protocol):
     ) -> None: ...
 
 
-class PartsFolder:
+class PartsFolder(Parts):
     """`OUTPUT.parts`, to be used in a `with`: no other job may use it meanwhile."""
 
     def __init__(self, target: Path) -> None:
@@ -114,17 +119,6 @@ class PartsFolder:
     def open(self, name: str) -> BinaryIO:
         """A file, to be read."""
         return (self.path / name).open("rb")
-
-    def describe(self, name: str) -> Part:
-        """The part as it is now."""
-        with self.open(name) as file:
-            return describe(name, file)
-
-    def check(self, part: Part) -> None:
-        """Raises CheckpointError unless it is as it was written."""
-        found = self.describe(part.name) if self.has(part.name) else None
-        if found != part:
-            raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
         """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""

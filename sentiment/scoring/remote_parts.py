@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from sentiment.scoring.errors import CheckpointError
-from sentiment.scoring.parts import CHECKPOINT, Part, describe, is_ours, part_error
+from sentiment.scoring.parts import CHECKPOINT, Parts, is_ours
 from sentiment.storage.remote import delete, exists, names, open_to_read, send
 
 
@@ -30,7 +30,7 @@ class RemoteFile:
         self.file.close()
 
 
-class RemoteParts:
+class RemoteParts(Parts):
     """The objects under `OUTPUT.parts/`. Nothing keeps two jobs from writing one output at a time."""
 
     def __init__(self, target: str) -> None:
@@ -61,17 +61,6 @@ class RemoteParts:
     def open(self, name: str) -> BinaryIO:
         """A file, to be read."""
         return open_to_read(f"{self._folder}/{name}")
-
-    def describe(self, name: str) -> Part:
-        """The part as it is now."""
-        with self.open(name) as file:
-            return describe(name, file)
-
-    def check(self, part: Part) -> None:
-        """Raises CheckpointError unless it is as it was written."""
-        found = self.describe(part.name) if self.has(part.name) else None
-        if found != part:
-            raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
         """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""

@@ -15,11 +15,12 @@ import torch
 from sentiment.config import TrainingConfig
 from sentiment.errors import DataError
 from sentiment.training.checkpoint import Checkpoint, check_identity
+from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts, read_texts
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.recipe import Source
 from sentiment.training.teacher import Teacher, is_taught
-from sentiment.training.trainer import Data, mean_macro_recall, target_probabilities
+from sentiment.training.trainer import mean_macro_recall, target_probabilities
 
 # Of fine-tuning an encoder. A thousandth of the rate that a new LSTM takes; its vectors start where they should be.
 TEACHING = TrainingConfig(

@@ -10,10 +10,10 @@ import torch
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES
+from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import Data
 
 _CHUNK_BYTES = 1 << 20
 

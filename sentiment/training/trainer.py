@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,26 +12,17 @@ from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
 from sentiment.config import VocabularyConfig
-from sentiment.errors import ConfigError, DataError
+from sentiment.errors import ConfigError
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
-from sentiment.predictor import checked_texts
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.data_report import DataReport, report_of
-from sentiment.training.dataset import (
-    LabelledTexts,
-    check_learnable,
-    check_spread,
-    read_labelled,
-    read_soft_labelled,
-    split,
-    without,
-)
+from sentiment.training.data import Data
+from sentiment.training.dataset import LabelledTexts
 from sentiment.training.events import Start
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
@@ -42,77 +32,6 @@ from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.vectors import WordVectors, load_vectors
-
-_NO_ROW_LEFT = "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none"
-_ALL_REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
-
-
-@dataclass(frozen=True)
-class Data:
-    """What a recipe's files hold: the rows to learn from, the sets to judge by, and what was left out on the way."""
-
-    labels: tuple[str, ...]
-    train: tuple[LabelledTexts, ...]
-    dev: tuple[LabelledTexts, ...]
-    repeats: tuple[int, ...]
-    in_dev: int  # training rows dropped, as their text stands in a dev set
-
-    @cached_property
-    def report(self) -> DataReport:
-        """What they hold, in figures."""
-        return report_of(self.labels, self.train, self.dev, self.in_dev)
-
-
-def read_data(recipe: Recipe) -> Data:
-    """The recipe's data. Raises DataError for what can't be learned from."""
-    if not recipe.train:
-        raise ConfigError("train: a recipe names at least one file to learn from")
-    gold = [source for source in recipe.train if not source.soft_labels]
-    train = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in gold]
-    dev = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in recipe.dev]
-    regression = recipe.task == "regression"
-    labels = () if regression else recipe.labels or check_learnable(train)
-    for part in () if regression else (*train, *dev):
-        unknown = sorted(set(part.labels) - set(labels))
-        if unknown:
-            cure = "add training rows of each, or take such rows out here"
-            raise DataError(f"{part.name}: no training row has the label {' or '.join(map(repr, unknown))}; {cure}")
-    unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
-    if unjudged:
-        cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
-        raise DataError(f"no dev row has the label {' or '.join(map(repr, unjudged))}, which is learned; {cure}")
-    if not dev:
-        halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
-        train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
-        dev = [replace(out, name=f"split of {part.name}") for part, (_, out) in zip(train, halves, strict=True)]
-    soft = [source for source in recipe.train if source.soft_labels]
-    train += [read_soft_labelled(source, labels) for source in soft]
-    repeats = [source.repeat for source in (*gold, *soft)]
-    rows = sum(len(part.texts) for part in train)
-    train = [without(part, dev) for part in train]
-    left = sum(len(part.texts) for part in train)
-    if not left:
-        raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
-    if regression:
-        check_spread(train, dev)
-    dropped = rows - left
-    return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
-
-
-def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
-    """The recipe's data where the rows are at hand.
-
-    Raises DataError for what can't be learned from, TextError for a text that can't be read.
-    """
-    checked_texts(rows.texts)
-    labels = check_learnable([rows])
-    kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
-    learned = without(replace(kept, name=rows.name), [held_out])
-    if not learned.texts:
-        raise DataError(f"{rows.name}: {_ALL_REPEATED}")
-    dropped = len(kept.texts) - len(learned.texts)
-    dev = replace(held_out, name=f"split of {rows.name}")
-    return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
 
 
 def train(

@@ -17,12 +17,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sentiment.errors import ConfigError
 from sentiment.training.checkpoint import Checkpoint, check_identity
+from sentiment.training.data import Data
 from sentiment.training.errors import CheckpointError, TrainingDivergedError
 from sentiment.training.identity import identity
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
 from sentiment.training.search_space import Values, own_values, space, with_values
-from sentiment.training.trainer import Data, train
+from sentiment.training.trainer import train
 
 DATABASE = "study.db"
 STUDY = "sentiment"

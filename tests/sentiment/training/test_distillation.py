@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from sentiment.errors import DataError
+from sentiment.training.data import Data, read_data
 from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
 from sentiment.training.errors import CheckpointError
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.teacher import Teacher
-from sentiment.training.trainer import Data, read_data
 
 Write = Callable[[Path, int], Path]
 

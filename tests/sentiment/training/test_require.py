@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 import sentiment
 from sentiment.cli import app
 from sentiment.errors import ConfigError
+from sentiment.training.data import Data
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import Data
 
 OPTIONS = ("--hidden-size", "4", "--epochs", "1")
 ROWS = [("great", "positive"), ("awful", "negative")] * 5

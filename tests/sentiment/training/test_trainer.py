@@ -9,11 +9,12 @@ import torch
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
-from sentiment.errors import ConfigError, DataError
+from sentiment.errors import ConfigError
 from sentiment.scoring.drift import reference_of
+from sentiment.training.data import read_data
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import class_weights, read_data, train
+from sentiment.training.trainer import class_weights, train
 
 Write = Callable[[Path, int], Path]
 
@@ -76,27 +77,6 @@ def test_a_given_dev_set_judges_and_its_texts_are_kept_out(tmp_path: Path, write
     assert not set(data.train[0].texts) & set(data.dev[0].texts)
 
 
-def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_reviews: Write) -> None:
-    dev = tmp_path / "dev.csv"
-    dev.write_text("text,label\na,mixed\nb,positive\n")
-    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
-    with pytest.raises(
-        DataError, match="dev.csv: no training row has the label 'mixed'; add training rows of each, or"
-    ):
-        read_data(recipe)
-
-
-def test_a_label_that_no_dev_row_has_is_refused(tmp_path: Path, write_reviews: Write) -> None:
-    path = write_reviews(tmp_path / "a.csv", 20)
-    for name in ("dev.csv", "more.csv"):
-        (tmp_path / name).write_text("text,label\na,positive\nb,positive\n")
-    dev = [{"path": tmp_path / "dev.csv"}, {"path": tmp_path / "more.csv"}]
-    with pytest.raises(DataError, match="no dev row has the label 'negative', which is learned; add rows of each, or"):
-        read_data(recipe_of(path, dev=dev))
-    (tmp_path / "more.csv").write_text("text,label\na,negative\nb,negative\n")
-    assert len(read_data(recipe_of(path, dev=dev)).dev) == 2
-
-
 def test_repeated_sources_are_read_as_often(tmp_path: Path, write_reviews: Write) -> None:
     once, thrice = write_reviews(tmp_path / "a.csv", 300), write_reviews(tmp_path / "b.csv", 302)
     recipe = Recipe.of({**recipe_of(once).model_dump(), "train": [{"path": once}, {"path": thrice, "repeat": 3}]})
@@ -149,16 +129,6 @@ def test_soft_labels_teach_what_they_say(tmp_path: Path, write_reviews: Write) -
     assert bundle.labels == ("positive", "negative")
 
 
-def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write) -> None:
-    path = write_reviews(tmp_path / "a.csv", 20)
-    recipe = recipe_of(path)
-    recipe = recipe.model_copy(
-        update={"train": (*recipe.train, recipe.train[0].model_copy(update={"soft_labels": True}))}
-    )
-    with pytest.raises(DataError, match="there is no column 'negative'; there are 'text', 'label'"):
-        read_data(recipe)
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -181,12 +151,6 @@ def test_every_network_learns_is_saved_and_is_loaded(
         "negative",
     ]
     assert classifier.model.config.model_dump() | settings == classifier.model.config.model_dump()
-
-
-def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: Path, write_reviews: Write) -> None:
-    path = write_reviews(tmp_path / "a.csv", 8)
-    with pytest.raises(DataError, match="no training row is left: the text of each stands in the dev data, too"):
-        read_data(recipe_of(path, dev=[{"path": path}]))
 
 
 def test_balanced_a_rare_class_is_learned(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from sentiment.errors import ConfigError
 from sentiment.training import tuning
+from sentiment.training.data import Data, read_data
 from sentiment.training.errors import CheckpointError, TrainingDivergedError
 from sentiment.training.recipe import Recipe
 from sentiment.training.study_files import write_page, write_recipe
-from sentiment.training.trainer import Data, read_data
 from sentiment.training.tuning import Search, Trial, TrialProgress
 
 Write = Callable[[Path, int], Path]

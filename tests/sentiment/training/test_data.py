@@ -1,0 +1,64 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.training.data import data_in_memory, read_data
+from sentiment.training.dataset import LabelledTexts
+from sentiment.training.recipe import Recipe
+
+Write = Callable[[Path, int], Path]
+
+
+def recipe_of(path: Path, **settings: Any) -> Recipe:
+    return Recipe.of({"name": "toy", "train": [{"path": path}], **settings})
+
+
+def test_rows_at_hand_are_split_as_those_of_a_file(tmp_path: Path, write_reviews: Write) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 40))
+    [learned], [dev] = (read_data(recipe).train, read_data(recipe).dev)
+    rows = LabelledTexts("a.csv", [*learned.texts, *dev.texts], [*learned.labels, *dev.labels])
+    data = data_in_memory(recipe.model_copy(update={"train": ()}), rows)
+    assert (data.labels, data.repeats, data.in_dev) == (("negative", "positive"), (1,), 0)
+    assert [len(data.train[0].texts), len(data.dev[0].texts)] == [len(learned.texts), len(dev.texts)] == [36, 4]
+    assert data.dev[0].name == "split of a.csv"
+    assert not set(data.train[0].texts) & set(data.dev[0].texts)
+
+
+def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_reviews: Write) -> None:
+    dev = tmp_path / "dev.csv"
+    dev.write_text("text,label\na,mixed\nb,positive\n")
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
+    with pytest.raises(
+        DataError, match="dev.csv: no training row has the label 'mixed'; add training rows of each, or"
+    ):
+        read_data(recipe)
+
+
+def test_a_label_that_no_dev_row_has_is_refused(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 20)
+    for name in ("dev.csv", "more.csv"):
+        (tmp_path / name).write_text("text,label\na,positive\nb,positive\n")
+    dev = [{"path": tmp_path / "dev.csv"}, {"path": tmp_path / "more.csv"}]
+    with pytest.raises(DataError, match="no dev row has the label 'negative', which is learned; add rows of each, or"):
+        read_data(recipe_of(path, dev=dev))
+    (tmp_path / "more.csv").write_text("text,label\na,negative\nb,negative\n")
+    assert len(read_data(recipe_of(path, dev=dev)).dev) == 2
+
+
+def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 20)
+    recipe = recipe_of(path)
+    recipe = recipe.model_copy(
+        update={"train": (*recipe.train, recipe.train[0].model_copy(update={"soft_labels": True}))}
+    )
+    with pytest.raises(DataError, match="there is no column 'negative'; there are 'text', 'label'"):
+        read_data(recipe)
+
+
+def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 8)
+    with pytest.raises(DataError, match="no training row is left: the text of each stands in the dev data, too"):
+        read_data(recipe_of(path, dev=[{"path": path}]))
