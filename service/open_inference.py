@@ -10,7 +10,12 @@ from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service import body, problems, tensors, texts
-from service.inference_shapes import (
+from service.lifecycle import Lifecycle
+from service.models import Model, Models
+from service.openapi import Form, Scope, operation
+from service.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
+from service.settings import ServiceSettings
+from service.shapes.inference import (
     InferRequest,
     InferResponse,
     ModelMetadata,
@@ -20,12 +25,7 @@ from service.inference_shapes import (
     ServerReady,
     TensorMetadata,
 )
-from service.lifecycle import Lifecycle
-from service.models import Model, Models
-from service.openapi import Form, Scope, operation
-from service.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
-from service.schemas import Fault
-from service.settings import ServiceSettings
+from service.shapes.problems import Fault
 from service.tensors import TensorError
 
 if TYPE_CHECKING:

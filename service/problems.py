@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooMa
 
 from sentiment.errors import TextError
 from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
-from service.schemas import Fault
+from service.shapes.problems import Fault
 
 MEDIA_TYPE = "application/problem+json"
 NO_LABELS = "is for models of labels; this one answers with a number"

@@ -8,8 +8,8 @@ from werkzeug.exceptions import Gone
 from sentiment.classifier import Classifier
 from service import problems
 from service.app import create_app
-from service.schemas import Fault, ProblemDetails
 from service.settings import ServiceSettings
+from service.shapes.problems import Fault, ProblemDetails
 
 
 @pytest.fixture
