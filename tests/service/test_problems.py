@@ -70,16 +70,6 @@ def test_few_of_many_faults_are_listed() -> None:
     assert problem.faults == faults[:20]
 
 
-@pytest.mark.parametrize("name", ["text", "max_size", "X-y", "_"])
-def test_a_name_is_repeated_if_it_looks_like_one(name: str) -> None:
-    assert problems.field_name(name) == name
-
-
-@pytest.mark.parametrize("name", ["", "a text", "a" * 33, "ü", "\ud800", "a/b", "1", "text\n"])
-def test_anything_else_in_place_of_a_name_is_not_repeated(name: str) -> None:
-    assert problems.field_name(name) is None
-
-
 def test_every_problem_has_the_published_shape(client: FlaskClient) -> None:
     for response in (client.get("/nothing"), client.put("/v1/predict"), client.post("/v1/predict", data=b"")):
         ProblemDetails.model_validate_json(response.data)
