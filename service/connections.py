@@ -48,9 +48,9 @@ class Connections:
         """Those in this state as it changes, the longest there first."""
         return self._watched[state].keys()
 
-    def state(self, connection: Connection) -> State:
-        """The state of one that is watched."""
-        return self._states[connection]
+    def state(self, connection: Connection) -> State | None:
+        """The state of one that is watched, else none: what the poller found may have been dropped to make room."""
+        return self._states.get(connection)
 
     def watch(self, connection: Connection, state: State, now: float) -> None:
         """Has the poller tell when its client does what this state expects; what has arrived so far is counted."""

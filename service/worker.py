@@ -161,8 +161,11 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self._close(connection)
 
     def _on_readable(self, connection: Connection) -> None:
+        state = self._connections.state(connection)
+        if state is None:
+            return
         try:
-            if self._connections.state(connection) is not State.CLOSING:
+            if state is not State.CLOSING:
                 connection.receive()
                 self._look(connection)
             elif not connection.drain():
