@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from service.openapi import Scope, operation
 from service.problems import MODEL_REFUSED, RELOAD_RUNNING
 from service.reload import Reloader
-from service.schemas import Reloaded
+from service.shapes.models import Reloaded
 
 
 def blueprint(reloader: Reloader) -> Blueprint:

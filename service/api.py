@@ -13,8 +13,10 @@ from service.lifecycle import Lifecycle
 from service.models import Model, Models
 from service.openapi import Form, Scope, operation
 from service.problems import UNKNOWN_MODEL
-from service.schemas import Fault, LineRequest, Live, ModelCard, ModelList, PredictRequest, PredictResponse, Ready
 from service.settings import ServiceSettings
+from service.shapes.models import Live, ModelCard, ModelList, Ready
+from service.shapes.prediction import LineRequest, PredictRequest, PredictResponse
+from service.shapes.problems import Fault
 
 _LINES = Form(
     ndjson.MEDIA_TYPE,

@@ -13,9 +13,8 @@ from service.problems import (
     INVALID_JSON,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
-    field_name,
-    json_type,
 )
+from service.validation import field_name, json_type
 
 MAX_INTEGER_DIGITS = 32  # Python takes quadratic time to read an integer
 MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memory to tell

@@ -9,6 +9,7 @@ from service import tasks
 from service.framing import Arrival, Framing
 
 RECEIVE_BYTES = 1 << 16
+LINGER_BYTES = 1 << 18  # of what a client still sends after its last answer; who sends more is cut off
 WRITE_SECONDS = 30.0  # for a client to take an answer
 STREAM_GRACE_SECONDS = 10.0
 STREAM_BYTES_PER_SECOND = 1024  # a body too large to be kept whole must come at least this fast, after the grace
@@ -98,8 +99,8 @@ class Connection:
         self.ended = False  # the client sends no more
         self.keep = False  # after the answer that is being written
         self.since = 0.0  # in the state it is in
-        self.counted_bytes = 0  # of the buffer, in the worker's sum
-        self.drained_bytes = 0  # since it is being closed
+        self.counted_bytes = 0  # of the buffer, in the sum of what is arriving
+        self._drained_bytes = 0  # since it is being closed
         self._max_body_bytes = max_body_bytes
         self._framing = Framing(max_body_bytes)
         sock.setblocking(False)
@@ -130,3 +131,21 @@ class Connection:
         del self.buffer[:end]
         self._framing = Framing(self._max_body_bytes)
         return source, sink
+
+    def half_close(self) -> bool:
+        """Whether the client has yet to end its side. This one is ended."""
+        try:
+            self.sock.setblocking(False)
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # broken by the client
+            return False
+        return not self.ended
+
+    def drain(self) -> bool:
+        """Whether the client may go on, what it sends being dropped: until it ends its side, or it was too much.
+
+        Raises BlockingIOError if nothing is there, another OSError for a broken connection.
+        """
+        data = self.sock.recv(LINGER_BYTES)
+        self._drained_bytes += len(data)
+        return len(data) > 0 and self._drained_bytes <= LINGER_BYTES

@@ -14,7 +14,7 @@ from service import deadline as deadlines
 from service import tasks
 from service.batcher import Batcher
 from service.errors import NoLabels, TextFailed
-from service.schemas import ModelVersion
+from service.shapes.models import ModelVersion
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, AnyPrediction, Prediction

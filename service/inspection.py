@@ -16,8 +16,9 @@ from service.inspector import Inspector
 from service.models import Model, Models
 from service.openapi import Scope, operation
 from service.problems import UNKNOWN_MODEL
-from service.schemas import ExplainRequest, ExplainResponse, Fault, TraceRequest, TraceResponse
 from service.settings import ServiceSettings
+from service.shapes.inspection import ExplainRequest, ExplainResponse, TraceRequest, TraceResponse
+from service.shapes.problems import Fault
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, Classifier

@@ -12,7 +12,7 @@ from sentiment.errors import ConfigError
 from service import metrics
 from service.inference import Answer, Inference
 from service.problems import UNKNOWN_MODEL, Problem
-from service.schemas import ModelCard
+from service.shapes.models import ModelCard
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, AnyPrediction

@@ -17,8 +17,8 @@ from service import body, metrics, problems, texts
 from service.errors import TextFailed
 from service.models import Model
 from service.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, TEXT_FAILED, Problem
-from service.schemas import LineRequest
 from service.settings import ServiceSettings
+from service.shapes.prediction import LineRequest
 
 MEDIA_TYPE = "application/x-ndjson"
 BLOCK_BYTES = 1 << 16

@@ -9,8 +9,13 @@ from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
 from sentiment.errors import TextError
-from service import body, problems, tensors, texts
-from service.inference_shapes import (
+from service import body, problems, tensors, texts, validation
+from service.lifecycle import Lifecycle
+from service.models import Model, Models
+from service.openapi import Form, Scope, operation
+from service.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
+from service.settings import ServiceSettings
+from service.shapes.inference import (
     InferRequest,
     InferResponse,
     ModelMetadata,
@@ -20,12 +25,7 @@ from service.inference_shapes import (
     ServerReady,
     TensorMetadata,
 )
-from service.lifecycle import Lifecycle
-from service.models import Model, Models
-from service.openapi import Form, Scope, operation
-from service.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
-from service.schemas import Fault
-from service.settings import ServiceSettings
+from service.shapes.problems import Fault
 from service.tensors import TensorError
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) ->
         raise problems.invalid_request([error.fault]) from None
     for pointer, text in found:
         if not isinstance(text, str):
-            raise _fault(pointer, f"must be a string, not {problems.json_type(text)}")
+            raise _fault(pointer, f"must be a string, not {validation.json_type(text)}")
     limit = settings.max_texts_per_request
     if not 1 <= len(found) <= limit:
         raise _fault(_DATA, f"holds {len(found)} texts; 1 to {limit} are allowed")

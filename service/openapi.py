@@ -13,8 +13,8 @@ from pydantic.json_schema import models_json_schema
 import sentiment
 from service import deadline, problems
 from service.problems import Kind
-from service.schemas import InferenceProblemDetails, ProblemDetails
 from service.settings import ServiceSettings
+from service.shapes.problems import InferenceProblemDetails, ProblemDetails
 
 View = TypeVar("View", bound=Callable[..., Any])
 

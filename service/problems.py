@@ -4,7 +4,6 @@ No text of a request ever gets into a problem or a log line: a message says wher
 """
 
 import logging
-import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,23 +15,15 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooManyRequests
 
 from sentiment.errors import TextError
+from service import validation
 from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
-from service.schemas import Fault
+from service.shapes.problems import Fault
 
 MEDIA_TYPE = "application/problem+json"
 NO_LABELS = "is for models of labels; this one answers with a number"
 MAX_LISTED_FAULTS = 20
 
 _log = logging.getLogger(__name__)
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
-_JSON_TYPES = {
-    type(None): "null", bool: "a boolean", int: "a number", float: "a number",
-    str: "a string", list: "an array", dict: "an object",
-}  # fmt: skip
-_EXPECTED = {
-    "string_type": "a string", "list_type": "an array", "bool_type": "a boolean", "float_type": "a number",
-    "int_type": "a whole number", "model_type": "an object",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,29 +94,13 @@ def invalid_text(error: TextError, pointer: str) -> Problem:
 
 def invalid_shape(error: ValidationError, shape: type[BaseModel]) -> Problem:
     """The problem of JSON that isn't of a request's shape."""
-    fields = ", ".join(shape.model_fields)
-    return invalid_request(
-        [
-            Fault(pointer=_pointer(fault["loc"]), detail=_fault_detail(dict(fault), fields))
-            for fault in error.errors(include_url=False)
-        ]
-    )
+    return invalid_request(validation.faults(error, shape))
 
 
 def refuse_unless_ready(reason: str | None) -> None:
     """Raises the problem of a worker that is not ready for this reason, None if it is."""
     if reason is not None:
         raise Problem(NOT_READY, f"No more requests should come here: {reason}.", headers=RETRY)
-
-
-def field_name(name: str) -> str | None:
-    """The name if it looks like one: a client may put anything there, a text too."""
-    return name if _FIELD_NAME.fullmatch(name) else None
-
-
-def json_type(value: object) -> str:
-    """What JSON calls the kind of this value."""
-    return _JSON_TYPES[type(value)]
 
 
 def details(problem: Problem) -> dict[str, Any]:
@@ -149,37 +124,6 @@ def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str,
 def register(app: Flask) -> None:
     """Makes every error of the app, of Flask and of Werkzeug answer in the one form."""
     app.register_error_handler(Exception, _answer)
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    steps = [step if isinstance(step, int) else field_name(step) for step in location]
-    return "".join(f"/{step}" for step in steps if step is not None)
-
-
-def _fault_detail(fault: dict[str, Any], fields: str) -> str:
-    kind, location = fault["type"], fault["loc"]
-    if kind in _EXPECTED:
-        return f"must be {_EXPECTED[kind]}, not {json_type(fault['input'])}"
-    match kind:
-        case "missing":
-            return "is missing"
-        case "greater_than_equal":
-            return f"must be at least {fault['ctx']['ge']:g}, not {fault['input']:g}"
-        case "less_than_equal":
-            return f"must be at most {fault['ctx']['le']:g}, not {fault['input']:g}"
-        case "too_short" | "too_long":
-            limits, actual = fault["ctx"], fault["ctx"]["actual_length"]
-            at = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
-            return f"must hold {at}, not {actual}"
-        case "literal_error":
-            return f"must be {fault['ctx']['expected']}"
-        case "extra_forbidden" if len(location) > 1:
-            return "is not a field here" if field_name(location[-1]) else "has a field that is unknown here"
-        case "extra_forbidden" if field_name(location[-1]):
-            return f"is not a field of a request; those are {fields}"
-        case "extra_forbidden" | "string_unicode":  # the latter for a name with a lone surrogate
-            return f"has a field that is not one of a request; those are {fields}"
-    return str(fault["msg"])
 
 
 def _answer(error: Exception) -> Response:

@@ -17,7 +17,7 @@ from sentiment.errors import SentimentError
 from service import master
 from service.errors import ModelRefused, ReloadRunning
 from service.inference import Inference
-from service.schemas import Swap
+from service.shapes.models import Swap
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator, Sequence
 
-from service.schemas import Fault
+from service.shapes.problems import Fault
 
 _LENGTH = struct.Struct("<I")
 

@@ -10,8 +10,8 @@ from sentiment.abstention import UNCERTAIN, threshold_for
 from sentiment.errors import ConfigError
 from service import problems
 from service.inference import Answer
-from service.schemas import Fault
 from service.settings import ServiceSettings
+from service.shapes.problems import Fault
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyPrediction, Prediction

@@ -1,63 +1,41 @@
 """A gunicorn worker in which no client holds a thread: a request is read whole on the main loop, then answered.
 
 gunicorn's own gthread reads in its threads, without a time limit, and closes connections on its main loop, waiting for
-the client: one that drips its request, or doesn't hang up, stops others. Predictions are tasks of the loop here, all
-else has threads of its own, so that health is told whatever the model does.
+the client: one that drips its request, or doesn't hang up, stops others.
 """
 
 import contextlib
 import logging
-import math
 import os
-import re
 import selectors
 import signal
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
-from datetime import datetime
-from enum import Enum, auto
 from functools import partial
 from typing import Any
 
-from gunicorn import http  # type: ignore[import-untyped]
-from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from service import master, refusals
-from service.connection import Connection, Sink, Source
+from service.connection import Connection
+from service.connections import Connections, State
+from service.dispatch import Dispatcher
 from service.framing import Arrival
 from service.lifecycle import Lifecycle
 from service.listener import SETTLE_SECONDS, begin_no_more
-from service.pool import Pool
 from service.problems import OVERLOADED, REQUEST_TIMEOUT, RETRY, Problem
 from service.reload import Reloader
 from service.settings import ServiceSettings
-from service.tasks import Tasks
 
 REQUEST_SECONDS = 20.0  # from a request's first byte to its last
 LINGER_SECONDS = 2.0  # for the client to hang up first: it may still be reading its answer
-LINGER_BYTES = 1 << 18
 MAX_ARRIVING_BYTES = 1 << 26  # of all requests that are not yet whole
-STREAM_THREADS = 32  # for bodies larger than is kept, and for clients that take their answer slowly
-OTHER_THREADS = 4  # for what asks no model
-MAX_OTHER_REQUESTS = 256
-PAUSE_SECONDS = 0.5  # in which a client that was just refused isn't read: half of what Retry-After asks it to wait
 MAX_ACCEPTED_A_TURN = 32  # the other workers take theirs
 BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
 
 _log = logging.getLogger(__name__)
-_ASKS_THE_MODEL = re.compile(rb"POST [^ ?]*/(predict|infer|explain|trace)[ ?]")
 _TOO_SLOW = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
-
-
-class State(Enum):
-    """What is expected of a connection's client."""
-
-    IDLE = auto()  # the first byte of a request
-    ARRIVING = auto()  # the rest of it
-    CLOSING = auto()  # its end
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -80,16 +58,10 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         self._max_body_bytes = settings.max_body_bytes
         self._lifecycle = Lifecycle.of(self.wsgi)
         self._poller = selectors.DefaultSelector()
-        self._watched: dict[State, dict[Connection, None]] = {state: {} for state in State}  # the longest there first
-        self._seconds = {State.IDLE: self.cfg.keepalive, State.ARRIVING: REQUEST_SECONDS, State.CLOSING: LINGER_SECONDS}
-        self._states: dict[Connection, State] = {}
-        self._arriving_bytes = 0
-        self._paused: dict[Connection, None] = {}  # the longest there first
+        seconds = {State.IDLE: self.cfg.keepalive, State.ARRIVING: REQUEST_SECONDS, State.CLOSING: LINGER_SECONDS}
+        self._connections = Connections(self._poller, seconds, self._on_readable)
+        self._dispatcher = Dispatcher(self, self._wake, self._go_on)
         self._beat = 0.0
-        self._answered: deque[tuple[Connection, Pool | Tasks]] = deque()
-        self._streams = Pool("stream", STREAM_THREADS, max_jobs=self.cfg.threads)
-        self._tasks = Tasks(self.cfg.threads, Pool("blocking", STREAM_THREADS, max_jobs=self.cfg.threads), self._wake)
-        self._other = Pool("other", OTHER_THREADS, max_jobs=MAX_OTHER_REQUESTS)
         self._poller.register(self.PIPE[0], selectors.EVENT_READ, self._take_back)
         for listener in self.sockets:
             listener.setblocking(False)
@@ -117,37 +89,35 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 pass
             listener.close()
         self.alive = False
-        self._resume(math.inf)
-        for connection in list(self._watched[State.IDLE]):
+        self._connections.resume_all(time.monotonic())
+        for connection in list(self._connections.of(State.IDLE)):
             self._on_readable(connection)
-        for connection in list(self._watched[State.IDLE]):
-            self._drop(connection)
-        self._turn_while(self._has_work, end)
-        self._turn_while(lambda: bool(self._watched[State.CLOSING]), end + LINGER_SECONDS)
+        for connection in list(self._connections.of(State.IDLE)):
+            self._connections.drop(connection)
+        self._turn_while(lambda: bool(self._connections.of(State.ARRIVING) or self._dispatcher.jobs), end)
+        self._turn_while(lambda: bool(self._connections.of(State.CLOSING)), end + LINGER_SECONDS)
         # Not by the interpreter's own end: it takes seconds to take torch and a model apart, and a thread that still
         # computes can hang it.
         logging.shutdown()
         os._exit(int(self._lifecycle.failed))
-
-    def _has_work(self) -> bool:
-        return bool(self._watched[State.ARRIVING] or self._tasks.jobs or self._streams.jobs or self._other.jobs)
 
     def _turn_while(self, wanted: Callable[[], bool], end: float) -> None:
         while wanted() and time.monotonic() < end:
             self._turn(end - time.monotonic())
 
     def _turn(self, seconds: float = 1.0) -> None:
-        if time.monotonic() > self._beat + BEAT_SECONDS:
-            self.notify()
-            self._beat = time.monotonic()
-        for key, _ in self._poller.select(max(0.0, min(1.0, seconds, self._tasks.seconds_to_next(), self._pause()))):
-            key.data()
-        self._tasks.run()
         now = time.monotonic()
-        self._resume(now)
-        for state, connections in self._watched.items():
-            while connections and now > next(iter(connections)).since + self._seconds[state]:
-                self._expire(next(iter(connections)), state)
+        if now > self._beat + BEAT_SECONDS:
+            self.notify()
+            self._beat = now
+        seconds = min(1.0, seconds, self._dispatcher.seconds_to_next(), self._connections.seconds_to_next(now))
+        for key, _ in self._poller.select(max(0.0, seconds)):
+            key.data()
+        self._dispatcher.run()
+        now = time.monotonic()
+        self._connections.resume(now)
+        while late := self._connections.next_expired(now):
+            self._expire(late)
 
     def _accept_some(self, listener: socket.socket) -> None:
         for _ in range(MAX_ACCEPTED_A_TURN):
@@ -161,80 +131,28 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         except BlockingIOError:
             return False
         except OSError:  # gone already, or no more files: those of another make room
-            self._make_room()
+            self._connections.make_room(time.monotonic())
             return False
-        if len(self._states) + len(self._paused) >= self.cfg.worker_connections:
-            self._make_room()
+        now = time.monotonic()
+        if len(self._connections) >= self.cfg.worker_connections:
+            self._connections.make_room(now)
         connection = Connection(sock, peer, listener.getsockname(), self._max_body_bytes)
-        self._watch(connection, State.IDLE)
+        self._connections.watch(connection, State.IDLE, now)
         self._on_readable(connection)  # the first request mostly came along
         return True
 
-    def _make_room(self) -> None:
-        """Drops the connection that has brought nothing for the longest."""
-        if self._paused:
-            self._resume(next(iter(self._paused)).since + PAUSE_SECONDS)
-        longest = [next(iter(connections)) for connections in self._watched.values() if connections]
-        if longest:
-            self._drop(longest[0])
-
-    def _pause(self) -> float:
-        """Seconds until the next client that was refused is read again."""
-        if not self._paused:
-            return math.inf
-        return next(iter(self._paused)).since + PAUSE_SECONDS - time.monotonic()
-
-    def _resume(self, now: float) -> None:
-        while self._paused and now >= next(iter(self._paused)).since + PAUSE_SECONDS:
-            connection = next(iter(self._paused))
-            del self._paused[connection]
-            self._watch(connection, State.IDLE)
-
-    def _watch(self, connection: Connection, state: State) -> None:
-        before = self._states.get(connection)
-        if state is State.ARRIVING:
-            self._arriving_bytes += len(connection.buffer) - connection.counted_bytes
-            connection.counted_bytes = len(connection.buffer)
-        if before is state:
-            return
-        if before is None:
-            self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._on_readable, connection))
-        else:
-            del self._watched[before][connection]
-        connection.since = time.monotonic()
-        self._states[connection] = state
-        self._watched[state][connection] = None
-
-    def _unwatch(self, connection: Connection) -> None:
-        state = self._states.pop(connection, None)
-        if state is not None:
-            del self._watched[state][connection]
-            self._poller.unregister(connection.sock)
-            self._arriving_bytes -= connection.counted_bytes
-            connection.counted_bytes = 0
-
-    def _drop(self, connection: Connection) -> None:
-        self._unwatch(connection)
-        connection.sock.close()
-
     def _close(self, connection: Connection) -> None:
         """Ends this side of the connection. What the client still sends is dropped until it ends its own."""
-        try:
-            connection.sock.setblocking(False)
-            connection.sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            self._drop(connection)
-            return
-        if connection.ended:
-            self._drop(connection)
+        if connection.half_close():
+            self._connections.watch(connection, State.CLOSING, time.monotonic())
         else:
-            self._watch(connection, State.CLOSING)
+            self._connections.drop(connection)
 
-    def _expire(self, connection: Connection, state: State) -> None:
-        if state is State.ARRIVING:
+    def _expire(self, connection: Connection) -> None:
+        if self._connections.state(connection) is State.ARRIVING:
             self._refuse(connection, _TOO_SLOW)
         else:
-            self._drop(connection)
+            self._connections.drop(connection)
 
     def _refuse(self, connection: Connection, problem: Problem, keep: bool = False) -> None:
         with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
@@ -243,19 +161,19 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self._close(connection)
 
     def _on_readable(self, connection: Connection) -> None:
+        state = self._connections.state(connection)
+        if state is None:
+            return
         try:
-            if self._states[connection] is not State.CLOSING:
+            if state is not State.CLOSING:
                 connection.receive()
                 self._look(connection)
-                return
-            data = connection.sock.recv(LINGER_BYTES)
-            connection.drained_bytes += len(data)
-            if not data or connection.drained_bytes > LINGER_BYTES:
-                self._drop(connection)
+            elif not connection.drain():
+                self._connections.drop(connection)
         except BlockingIOError:
             return
         except OSError:  # broken by the client
-            self._drop(connection)
+            self._connections.drop(connection)
 
     def _look(self, connection: Connection) -> None:
         """Passes the request on if it is there, else goes on waiting for it."""
@@ -265,14 +183,14 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 self._refuse(connection, refusals.head_too_large(connection.buffer))
                 return
             if arrival is Arrival.PART and not connection.ended:
-                self._watch(connection, State.ARRIVING)
-                if self._arriving_bytes > MAX_ARRIVING_BYTES:
-                    self._expire(next(iter(self._watched[State.ARRIVING])), State.ARRIVING)
+                self._connections.watch(connection, State.ARRIVING, time.monotonic())
+                if self._connections.arriving_bytes > MAX_ARRIVING_BYTES:
+                    self._expire(next(iter(self._connections.of(State.ARRIVING))))
                 return
-            pool = self._pool(connection, arrival)
+            pool = self._dispatcher.pool(connection, arrival)
             if not pool.is_full:
-                self._unwatch(connection)
-                pool.submit(partial(self._answer, connection, arrival, *connection.take(arrival), pool))
+                self._connections.unwatch(connection)
+                self._dispatcher.submit(connection, arrival, pool)
                 return
             detail = f"{pool.jobs} requests are being answered; the limit is {pool.max_jobs}."
             keep = arrival is Arrival.WHOLE and self.alive and refusals.keeps_alive(connection.buffer)
@@ -281,20 +199,12 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 return
             connection.take(arrival)
             if not connection.buffer and not connection.ended:
-                # One that asks again at once, and again, would have the processor refuse instead of answer.
-                self._unwatch(connection)
-                connection.since = time.monotonic()
-                self._paused[connection] = None
+                self._connections.pause(connection, time.monotonic())
                 return
         if connection.ended:
-            self._drop(connection)
+            self._connections.drop(connection)
         else:
-            self._watch(connection, State.IDLE)
-
-    def _pool(self, connection: Connection, arrival: Arrival) -> Pool | Tasks:
-        if not _ASKS_THE_MODEL.match(connection.buffer):
-            return self._other
-        return self._tasks if arrival is Arrival.WHOLE else self._streams
+            self._connections.watch(connection, State.IDLE, time.monotonic())
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full: the loop is awake
@@ -304,11 +214,9 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         """What the threads have answered, and the signals that woke this loop."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.PIPE[0], 1 << 12)
-        while self._answered:
-            self._go_on(*self._answered.popleft())
+        self._dispatcher.take_back()
 
-    def _go_on(self, connection: Connection, pool: Pool | Tasks) -> None:
-        pool.jobs -= 1
+    def _go_on(self, connection: Connection) -> None:
         if not connection.keep:
             self._close(connection)
             return
@@ -316,44 +224,4 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         try:
             self._look(connection)
         except OSError:
-            self._drop(connection)
-
-    def _answer(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink, pool: Pool | Tasks) -> None:
-        """Answers one request. Runs as a task, or in a thread of the pool."""
-        connection.keep = False
-        try:
-            connection.keep = self._respond(connection, arrival, source, sink)
-        except (OSError, StopIteration):  # the client is gone, or never sent a whole head
-            pass
-        except Exception as error:
-            problem = refusals.of(error)
-            _log.warning("a request from %s is refused: %s", connection.peer, type(error).__name__)
-            with contextlib.suppress(OSError):
-                if not sink.written:
-                    connection.sock.sendall(refusals.response(problem, source.head, keep_alive=False))
-        finally:
-            if pool is self._tasks:
-                self._go_on(connection, pool)
-            else:
-                self._answered.append((connection, pool))
-                self._wake()
-
-    def _respond(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink) -> bool:
-        """Whether the connection stays open."""
-        started = datetime.now()
-        request = next(http.get_parser(self.cfg, source, connection.peer))
-        if arrival is not Arrival.WHOLE or connection.ended or not self.alive:
-            request.force_close()
-        response, environ = wsgi.create(request, sink, connection.peer, connection.server, self.cfg)
-        environ["wsgi.multithread"] = True
-        pieces = self.wsgi(environ, response.start_response)
-        try:
-            for piece in pieces:
-                response.write(piece)
-            response.close()
-            sink.flush()
-        finally:
-            self.log.access(response, request, environ, datetime.now() - started)
-            if hasattr(pieces, "close"):
-                pieces.close()
-        return not response.should_close()
+            self._connections.drop(connection)

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sentiment.classifier import Classifier
-from service.schemas import PredictResponse
+from service.shapes.prediction import PredictResponse
 from tests.service.conftest import WAIT_SECONDS, Server
 
 CONTENT_TYPE = "Content-Type must be application/json or application/x-ndjson"

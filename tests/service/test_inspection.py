@@ -16,8 +16,8 @@ from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from service import auth
 from service.app import create_app
-from service.schemas import ExplainResponse, TraceResponse
 from service.settings import ServiceSettings
+from service.shapes.inspection import ExplainResponse, TraceResponse
 from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
 

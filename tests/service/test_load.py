@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from sentiment.classifier import Classifier
-from service.worker import PAUSE_SECONDS
+from service.connections import PAUSE_SECONDS
 from tests.service.conftest import WAIT_SECONDS, Server
 
 TEXTS = ("good", "not good", "a great film", "awful and boring", "okay :)")

@@ -10,8 +10,8 @@ from sentiment.classifier import Classifier
 from sentiment.errors import BundleError, ConfigError
 from service import models
 from service.app import create_app
-from service.schemas import ModelCard, ModelList
 from service.settings import ServiceSettings
+from service.shapes.models import ModelCard, ModelList
 from tests.conftest import MakeBundle
 
 

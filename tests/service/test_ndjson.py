@@ -18,8 +18,9 @@ from service.app import create_app
 from service.batcher import Batcher
 from service.errors import Overloaded
 from service.problems import Problem
-from service.schemas import PredictResponse, ProblemDetails
 from service.settings import ServiceSettings
+from service.shapes.prediction import PredictResponse
+from service.shapes.problems import ProblemDetails
 from tests.service.conftest import WAIT_SECONDS, Server
 
 TEXTS = ["A great film.", "not good at all", "bad " * 50, "okay :)", "good\x00", "\U0001f600"]

@@ -1,5 +1,7 @@
 """What clients do wrong, on a real gunicorn: none of them keeps another waiting."""
 
+import contextlib
+import os
 import re
 import selectors
 import signal
@@ -243,6 +245,24 @@ def test_a_stream_larger_than_is_kept(server: Server) -> None:
     assert answer.status_code == 200
     assert len(set(answer.content.splitlines())) == 1
     assert answer.content.count(b"\n") == count
+
+
+def test_one_dropped_to_make_room_takes_no_other_along(start_server: StartServer) -> None:
+    server = start_server(GUNICORN_CMD_ARGS="--worker-connections 1", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
+    [worker] = server.worker_pids
+    with server.connect() as idle:
+        idle.sendall(REQUEST)
+        receive(idle, b"predictions")
+        os.kill(worker, signal.SIGSTOP)  # so that it finds both at once, in this order
+        with server.connect() as new:
+            idle.sendall(REQUEST)
+            new.sendall(REQUEST)
+            os.kill(worker, signal.SIGCONT)
+            assert receive(new, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert idle.recv(1) == b""
+    assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+    assert server.worker_pids == [worker], server.log
 
 
 def test_when_told_to_stop_readiness_goes_first(start_server: StartServer) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from service.schemas import TEXT_SCHEMA, LineRequest, PredictRequest
+from service.shapes.base import TEXT_SCHEMA
+from service.shapes.prediction import LineRequest, PredictRequest
 
 
 def test_a_single_text() -> None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 import sentiment
-from service.schemas import TEXT_SCHEMA, Abstain, Shape, Strict, Threshold
+from service.shapes.base import TEXT_SCHEMA, Abstain, Shape, Strict, Threshold
 
 _TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
 _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
