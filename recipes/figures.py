@@ -138,7 +138,7 @@ def padding(seen: Seen) -> Figure:
     axis.set_ylim(0, 1)
     axis.set_ylabel(f"probability of {label}")
     axis.set_xlabel(f"tokens of padding behind “{TEXTS[0]}”")
-    axis.legend()
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
     return figure
 
 

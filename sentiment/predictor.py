@@ -23,10 +23,15 @@ class Prediction:
     """What the model says of one text, and how much of it it could read."""
 
     label: str
-    probabilities: dict[str, float]  # of each label; they sum to 1
-    tokens: int  # read by the model
-    unknown_tokens: int  # of these, not in the vocabulary
-    truncated: bool  # whether the middle was left out
+    """The likeliest."""
+    probabilities: dict[str, float]
+    """Of each label; they sum to 1."""
+    tokens: int
+    """Read by the model."""
+    unknown_tokens: int
+    """Of these, not in the vocabulary."""
+    truncated: bool
+    """Whether the middle was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,13 @@ class ValuePrediction:
     """As `Prediction`, of a model that answers with a number."""
 
     value: float
-    tokens: int  # read by the model
-    unknown_tokens: int  # of these, not in the vocabulary
-    truncated: bool  # whether the middle was left out
+    """What the model says: on the scale of the numbers that it learned from."""
+    tokens: int
+    """Read by the model."""
+    unknown_tokens: int
+    """Of these, not in the vocabulary."""
+    truncated: bool
+    """Whether the middle was left out."""
 
 
 AnyPrediction = Prediction | ValuePrediction

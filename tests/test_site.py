@@ -1,5 +1,6 @@
 """The documentation as a site: built without a warning, read in a real browser, asking no other host for anything."""
 
+import dataclasses
 import json
 import os
 import re
@@ -115,6 +116,11 @@ def test_what_is_public_in_python_is_there(site: Path) -> None:
     page = (site / "reference" / "python.html").read_text()
     for name in set(sentiment.__all__) - {"__version__"}:
         assert f'id="sentiment.{name}"' in page
+    for answer in (sentiment.Prediction, sentiment.ValuePrediction):
+        for field in dataclasses.fields(answer):
+            assert f'id="sentiment.{answer.__name__}.{field.name}"' in page
+    for way in ("Classifier.predict_steps", "Regressor.predict", "integrations.onnx.OnnxClassifier.predict"):
+        assert f'id="sentiment.{way}"' in page
 
 
 def test_the_files_of_a_model_folder_are_all_there(site: Path) -> None:

@@ -27,5 +27,5 @@ Labels = Annotated[
 ]
 Abstain = Annotated[
     float | None,
-    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.05."),
+    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.15."),
 ]

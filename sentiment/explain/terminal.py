@@ -29,21 +29,21 @@ def print_report(report: Report, console: Console) -> None:
         console.print("; ".join(notes), style="dim", highlight=False)
 
     speaking_for, against = report.colours
-    console.rule(f"Words: {speaking_for} for {report.label}, {against} against", align="left", style="dim")
+    _head(console, f"Words: {speaking_for} for {report.label}, {against} against")
     console.print(_words(report))
     heaviest = ", ".join(f"{token.text} {token.weight:+.2f}" for token in report.heaviest[:LISTED])
     console.print(f"heaviest, in log-odds: {heaviest}", style="dim", highlight=False, markup=False)
 
     if len(report.view.sentences) > 1:
         mixed = ": mixed, one clearly positive and one clearly negative" if report.view.mixed else ""
-        console.rule(f"Sentences{mixed}", align="left", style="dim")
+        _head(console, f"Sentences{mixed}")
         width = max(len(sentence.label) for sentence in report.view.sentences)
         for sentence in report.view.sentences:
             shown = " ".join(report.text[sentence.start : sentence.end].split())
             share = sentence.probabilities[sentence.label]
             console.print(f"{sentence.label:<{width}} {share:6.1%}  {shown}", highlight=False, markup=False)
 
-    console.rule("Probabilities as the text is read", align="left", style="dim")
+    _head(console, "Probabilities as the text is read")
     if report.trace is None:
         console.print(f"not computed for more than {MAX_TRACE_TOKENS} tokens", style="dim", highlight=False)
         return
@@ -53,6 +53,14 @@ def print_report(report: Report, console: Console) -> None:
         console.print(f"{label:<{width}} {chart} {running[-1]:6.1%}", highlight=False, markup=False)
     for turn in report.turns:
         console.print(f"{turn.label} from {turn.token!r} on", style="dim", highlight=False, markup=False)
+
+
+def _head(console: Console, words: str) -> None:
+    """A heading: with a line on a terminal, the words alone in a pipe."""
+    if console.is_terminal:
+        console.rule(words, align="left", style="dim")
+    else:
+        console.print(words)
 
 
 def _words(report: Report) -> Text:

@@ -72,6 +72,11 @@ def test_orange_speaks_for_negative_and_green_for_all_else(seen: Report) -> None
         assert list(named.colours.values()) == colours
 
 
+def test_a_heading_has_a_line_on_a_terminal_alone(seen: Report) -> None:
+    assert "──" in shown(seen, colour=True)
+    assert "──" not in shown(seen)
+
+
 def test_a_terminal_without_colour_says_it_in_words(seen: Report) -> None:
     printed = shown(seen)
     assert "\x1b" not in printed
