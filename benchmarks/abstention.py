@@ -4,7 +4,8 @@ The files are labelled and unknown to the model. Each is halved at random, so ma
 a threshold taken for each promise, and the answers above it counted on the other half.
 """
 
-import sys
+import argparse
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -35,11 +36,14 @@ def measure(probabilities: np.ndarray, targets: np.ndarray, promise: float, halv
     return found
 
 
-def main(paths: list[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.abstention", description=__doc__)
+    parser.add_argument("paths", nargs="+", metavar="FILE", help="with the columns text and label")
+    options = parser.parse_args(arguments)
     classifier = sentiment.load()
     print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |", sep="\n")
-    for path in paths:
+    for path in options.paths:
         labelled = read_labelled(Source(path=path))
         answers, targets = answer(classifier, labelled.texts, labelled.labels).over_all(classifier.labels)
         for promise in PROMISES:
@@ -55,6 +59,4 @@ def main(paths: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python -m benchmarks.abstention FILE...")
-    main(sys.argv[1:])
+    main()

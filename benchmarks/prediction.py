@@ -14,7 +14,8 @@ from benchmarks.timing import Row, interleaved_medians
 from sentiment import predictor
 from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.bundle import Bundle
-from sentiment.classifier import DTYPES, Classifier, EncodedText
+from sentiment.classifier import Classifier, EncodedText
+from sentiment.nn.precision import native_dtypes
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
 
@@ -26,18 +27,16 @@ Workloads = Mapping[str, Sequence[str]]
 def predictions(make_bundle: Callable[[], Bundle], workloads: Workloads, repeats: int) -> list[Row]:
     """A row for each workload and way to its labels: texts and tokens a second."""
     loop = PackedLoop(make_bundle())
-    float32 = Classifier(make_bundle()).warm()
-    bfloat16 = Classifier(make_bundle(), dtype="bfloat16").warm()
+    classifiers = {dtype: Classifier(make_bundle(), dtype=dtype).warm() for dtype in native_dtypes()}
     rows: list[Row] = []
     for workload, texts in workloads.items():
-        answers = float32.predict(texts)
+        answers = classifiers["float32"].predict(texts)
         if [answer.label for answer in answers] != loop.predict(texts):
             raise AssertionError(f"{workload}: the two ways disagree, so their times mean nothing")
         tokens = sum(answer.tokens for answer in answers)
         ways: dict[str, Callable[[], object]] = {
             LOOP: partial(loop.predict, texts),
-            "predict, float32": partial(float32.predict, texts),
-            "predict, bfloat16": partial(bfloat16.predict, texts),
+            **{f"predict, {dtype}": partial(classifier.predict, texts) for dtype, classifier in classifiers.items()},
         }
         seconds = interleaved_medians(ways, repeats)
         rows += [
@@ -72,7 +71,7 @@ def batch_bounds(
 ) -> list[Row]:
     """A row for each workload, number format and bound on a batch's padded tokens: tokens a second after encoding."""
     rows: list[Row] = []
-    for dtype in DTYPES:
+    for dtype in native_dtypes():
         classifier = Classifier(make_bundle(), dtype=dtype)
         for workload, texts in workloads.items():
             encoded = classifier.encode(texts)

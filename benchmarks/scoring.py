@@ -29,6 +29,7 @@ from benchmarks.timing import Row
 from benchmarks.workloads import review_lengths, sentence_lengths, written_texts
 from sentiment.classifier import Classifier, load
 from sentiment.default import DEFAULT_MODEL
+from sentiment.nn.precision import native_dtypes
 from sentiment.scoring import score
 from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
 
@@ -223,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--texts", type=int, default=100_000, help="short texts")
     parser.add_argument("--reviews", type=int, default=5_000, help="long reviews")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a model folder")
-    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"], help="of the model")
+    parser.add_argument("--dtypes", nargs="+", default=native_dtypes(), help="of the model")
     parser.add_argument("--peers", type=Path, nargs="?", const=PEERS, help="measure the peers of this environment, too")
     return parser
 

@@ -13,6 +13,7 @@ from benchmarks.workloads import random_bundle
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
 from sentiment.nn.model import SentimentModel
+from sentiment.nn.precision import native_dtypes
 from sentiment.training.optimization import HAS_FUSED_ADAMW
 
 PACKED = "packed, float32"
@@ -35,8 +36,10 @@ def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Ro
         batch = PaddedBatch.of([rng.choices(range(2, _VOCABULARY_SIZE), k=length) for length in lengths])
         ways = {
             PACKED: _step(packed_model(model), batch),
-            "padded, float32": _step(copy.deepcopy(model), batch),
-            "padded, bfloat16": _step(copy.deepcopy(model), batch, bfloat16=True),
+            **{
+                f"padded, {dtype}": _step(copy.deepcopy(model), batch, bfloat16=dtype == "bfloat16")
+                for dtype in native_dtypes()
+            },
         }
         seconds = interleaved_medians(ways, repeats)
         rows += [

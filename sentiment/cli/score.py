@@ -135,6 +135,7 @@ def _score_to_files(
     import torch
 
     from sentiment.classifier import load
+    from sentiment.nn.precision import native_dtypes
     from sentiment.scoring.events import JsonEvents
     from sentiment.scoring.formats import INPUT_SUFFIXES
     from sentiment.scoring.job import score as score_files
@@ -147,6 +148,9 @@ def _score_to_files(
     paths = expand(inputs, INPUT_SUFFIXES)
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype, task=None)
+    if dtype not in native_dtypes():
+        reason = f"this processor does not compute {dtype} itself: --dtype float32 is quicker here, and exact"
+        typer.secho(f"warning: {reason}", fg="yellow", err=True)
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     settings = _keeping(abstain, settings, classifier)

@@ -20,6 +20,11 @@ def has_bfloat16_units() -> bool:
     return bool(bfloat16_units())
 
 
+def native_dtypes() -> list[str]:
+    """The formats that the processor computes itself."""
+    return [dtype for dtype in DTYPES if dtype == "float32" or has_bfloat16_units()]
+
+
 @cache
 def bfloat16_units() -> list[str]:
     """The names of the units that do it."""

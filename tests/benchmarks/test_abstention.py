@@ -1,6 +1,13 @@
 import numpy as np
+import pytest
 
-from benchmarks.abstention import measure
+from benchmarks.abstention import main, measure
+
+
+def test_it_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["--help"])
+    assert "FILE" in capsys.readouterr().out
 
 
 def test_halves_that_are_alike_keep_the_promise() -> None:

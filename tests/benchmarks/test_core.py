@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import core
+from sentiment.nn.precision import native_dtypes
 
 TOY = ("--repeats", "1", "--step", "3", "12", "--texts", "4", "--bounds")
 
@@ -15,17 +16,17 @@ def test_every_figure_of_a_run(tiny_bundle: Path, capsys: pytest.CaptureFixture[
     assert [(row["lengths"], row["way"]) for row in results["training_step"]] == [
         (lengths, way)
         for lengths in ("10-12 (training's buckets)", "1-12 (uniform)")
-        for way in ("packed, float32", "padded, float32", "padded, bfloat16")
+        for way in ("packed, float32", *(f"padded, {dtype}" for dtype in native_dtypes()))
     ]
     assert [(row["workload"], row["way"]) for row in results["prediction"]] == [
         (workload, way)
         for workload in ("sentences", "reviews")
-        for way in ("packed loop, float32", "predict, float32", "predict, bfloat16")
+        for way in ("packed loop, float32", *(f"predict, {dtype}" for dtype in native_dtypes()))
     ]
     assert all(row["tokens_per_second"] > row["texts_per_second"] > 0 for row in results["prediction"])
     for row in results["stages"]:
         assert sum(row[stage] for stage in ("tokenize", "encode", "pad", "model")) == pytest.approx(1)
-    assert [len(row) for row in results["batch_bounds"]] == [2 + len(core.BOUNDS)] * 4
+    assert [len(row) for row in results["batch_bounds"]] == [2 + len(core.BOUNDS)] * 2 * len(native_dtypes())
 
 
 def test_the_tables_hold_a_line_each(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.classifier import Classifier
+from sentiment.nn.precision import native_dtypes
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -129,6 +130,14 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     ]
     assert scored.read_text().splitlines()[0] == "verdict,label,probability"
     assert "population stability index" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_format_that_only_costs_time_here_is_said(run: Run, tiny_bundle: Path, tmp_path: Path, dtype: str) -> None:
+    (tmp_path / "in.csv").write_text("text\ngood film\n")
+    done = run("score", "--model", tiny_bundle, tmp_path / "in.csv", tmp_path / "out.csv", "--dtype", dtype)
+    said = "warning: this processor does not compute bfloat16 itself: --dtype float32 is quicker here, and exact\n"
+    assert (done.returncode, done.stderr.decode()) == (0, "" if dtype in native_dtypes() else said)
 
 
 @pytest.mark.parametrize(
