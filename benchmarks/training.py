@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from rich.console import Console
@@ -30,6 +31,7 @@ from sentiment.config import TrainingConfig
 from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import UNK_ID
+from sentiment.training import loop
 from sentiment.training.loop import fit
 from sentiment.training.optimization import HAS_FUSED_ADAMW
 
@@ -51,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     texts = real_texts(options.data) if options.data else generated_texts(classifier.vocabulary)
     rows = [
         row
-        for name, whole in texts.items()
-        for row in measure(options, bundle.model, classifier, name, whole[: options.texts])
+        for name, most in (("sentences", options.sentences), ("reviews", options.reviews))
+        for row in measure(options, bundle.model, classifier, name, texts[name][:most])
     ]
     setting = {
         "model": f"{classifier.name} {classifier.version}",
@@ -108,7 +110,8 @@ def measure(
 
 def _ours(model: SentimentModel, token_ids: TokenIds, targets: Tensor) -> None:
     config = TrainingConfig(epochs=1, max_tokens=max(map(len, token_ids)))
-    fit(copy.deepcopy(model), token_ids, targets, lambda average: 0.0, config, lambda progress: None)
+    with patch.object(loop, "MIN_STEPS", 1):  # full batches, as a table of many more rows has them
+        fit(copy.deepcopy(model), token_ids, targets, lambda average: 0.0, config, lambda progress: None)
 
 
 def _packed(model: SentimentModel, token_ids: TokenIds, targets: Tensor, *, bucketed: bool) -> None:
@@ -164,7 +167,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="its network and its words are trained")
     parser.add_argument("--data", type=Path, metavar="DIR", help="read sst_dev.parquet and imdb_train.parquet there")
-    parser.add_argument("--texts", type=int, metavar="N", help="at most so many of each kind")
+    parser.add_argument("--sentences", type=int, metavar="N", default=2048, help="at most so many")
+    # A packed step over a batch of reviews takes seconds, and more on a processor without AVX-512.
+    parser.add_argument("--reviews", type=int, metavar="N", default=64, help="at most so many")
     parser.add_argument("--threads", type=int, default=1, help="of torch and fastText")
     parser.add_argument("--repeats", type=int, default=3, help="counted rounds of each trainer")
     parser.add_argument(

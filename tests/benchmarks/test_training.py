@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import training
 
-TOY = ("--texts", "6", "--repeats", "1")
+TOY = ("--sentences", "6", "--reviews", "6", "--repeats", "1")
 TRAINERS = ["ours", "packed nn.LSTM, float32, our batches", training.PACKED, "spaCy textcat"]
 
 
