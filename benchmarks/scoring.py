@@ -41,7 +41,7 @@ SHARES = {  # of the rows that a peer is given
     "spacy textcat": 0.1,
     "fasttext": 1.0,
     "distilbert int8": 0.01,
-    "distilbert bfloat16": 0.01,
+    "distilbert torch": 0.01,
 }
 LIMIT_SECONDS = 1800.0
 

@@ -110,12 +110,14 @@ def distilbert_int8(model: Path, threads: int) -> Answer:
     return _by_batches(model, run)
 
 
-def distilbert_bfloat16(model: Path, threads: int) -> Answer:
-    """The same in torch, bfloat16."""
+def distilbert_torch(model: Path, threads: int) -> Answer:
+    """The same in torch: in bfloat16 where the processor computes it itself, else in float32."""
     import torch
 
+    from sentiment.nn.precision import DTYPES, native_dtypes
+
     torch.set_num_threads(threads)
-    network = _distilbert().bfloat16()
+    network = _distilbert().to(DTYPES[native_dtypes()[-1]])
 
     def run(token_ids: list[list[int]], mask: list[list[int]]) -> list[int]:
         with torch.inference_mode():
@@ -178,9 +180,9 @@ PEERS: dict[str, Callable[[Path, int], Answer]] = {
     "spacy textcat": spacy_textcat,
     "fasttext": fasttext,
     "distilbert int8": distilbert_int8,
-    "distilbert bfloat16": distilbert_bfloat16,
+    "distilbert torch": distilbert_torch,
 }
-THREADED = ("distilbert int8", "distilbert bfloat16")  # their libraries share the work of a batch among threads
+THREADED = ("distilbert int8", "distilbert torch")  # their libraries share the work of a batch among threads
 _answer: Answer | None = None
 
 

@@ -31,7 +31,7 @@ def test_speeds_are_of_the_rows_given_and_beside_the_best(tiny_classifier: Class
         Contender("vader", 1): [4.0],
         Contender("vader", 2, 0.5): [1.0],
         Contender("distilbert int8", 1, 0.1): [10.0],
-        Contender("distilbert bfloat16", 1, 0.1): [5.0],
+        Contender("distilbert torch", 1, 0.1): [5.0],
     }
     rows = scoring._rows("short texts", ["a good film"] * 100, tiny_classifier, seconds)
     assert [row["texts_per_second"] for row in rows] == [50, 25, 50, 1, 2]
