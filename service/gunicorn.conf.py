@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment.errors import ConfigError
+from sentiment.kernel_cache import bound_kernel_cache
 from service import master, metrics_files
 from service.settings import ServerSettings, ServiceSettings
 
@@ -20,8 +21,7 @@ except ConfigError as error:
 
 # Read by torch when it is loaded, in the workers; torch.set_num_threads alone comes too late (pytorch#19213).
 os.environ.setdefault("OMP_NUM_THREADS", str(_server.torch_threads))
-# Likewise. Of each shape of a batch oneDNN keeps the code it made, 0.2 MB: of the last 1,024, unless it is told.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+bound_kernel_cache()
 
 wsgi_app = "service.wsgi:application()"
 bind = _server.bind

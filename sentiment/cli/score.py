@@ -18,6 +18,7 @@ from sentiment.cli.stopping import stopping_on_signals
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, DataError
 from sentiment.events import discard_output, print_line
+from sentiment.kernel_cache import bound_kernel_cache
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
@@ -87,6 +88,7 @@ def score(
         raise ConfigError("--ray-address is for --engine ray")
     if ray_address is not None and processes is not None:
         raise ConfigError("--processes: the cluster at --ray-address has its own: leave one out")
+    bound_kernel_cache()
     *inputs, output = paths
     if report is not None:
         _check_report(report)

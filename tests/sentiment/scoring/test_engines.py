@@ -27,6 +27,11 @@ def test_other_processes_answer_as_this_one(engine: ProcessEngine, tiny_classifi
     assert engine.arithmetic == LocalEngine(tiny_classifier).arithmetic
 
 
+def test_the_others_keep_few_of_onednn_s_kernels(engine: ProcessEngine) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    assert engine._pool.submit(os.getenv, name).result() == os.environ.get(name, "128")
+
+
 def test_a_process_that_dies_ends_the_job_in_words(engine: ProcessEngine) -> None:
     engine.submit(["good"]).result()
     os.kill(next(iter(engine._pool._processes)), signal.SIGKILL)
