@@ -93,8 +93,14 @@ def score(
     if report is not None:
         _check_report(report)
     with stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
+        from sentiment.nn.precision import DTYPES, native_dtypes
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
+
+        if ray_address is None and dtype in DTYPES and dtype not in native_dtypes():
+            raise ConfigError(
+                f"--dtype: this processor does not compute {dtype} itself; float32 is quicker here, and exact"
+            )
 
         settings = ScoringSettings(
             text_column=text_column,
@@ -137,7 +143,6 @@ def _score_to_files(
     import torch
 
     from sentiment.classifier import load
-    from sentiment.nn.precision import native_dtypes
     from sentiment.scoring.events import JsonEvents
     from sentiment.scoring.formats import INPUT_SUFFIXES
     from sentiment.scoring.job import score as score_files
@@ -150,9 +155,6 @@ def _score_to_files(
     paths = expand(inputs, INPUT_SUFFIXES)
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype, task=None)
-    if dtype not in native_dtypes():
-        reason = f"this processor does not compute {dtype} itself: --dtype float32 is quicker here, and exact"
-        typer.secho(f"warning: {reason}", fg="yellow", err=True)
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     settings = _keeping(abstain, settings, classifier)

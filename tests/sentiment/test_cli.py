@@ -132,12 +132,14 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     assert "population stability index" in (tmp_path / "report.html").read_text()
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_format_that_only_costs_time_here_is_said(run: Run, tiny_bundle: Path, tmp_path: Path, dtype: str) -> None:
-    (tmp_path / "in.csv").write_text("text\ngood film\n")
-    done = run("score", "--model", tiny_bundle, tmp_path / "in.csv", tmp_path / "out.csv", "--dtype", dtype)
-    said = "warning: this processor does not compute bfloat16 itself: --dtype float32 is quicker here, and exact\n"
-    assert (done.returncode, done.stderr.decode()) == (0, "" if dtype in native_dtypes() else said)
+@pytest.mark.parametrize("output", ["{tmp}/out.csv", "-"])
+def test_a_format_that_the_processor_lacks_is_refused(run: Run, tiny_bundle: Path, tmp_path: Path, output: str) -> None:
+    (tmp_path / "in.txt").write_text("good film\n")
+    paths = (tmp_path / "in.txt", output.format(tmp=tmp_path))
+    done = run("score", "--model", tiny_bundle, *paths, "--dtype", "bfloat16")
+    said = "error: --dtype: this processor does not compute bfloat16 itself; float32 is quicker here, and exact\n"
+    native = "bfloat16" in native_dtypes()
+    assert (done.returncode, done.stderr.decode()) == ((0, "") if native else (2, said))
 
 
 @pytest.mark.parametrize(
