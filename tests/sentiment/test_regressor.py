@@ -14,6 +14,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Regressor, ValuePrediction, load
 from sentiment.errors import BundleError, ConfigError
+from sentiment.nn.precision import native_dtypes
 
 TEXTS = ["a great film", "the film was not good!", "it is okay and it is very very boring", "zyzzyva"]
 
@@ -37,6 +38,7 @@ def test_alone_and_in_any_batch(regressor: Regressor) -> None:
     assert [each.value for each in alone] == pytest.approx([each.value for each in together], abs=1e-5)
 
 
+@pytest.mark.skipif("bfloat16" not in native_dtypes(), reason="old versions of torch can't where the processor doesn't")
 def test_bfloat16_is_a_copy(value_bundle: Path) -> None:
     half = load(value_bundle, dtype="bfloat16", task="regression")
     assert half.model.classifier.weight.dtype == torch.bfloat16
