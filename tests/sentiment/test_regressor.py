@@ -38,7 +38,10 @@ def test_alone_and_in_any_batch(regressor: Regressor) -> None:
     assert [each.value for each in alone] == pytest.approx([each.value for each in together], abs=1e-5)
 
 
-@pytest.mark.skipif("bfloat16" not in native_dtypes(), reason="old versions of torch can't where the processor doesn't")
+@pytest.mark.skipif(
+    "bfloat16" not in native_dtypes() and torch.__version__.startswith("2.3."),
+    reason="torch 2.3 has no bfloat16 LSTM where the processor has no such units",
+)
 def test_bfloat16_is_a_copy(value_bundle: Path) -> None:
     half = load(value_bundle, dtype="bfloat16", task="regression")
     assert half.model.classifier.weight.dtype == torch.bfloat16
