@@ -20,7 +20,7 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.precision import has_bfloat16_units
 
 STEP_CONFIG = ModelConfig(embedding_size=100, hidden_size=128)
-BOUNDS = (2048, 4096, 8192, 16384, 32768)
+BOUNDS = (4096, 8192, 16384, 32768, 65536, 131072)
 TITLES = {
     "training_step": "A training step of N texts of up to T tokens (the aim: 20 times packed, in bfloat16)",
     "prediction": "Raw text to labels (the aim in float32: 6 times packed on sentences, 2.5 times on reviews)",

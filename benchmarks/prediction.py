@@ -11,10 +11,10 @@ import torch
 
 from benchmarks.packed import PackedLoop
 from benchmarks.timing import Row, interleaved_medians
-from sentiment import predictor
-from sentiment.batching import PaddedBatch, length_buckets
+from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText
+from sentiment.nn import model, wide
 from sentiment.nn.precision import native_dtypes
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
@@ -87,7 +87,7 @@ def batch_bounds(
 
 
 def _classify_within(bound: int, classifier: Classifier, encoded: Sequence[EncodedText]) -> None:
-    with patch.object(predictor, "MAX_BATCH_TOKENS", bound):
+    with patch.object(wide, "MAX_BATCH_TOKENS", bound), patch.object(model, "MAX_BATCH_TOKENS", bound):
         classifier.classify(encoded)
 
 
@@ -97,7 +97,7 @@ def _stage_seconds(bundle: Bundle, tokenizer: Tokenizer, texts: Sequence[str]) -
     marks.append(time.perf_counter())
     token_ids = [bundle.vocabulary.encode(text.tokens) or [UNK_ID] for text in tokenized]
     marks.append(time.perf_counter())
-    buckets = length_buckets([len(row) for row in token_ids], predictor.MAX_BATCH_TOKENS)
+    buckets = bundle.model.buckets([len(row) for row in token_ids])
     batches = [PaddedBatch.of([token_ids[place] for place in places]) for places in buckets]
     marks.append(time.perf_counter())
     with torch.inference_mode():

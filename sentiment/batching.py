@@ -10,7 +10,8 @@ from sentiment.text.vocabulary import PAD_ID
 if TYPE_CHECKING:
     from torch import Tensor
 
-MAX_BATCH_ROWS = 256  # wider batches leave the cache and get slower (benchmarks/core.py)
+MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
+MAX_BATCH_ROWS = 256  # so do wider ones
 SHORT = 16  # tokens; longer rows are batched with no row of less than half their length: padding costs what text does
 
 
@@ -37,13 +38,18 @@ class PaddedBatch:
         )
 
 
-def length_buckets(lengths: Sequence[int], max_batch_tokens: int) -> list[list[int]]:
+def length_buckets(
+    lengths: Sequence[int],
+    max_batch_tokens: int,
+    max_batch_rows: int = MAX_BATCH_ROWS,
+    short: int = SHORT,
+) -> list[list[int]]:
     """Places in `lengths`, each once: similar lengths together, at most `max_batch_tokens` padded tokens a batch.
 
     A row longer than the bound is a batch of its own.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    return _cut(order, lengths, max_batch_tokens, MAX_BATCH_ROWS)
+    return _cut(order, lengths, max_batch_tokens, max_batch_rows, short)
 
 
 def shuffled_buckets(
@@ -55,7 +61,7 @@ def shuffled_buckets(
     """
     noisy = [length * rng.uniform(0.9, 1.1) + rng.random() for length in lengths]
     order = sorted(range(len(lengths)), key=noisy.__getitem__)
-    batches = _cut(order, lengths, max_batch_tokens, max_batch_rows)
+    batches = _cut(order, lengths, max_batch_tokens, max_batch_rows, SHORT)
     rng.shuffle(batches)
     return batches
 
@@ -69,13 +75,15 @@ def head_and_tail(row: list[int], limit: int) -> list[int]:
     return row if len(row) <= limit else row[:head] + row[head - limit :]
 
 
-def _cut(order: Sequence[int], lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int) -> list[list[int]]:
+def _cut(
+    order: Sequence[int], lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int, short: int
+) -> list[list[int]]:
     batches: list[list[int]] = []
     shortest = longest = 0
     for place in order:
         shortest, longest = min(shortest, lengths[place]), max(longest, lengths[place])
         rows = len(batches[-1]) + 1 if batches else max_batch_rows + 1
-        if rows <= max_batch_rows and longest * rows <= max_batch_tokens and longest <= max(SHORT, 2 * shortest):
+        if rows <= max_batch_rows and longest * rows <= max_batch_tokens and longest <= max(short, 2 * shortest):
             batches[-1].append(place)
         else:
             batches.append([place])

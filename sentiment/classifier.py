@@ -85,6 +85,9 @@ class Classifier(LabelPredictor):
         """What the logits are divided by before the softmax."""
         return self._temperature
 
+    def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
+        return self._model.buckets(lengths)
+
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
             return self._shares(self._model(PaddedBatch.of(token_ids)))  # (N, C)

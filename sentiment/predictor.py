@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from sentiment.batching import length_buckets
+from sentiment.batching import MAX_BATCH_TOKENS, length_buckets
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError, TextError
 from sentiment.text.edits import Span
 from sentiment.text.tokenizer import Tokenizer, Tokens
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
-
-MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class Predictor(ABC, Generic[AnswerT]):
     def classify(self, encoded: Sequence[EncodedText]) -> list[AnswerT]:
         """A prediction for each encoded text, in the order given, whatever it is batched with."""
         answers: dict[int, list[float]] = {}
-        for places in length_buckets([len(text.token_ids) for text in encoded], MAX_BATCH_TOKENS):
+        for places in self._buckets([len(text.token_ids) for text in encoded]):
             rows = self._answers([encoded[place].token_ids for place in places])
             answers.update(zip(places, rows, strict=True))
         return [self._prediction(text, answers[place]) for place, text in enumerate(encoded)]
@@ -139,6 +137,10 @@ class Predictor(ABC, Generic[AnswerT]):
     def _encoded(self, texts: Sequence[Tokens]) -> list[EncodedText]:
         # A text of signs that normalise to nothing still has a length: one token, unknown.
         return [EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated) for tokens, truncated in texts]
+
+    def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Which texts of these lengths the network reads together."""
+        return length_buckets(lengths, MAX_BATCH_TOKENS)
 
     @abstractmethod
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:

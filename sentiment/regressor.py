@@ -36,6 +36,9 @@ class Regressor(Predictor[ValuePrediction]):
         """The network itself, for those who look inside."""
         return self._model
 
+    def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
+        return self._model.buckets(lengths)
+
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
             return self._model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sentiment.batching import PaddedBatch, length_buckets
+from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.classifier import AlignedText, Classifier, Prediction
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.predictor import MAX_BATCH_TOKENS
 from sentiment.text.vocabulary import UNK_ID
 
 MAX_GAP = 0.01  # of the change that the weights explain

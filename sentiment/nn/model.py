@@ -1,11 +1,14 @@
 """The whole network, readable in one sitting: embed, read both ways, classify."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from sentiment.batching import PaddedBatch
+from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError
+from sentiment.nn import wide
 from sentiment.nn.encoders import KERNEL_SIZES, BagOfWords, InitialState, Pooling, TextCNN
 from sentiment.nn.lstm import PaddedLSTM, PaddedRNN
 from sentiment.text.vocabulary import PAD_ID
@@ -39,6 +42,9 @@ class SentimentModel(nn.Module):
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """The logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
+        if self._goes_wide(len(batch.lengths)) and not torch.is_grad_enabled():
+            ht = wide.final_states(self.embedding.weight, self.lstm, batch)  # (2, N, H)
+            return self.classifier(self._top(ht))  # (N, C)
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
         features = self.features(embedded, batch.lengths)  # (N, 2H)
         return self.classifier(self.output_dropout(features))  # (N, C)
@@ -102,6 +108,12 @@ class SentimentModel(nn.Module):
             self.pooling = Pooling(config.pooling, features)
         return features
 
+    def _goes_wide(self, rows: int) -> bool:
+        """Whether so many rows are answered the wide way: see nn/wide.py."""
+        if self.training or self.config.encoder != "lstm" or self.initial_state is not None:
+            return False
+        return rows >= wide.WIDE_ROWS and self.config.pooling in ("final", "stepwise") and wide.takes(self.lstm)
+
     def _top(self, states: Tensor) -> Tensor:
         """The top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""
         return torch.cat(tuple(states[-self.directions :]), dim=-1)  # (N, 2H)
@@ -113,6 +125,10 @@ class SentimentModel(nn.Module):
             return embedded
         mask = embedded.new_empty(embedded.shape[0], 1, embedded.shape[2]).bernoulli_(keep)  # (N, 1, F)
         return embedded * mask / keep
+
+    def buckets(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Places of rows of these lengths that are answered together, for the least work."""
+        return wide.buckets(lengths) if self._goes_wide(len(lengths)) else length_buckets(lengths, MAX_BATCH_TOKENS)
 
     def num_parameters(self) -> int:
         """How many numbers were learned."""

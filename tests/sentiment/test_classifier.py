@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sentiment
-from sentiment import predictor
+from sentiment.batching import length_buckets
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import ConfigError, TextError
@@ -78,7 +78,7 @@ def test_the_bound_of_a_batch_changes_nothing(
     rng = random.Random(0)
     texts = [" ".join(rng.choices(["good", "bad", "not", "film", "."], k=rng.randint(1, 60))) for _ in range(40)]
     expected = [classifier.predict([text])[0] for text in texts]
-    monkeypatch.setattr(predictor, "MAX_BATCH_TOKENS", bound)
+    monkeypatch.setattr(classifier, "_buckets", lambda lengths: length_buckets(lengths, bound))
     for one, other in zip(classifier.predict(texts), expected, strict=True):
         assert_same(one, other)
 
