@@ -9,7 +9,7 @@ from sentiment.scoring.engines import Engine, Pending
 from sentiment.scoring.inputs import Stretch
 from sentiment.scoring.predicting import Answer
 
-TASK_CHARACTERS = 1 << 18  # handed over at once: enough for even batches, little enough for cores to share a window
+TASK_CHARACTERS = 1 << 20  # handed over at once: enough for wide batches, little enough for cores to share a window
 
 
 @dataclass(frozen=True)

@@ -69,13 +69,12 @@ class ProcessEngine:
     Raises EngineError, from a result, where one died or holds another model than `version`.
     """
 
-    ahead = 2  # so that none waits while the answers of a window are written
-
     def __init__(self, model: Path, version: str, processes: int, *, dtype: str = "float32") -> None:
         # A process that ran torch and forks can hang its children: one that only imported it forks them.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["sentiment.scoring.engines"])
         self.arithmetic = arithmetic(threads=1)
+        self.ahead = max(2, processes)  # windows: a short text's are one task each
         self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
