@@ -58,6 +58,7 @@ class Batcher:
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._queue: deque[Work] = deque()
+        self._more_comes = False  # this turn of the callers' loop: its end is waited for
         self._batch: list[tuple[Work, int]] = []
         self._waiting_texts = 0
         self._busy_since = math.inf
@@ -100,6 +101,7 @@ class Batcher:
             self.check_room(len(texts))
             self._waiting_texts += len(texts)
             self._queue.append(work)
+            self._more_comes = True
         tasks.when_idle(self._wake)
         if not work.answered.wait(max(0.0, deadline - time.monotonic())):
             self._withdraw(work)
@@ -117,6 +119,7 @@ class Batcher:
 
     def _wake(self) -> None:
         with self._lock:
+            self._more_comes = False
             self._arrived.notify()
 
     def _withdraw(self, work: Work) -> None:
@@ -140,7 +143,7 @@ class Batcher:
         try:
             while True:
                 with self._arrived:
-                    while not (batch := self._take()):
+                    while self._more_comes or not (batch := self._take()):
                         self._arrived.wait()
                     self._batch = batch
                 _count(batch)

@@ -19,7 +19,7 @@ import greenlet
 
 from service.pool import Pool
 
-SLICE_SECONDS = 0.01  # of answering, after which the sockets are looked at again
+SLICE_SECONDS = 0.01  # of beginning new tasks, after which the sockets are looked at again
 
 T = TypeVar("T")
 
@@ -143,9 +143,10 @@ class Tasks:
         for event in [event for event, deadline in self.parked.items() if deadline <= now]:
             if self.parked.pop(event, None) is not None:
                 event.task.switch()
+        began = time.monotonic()
         while self._new:
             Task(self, self._new.popleft()).switch()
-            if time.monotonic() - now > SLICE_SECONDS:
+            if time.monotonic() - began > SLICE_SECONDS:
                 break
         while self.idle_calls:
             self.idle_calls.popitem()[0]()
