@@ -10,6 +10,7 @@ from torch import Tensor
 from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.classifier import AlignedText, Classifier, Prediction
 from sentiment.errors import ConfigError
+from sentiment.explain import plain_lstm
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import UNK_ID
 
@@ -108,7 +109,11 @@ class LogOdds:
 
     def __call__(self, embedded: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
         """log(p / (1 - p)) of each row's label: (N,), from `embedded` (N, T, F), `lengths` (N,) and `labels` (N,)."""
-        logits = self.model.classifier(self.model.features(embedded, lengths)) / self.temperature  # (N, C)
+        return self.of_features(self.model.features(embedded, lengths), labels)
+
+    def of_features(self, features: Tensor, labels: Tensor) -> Tensor:
+        """The same, (N,), from what the classifier reads, (N, 2H)."""
+        logits = self.model.classifier(features) / self.temperature  # (N, C)
         chosen = torch.nn.functional.one_hot(labels, logits.shape[1]).bool()  # (N, C)
         return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(dim=-1)  # (N,)
 
@@ -133,18 +138,32 @@ def integrated_gradients(
 
     The integral of the gradient along the line, by Gauss and Legendre's rule for so many points, times the way there.
     """
-    nodes, shares = np.polynomial.legendre.leggauss(points)  # of [-1, 1]
-    rows = max(len(embedded), MAX_BATCH_TOKENS // embedded.shape[1]) // len(embedded)  # points in one batch
+    rule = np.polynomial.legendre.leggauss(points)  # of [-1, 1]
+    nodes, shares = (torch.tensor(each, dtype=embedded.dtype) for each in ((rule[0] + 1) / 2, rule[1] / 2))  # (P,)
+    in_a_batch = max(len(embedded), MAX_BATCH_TOKENS // embedded.shape[1]) // len(embedded)  # points
+    weigh = plain_lstm.weigh if log_odds.model.is_plain else _weigh
+    weights = embedded.new_zeros(embedded.shape[:2])  # (N, T)
+    for some, part in zip(nodes.split(in_a_batch), shares.split(in_a_batch), strict=True):
+        weights += weigh(log_odds, baseline, embedded, lengths, labels, some, part)
+    return weights
+
+
+def _weigh(
+    log_odds: LogOdds,
+    baseline: Tensor,
+    embedded: Tensor,
+    lengths: Tensor,
+    labels: Tensor,
+    nodes: Tensor,
+    shares: Tensor,
+) -> Tensor:
+    """What each token adds by the gradients at these points of the line, (P,) in [0, 1], and their shares: (N, T)."""
     way = embedded - baseline  # (N, T, F)
-    total = torch.zeros_like(way)  # (N, T, F)
-    for start in range(0, points, rows):
-        some = torch.tensor((nodes[start : start + rows] + 1) / 2, dtype=way.dtype)[:, None, None, None]  # (P, 1, 1, 1)
-        part = torch.tensor(shares[start : start + rows] / 2, dtype=way.dtype)[:, None, None, None]  # (P, 1, 1, 1)
-        on_the_line = (baseline + some * way).flatten(end_dim=1).requires_grad_()  # (P x N, T, F)
-        here = len(some)
-        values = log_odds(on_the_line, lengths.repeat(here), labels.repeat(here))  # (P x N,)
-        [gradients] = torch.autograd.grad(values.sum(), on_the_line)  # (P x N, T, F)
-        total += (part * gradients.unflatten(0, (here, len(embedded)))).sum(dim=0)  # (N, T, F)
+    here = len(nodes)
+    on_the_line = (baseline + nodes.view(-1, 1, 1, 1) * way).flatten(end_dim=1).requires_grad_()  # (P x N, T, F)
+    values = log_odds(on_the_line, lengths.repeat(here), labels.repeat(here))  # (P x N,)
+    [gradients] = torch.autograd.grad(values.sum(), on_the_line)  # (P x N, T, F)
+    total = torch.tensordot(shares, gradients.unflatten(0, (here, len(embedded))), 1)  # (N, T, F)
     return (total * way).sum(dim=-1)  # (N, T)
 
 

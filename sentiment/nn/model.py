@@ -108,11 +108,16 @@ class SentimentModel(nn.Module):
             self.pooling = Pooling(config.pooling, features)
         return features
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one layer of an LSTM that starts from zeros, its final `ht` classified, on a CPU in float32."""
+        if self.config.encoder != "lstm" or self.initial_state is not None:
+            return False
+        return self.config.pooling in ("final", "stepwise") and wide.takes(self.lstm)
+
     def _goes_wide(self, rows: int) -> bool:
         """Whether so many rows are answered the wide way: see nn/wide.py."""
-        if self.training or self.config.encoder != "lstm" or self.initial_state is not None:
-            return False
-        return rows >= wide.WIDE_ROWS and self.config.pooling in ("final", "stepwise") and wide.takes(self.lstm)
+        return rows >= wide.WIDE_ROWS and self.is_plain and not self.training
 
     def _top(self, states: Tensor) -> Tensor:
         """The top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""

@@ -44,7 +44,7 @@ def final_states(embedding: Tensor, lstm: PaddedLSTM, batch: PaddedBatch) -> Ten
     directions = 2 if lstm.bidirectional else 1
     steps = torch.stack([order * directions + place for place, order in enumerate(orders[:directions])])
     steps = steps.permute(2, 0, 1).contiguous()  # (T, directions, N)
-    recurrent = torch.stack(_of_each_direction(lstm, "weight_hh_l0"))  # (directions, 4H, H)
+    recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0"))  # (directions, 4H, H)
     recurrent = _doubled_candidates(recurrent * 2).transpose(1, 2)  # (directions, H, 4H)
     blocks = [
         _read(projected, steps[:, :, start : start + BLOCK_ROWS], lengths[start : start + BLOCK_ROWS], recurrent)
@@ -74,15 +74,21 @@ def _read(projected: Tensor, steps: Tensor, lengths: Tensor, recurrent: Tensor) 
 
 def _projected(embedded: Tensor, lstm: PaddedLSTM) -> Tensor:
     """What tokens (U, F) add to the gates: (U x directions, 4H)."""
-    weight = torch.cat(_of_each_direction(lstm, "weight_ih_l0"))  # (directions x 4H, F)
-    bias = None
-    if lstm.bias:
-        bias = torch.cat(_of_each_direction(lstm, "bias_ih_l0")) + torch.cat(_of_each_direction(lstm, "bias_hh_l0"))
-    gates = functional.linear(embedded, weight, bias).view(-1, 4 * lstm.hidden_size, 1)  # (U x directions, 4H, 1)
+    gates = functional.linear(embedded, *projection(lstm)).view(-1, 4 * lstm.hidden_size, 1)  # (U x directions, 4H, 1)
     return _doubled_candidates(gates).squeeze(-1)  # (U x directions, 4H)
 
 
-def _of_each_direction(lstm: PaddedLSTM, name: str) -> list[Tensor]:
+def projection(lstm: PaddedLSTM) -> tuple[Tensor, Tensor | None]:
+    """The weight (directions x 4H, F) and the bias (directions x 4H,), if any, from embeddings to gates."""
+    weight = torch.cat(of_each_direction(lstm, "weight_ih_l0"))  # (directions x 4H, F)
+    if not lstm.bias:
+        return weight, None
+    bias = torch.cat(of_each_direction(lstm, "bias_ih_l0")) + torch.cat(of_each_direction(lstm, "bias_hh_l0"))
+    return weight, bias  # (directions x 4H, F), (directions x 4H,)
+
+
+def of_each_direction(lstm: PaddedLSTM, name: str) -> list[Tensor]:
+    """The parameter of this name of the forward direction, and of the backward one if there is one."""
     return [getattr(lstm, f"{name}{suffix}") for suffix in ("", "_reverse")[: 2 if lstm.bidirectional else 1]]
 
 

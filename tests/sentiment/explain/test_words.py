@@ -109,8 +109,11 @@ def test_what_has_no_explanation(tiny_classifier: Classifier, make_bundle: MakeB
 
 
 @pytest.mark.parametrize("points", [8, 64])
-def test_the_weights_are_those_of_captum(tiny_classifier: Classifier, points: int) -> None:
-    log_odds = LogOdds(tiny_classifier.model, 1.2)
+@pytest.mark.parametrize(
+    "settings", [{}, {"bidirectional": False}, {"bias": False}, {"pooling": "max"}, {"num_layers": 2}], ids=str
+)
+def test_the_weights_are_those_of_captum(make_bundle: MakeBundle, settings: dict[str, Any], points: int) -> None:
+    log_odds = LogOdds(make_bundle(**settings).model, 1.2)
     rng = torch.Generator().manual_seed(0)
     baseline, embedded = torch.randn(2, 5, 400, 8, generator=rng)  # more than one batch of points
     lengths, labels = torch.tensor([400, 3, 77, 1, 120]), torch.tensor([0, 2, 1, 1, 0])
