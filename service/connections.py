@@ -4,13 +4,16 @@ Nothing is searched for: each state keeps its connections in the order in which 
 """
 
 import math
+import select
 import selectors
 from collections.abc import Callable, KeysView, Mapping
 from enum import Enum, auto
 from functools import partial
+from itertools import islice
 
 from service.connection import Connection
 
+LOOKED_AT = 64  # paused connections, when there is no room for one more
 PAUSE_SECONDS = 0.5  # in which a client that was just refused isn't read: half of what Retry-After asks it to wait
 
 
@@ -112,13 +115,26 @@ class Connections:
         return None
 
     def make_room(self, now: float) -> None:
-        """Drops the connection that has brought nothing for the longest."""
+        """Drops paused ones whose clients have gone, else the connection that has brought nothing for the longest."""
+        if gone := self._gone():
+            for connection in gone:
+                del self._paused[connection]
+                self.drop(connection)
+            return
         if self._paused:
             self._resume_first(now)
         for connections in self._watched.values():
             if connections:
                 self.drop(next(iter(connections)))
                 return
+
+    def _gone(self) -> list[Connection]:
+        """Of those paused for the longest, whose clients have ended their side. The poller doesn't tell of them."""
+        ends = select.poll()
+        connections = {connection.sock.fileno(): connection for connection in islice(self._paused, LOOKED_AT)}
+        for descriptor in connections:
+            ends.register(descriptor, select.POLLRDHUP)
+        return [connections[descriptor] for descriptor, _ in ends.poll(0)]
 
     def _next_due(self) -> float:
         return next(iter(self._paused)).since + PAUSE_SECONDS

@@ -198,6 +198,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             if not keep:
                 return
             connection.take(arrival)
+            if not connection.buffer:
+                connection.receive()  # its end, if it is there: while it is paused nobody is told
             if not connection.buffer and not connection.ended:
                 self._connections.pause(connection, time.monotonic())
                 return

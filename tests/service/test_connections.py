@@ -135,6 +135,21 @@ def test_room_is_made_by_one_that_is_paused_if_no_other_is_idle(room: Room) -> N
     assert room.connections.seconds_to_next(3.2) == pytest.approx(PAUSE_SECONDS - 0.1)
 
 
+def test_room_is_made_by_paused_ones_whose_clients_have_gone(room: Room) -> None:
+    (idle,) = room.watched(State.IDLE, 0.0)
+    staying, *leaving = room.watched(State.IDLE, 1.0, 1.0, 1.0)
+    for connection in (staying, *leaving):
+        room.connections.pause(connection, 2.0)
+        room.clients[connection].send(b"GET ")  # asked once more, and unread
+    for connection in leaving:
+        room.clients[connection].close()
+    room.connections.make_room(2.1)
+    assert [is_closed(connection) for connection in (idle, staying, *leaving)] == [False, False, True, True]
+    assert len(room.connections) == 2
+    room.connections.make_room(2.1)
+    assert [is_closed(connection) for connection in (idle, staying)] == [True, False]
+
+
 def test_a_paused_one_is_not_watched_until_it_is_due(room: Room) -> None:
     connections = room.connections
     first, second = room.watched(State.IDLE, 1.0, 2.0)
