@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -37,6 +38,13 @@ def receive(connection: socket.socket, until: bytes) -> bytes:
 def receive_all(connection: socket.socket) -> bytes:
     with connection.makefile("rb") as file:
         return file.read()
+
+
+def stop(process: int) -> None:
+    """Until it is sent SIGCONT."""
+    os.kill(process, signal.SIGSTOP)
+    while "State:\tT" not in Path(f"/proc/{process}/status").read_text():
+        pass
 
 
 def health_seconds(server: Server) -> float:
@@ -253,7 +261,7 @@ def test_one_dropped_to_make_room_takes_no_other_along(start_server: StartServer
     with server.connect() as idle:
         idle.sendall(REQUEST)
         receive(idle, b"predictions")
-        os.kill(worker, signal.SIGSTOP)  # so that it finds both at once, in this order
+        stop(worker)  # so that it finds both at once, in this order
         with server.connect() as new:
             idle.sendall(REQUEST)
             new.sendall(REQUEST)
@@ -263,6 +271,26 @@ def test_one_dropped_to_make_room_takes_no_other_along(start_server: StartServer
             assert idle.recv(1) == b""
     assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
     assert server.worker_pids == [worker], server.log
+
+
+def test_one_that_is_refused_and_has_gone_is_kept_no_longer(start_server: StartServer) -> None:
+    server = start_server(THREADS="1", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
+    [worker] = server.worker_pids
+    with server.connect() as staying:
+        staying.sendall(REQUEST)
+        receive(staying, b"predictions")
+        with server.connect() as leaving:
+            leaving.sendall(REQUEST)
+            receive(leaving, b"predictions")
+            stop(worker)  # so that it finds both at once, in this order
+            staying.sendall(REQUEST)
+            leaving.sendall(REQUEST)
+            leaving.shutdown(socket.SHUT_WR)
+            os.kill(worker, signal.SIGCONT)
+            assert receive(staying, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+            leaving.setblocking(False)
+            assert leaving.recv(1 << 16).startswith(b"HTTP/1.1 503 ")
+            assert leaving.recv(1) == b""  # closed already: it would block
 
 
 def test_when_told_to_stop_readiness_goes_first(start_server: StartServer) -> None:
