@@ -1,5 +1,6 @@
 """One client's connection: what came and isn't answered yet, and what goes back."""
 
+import select
 import socket
 import time
 from functools import partial
@@ -113,6 +114,12 @@ class Connection:
             return
         self.buffer += data
         self.ended = not data
+
+    def is_gone(self) -> bool:
+        """Whether the client has ended its side, though what it sent before may be unread."""
+        ends = select.poll()
+        ends.register(self.sock, select.POLLRDHUP)
+        return bool(ends.poll(0))
 
     def arrival(self) -> Arrival:
         """How much of the next request is there. A client that waits for leave to send its body gets it."""

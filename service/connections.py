@@ -4,7 +4,6 @@ Nothing is searched for: each state keeps its connections in the order in which 
 """
 
 import math
-import select
 import selectors
 from collections.abc import Callable, KeysView, Mapping
 from enum import Enum, auto
@@ -130,11 +129,7 @@ class Connections:
 
     def _gone(self) -> list[Connection]:
         """Of those paused for the longest, whose clients have ended their side. The poller doesn't tell of them."""
-        ends = select.poll()
-        connections = {connection.sock.fileno(): connection for connection in islice(self._paused, LOOKED_AT)}
-        for descriptor in connections:
-            ends.register(descriptor, select.POLLRDHUP)
-        return [connections[descriptor] for descriptor, _ in ends.poll(0)]
+        return [connection for connection in islice(self._paused, LOOKED_AT) if connection.is_gone()]
 
     def _next_due(self) -> float:
         return next(iter(self._paused)).since + PAUSE_SECONDS

@@ -199,10 +199,10 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 return
             connection.take(arrival)
             if not connection.buffer:
-                connection.receive()  # its end, if it is there: while it is paused nobody is told
-            if not connection.buffer and not connection.ended:
-                self._connections.pause(connection, time.monotonic())
-                return
+                if not connection.is_gone():
+                    self._connections.pause(connection, time.monotonic())
+                    return
+                connection.receive()
         if connection.ended:
             self._connections.drop(connection)
         else:

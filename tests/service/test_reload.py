@@ -122,7 +122,12 @@ class Running:
         return answer
 
     def reload(self) -> requests.Response:
-        return requests.post(f"{self.server.url}/admin/reload", headers=self.headers, timeout=WAIT_SECONDS)
+        """The answer, asked for again while the worker still follows another's reload."""
+        end = monotonic() + WAIT_SECONDS
+        while True:
+            answer = requests.post(f"{self.server.url}/admin/reload", headers=self.headers, timeout=WAIT_SECONDS)
+            if answer.status_code != 409 or monotonic() > end:
+                return answer
 
     def wait_until_all_serve(self, version: str) -> None:
         """A new connection goes to either worker: so many in a row have met both."""
