@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sentiment.nn.lstm import reversed_positions
-from sentiment.nn.wide import of_each_direction, projection
+from sentiment.nn.wide import of_each_direction, projection, rows_left
 
 if TYPE_CHECKING:
     from sentiment.explain.words import LogOdds
@@ -51,7 +51,7 @@ def weigh(
     starts = in_steps(functional.linear(baseline[rows], weight, bias))  # (T, directions, N, 4H)
     ways = in_steps(functional.linear((embedded - baseline)[rows], weight))  # (T, directions, N, 4H)
     recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0"))  # (directions, 4H, H)
-    left = (lengths > torch.arange(int(lengths[0])).unsqueeze(1)).sum(dim=1).tolist()  # rows at each step
+    left = rows_left(lengths)
 
     ht, seen = _forth(starts, ways, left, recurrent, nodes)  # (directions, N x P, H)
     with torch.enable_grad():

@@ -60,9 +60,7 @@ def _read(projected: Tensor, steps: Tensor, lengths: Tensor, recurrent: Tensor) 
     directions, size, _ = recurrent.shape
     half_h = projected.new_zeros(directions, len(lengths), size)  # (directions, N, H)
     double_c, tanhs = torch.zeros_like(half_h), torch.empty_like(half_h)  # (directions, N, H)
-    longest = int(lengths[0])
-    left = (lengths > torch.arange(longest).unsqueeze(1)).sum(dim=1).tolist()  # rows at each step
-    for step, count in zip(steps, left, strict=False):
+    for step, count in zip(steps, rows_left(lengths), strict=False):
         h, c, tanh_c = half_h[:, :count], double_c[:, :count], tanhs[:, :count]  # (directions, count, H)
         gates = projected.index_select(0, step[:, :count].flatten())  # (directions x count, 4H)
         gates = gates.view(directions, count, -1).baddbmm_(h, recurrent).sigmoid_()  # (directions, count, 4H)
@@ -70,6 +68,11 @@ def _read(projected: Tensor, steps: Tensor, lengths: Tensor, recurrent: Tensor) 
         c.mul_(forget_gate).addcmul_(in_gate, candidate.sub_(0.5), value=4)
         torch.mul(torch.sigmoid(c, out=tanh_c).sub_(0.5), out_gate, out=h)
     return half_h * 2
+
+
+def rows_left(lengths: Tensor) -> list[int]:
+    """How many rows take each step, of rows that lie longest first."""
+    return (lengths > torch.arange(int(lengths[0])).unsqueeze(1)).sum(dim=1).tolist()
 
 
 def _projected(embedded: Tensor, lstm: PaddedLSTM) -> Tensor:
