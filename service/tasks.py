@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import greenlet
 
@@ -89,11 +89,24 @@ def offload(call: Callable[[], T]) -> T:
 
 
 class Task(greenlet.greenlet):
-    """One request that is being answered."""
+    """A request that is being answered, then another: a new one's stack would be taken from the system each time."""
 
-    def __init__(self, tasks: Tasks, job: Callable[[], None]) -> None:
-        super().__init__(job)
+    def __init__(self, tasks: Tasks) -> None:
+        super().__init__(self._work)
         self.tasks = tasks
+
+    def give_way(self) -> Any:
+        """Lets the loop go on, and returns what it switches back with."""
+        # The parent is the thread's own greenlet: the loop, which goes on where it switched to this one.
+        assert self.parent is not None
+        return self.parent.switch()
+
+    def _work(self, job: Callable[[], None]) -> None:
+        while True:
+            job()
+            del job  # or it would hold its request until the next
+            self.tasks.free.append(self)
+            job = self.give_way()
 
 
 class Tasks:
@@ -106,6 +119,7 @@ class Tasks:
         self.idle_calls: dict[Callable[[], None], None] = {}
         self.parked: dict[_Parked, float] = {}  # and until when
         self.happened: deque[_Parked] = deque()
+        self.free: list[Task] = []  # as many as there ever were at once
         self._wake = wake
         self._woken = False  # whoever finds it set after adding an event is before the loop in `run`, which sees both
         self._new: deque[Callable[[], None]] = deque()
@@ -145,7 +159,8 @@ class Tasks:
                 event.task.switch()
         began = time.monotonic()
         while self._new:
-            Task(self, self._new.popleft()).switch()
+            task = self.free.pop() if self.free else Task(self)
+            task.switch(self._new.popleft())
             if time.monotonic() - began > SLICE_SECONDS:
                 break
         while self.idle_calls:
@@ -180,9 +195,7 @@ class _Parked:
     def wait(self, seconds: float) -> bool:
         if not self.is_set:
             self.task.tasks.parked[self] = time.monotonic() + seconds
-            # The task's parent is the thread's own greenlet: the loop, which goes on where it switched to this one.
-            assert self.task.parent is not None
-            self.task.parent.switch()
+            self.task.give_way()
         return self.is_set
 
     def set(self) -> None:
