@@ -142,7 +142,6 @@ class Connection:
     def half_close(self) -> bool:
         """Whether the client has yet to end its side. This one is ended."""
         try:
-            self.sock.setblocking(False)
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:  # broken by the client
             return False

@@ -39,6 +39,7 @@ class Connections:
         self._seconds = seconds
         self._on_readable = on_readable
         self._states: dict[Connection, State] = {}
+        self._polled: set[Connection] = set()  # one that is being answered stays there until its client sends more
         self._watched: dict[State, dict[Connection, None]] = {state: {} for state in State}  # the longest there first
         self._paused: dict[Connection, None] = {}  # the longest there first
 
@@ -62,10 +63,11 @@ class Connections:
             connection.counted_bytes = len(connection.buffer)
         if before is state:
             return
-        if before is None:
-            self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._on_readable, connection))
-        else:
+        if before is not None:
             del self._watched[before][connection]
+        elif connection not in self._polled:
+            self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._tell, connection))
+            self._polled.add(connection)
         connection.since = now
         self._states[connection] = state
         self._watched[state][connection] = None
@@ -75,13 +77,13 @@ class Connections:
         state = self._states.pop(connection, None)
         if state is not None:
             del self._watched[state][connection]
-            self._poller.unregister(connection.sock)
             self.arriving_bytes -= connection.counted_bytes
             connection.counted_bytes = 0
 
     def drop(self, connection: Connection) -> None:
         """Closes it, whether it was watched or not."""
         self.unwatch(connection)
+        self._leave(connection)
         connection.sock.close()
 
     def pause(self, connection: Connection, now: float) -> None:
@@ -126,6 +128,18 @@ class Connections:
             if connections:
                 self.drop(next(iter(connections)))
                 return
+
+    def _tell(self, connection: Connection) -> None:
+        if connection in self._states:
+            self._on_readable(connection)
+        else:
+            self._leave(connection)
+
+    def _leave(self, connection: Connection) -> None:
+        """Has the poller look at it no more."""
+        if connection in self._polled:
+            self._poller.unregister(connection.sock)
+            self._polled.remove(connection)
 
     def _gone(self) -> list[Connection]:
         """Of those paused for the longest, whose clients have ended their side. The poller doesn't tell of them."""

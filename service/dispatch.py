@@ -19,6 +19,7 @@ from service import refusals
 from service.connection import Connection, Sink, Source
 from service.framing import Arrival
 from service.pool import Pool
+from service.response import Response
 from service.tasks import Tasks
 
 STREAM_THREADS = 32  # for bodies larger than is kept, and for clients that take their answer slowly
@@ -92,6 +93,8 @@ class Dispatcher:
             if pool is self._tasks:
                 self._end(connection, pool)
             else:
+                with contextlib.suppress(OSError):  # gone
+                    connection.sock.setblocking(False)  # a stream's has waited
                 self._answered.append((connection, pool))
                 self._wake()
 
@@ -101,7 +104,7 @@ class Dispatcher:
         request = next(http.get_parser(worker.cfg, source, connection.peer))
         if arrival is not Arrival.WHOLE or connection.ended or not worker.alive:
             request.force_close()
-        response, environ = wsgi.create(request, sink, connection.peer, connection.server, worker.cfg)
+        response, environ = wsgi.create(request, sink, connection.peer, connection.server, worker.cfg, Response)
         environ["wsgi.multithread"] = True
         pieces = worker.wsgi(environ, response.start_response)
         try:

@@ -31,7 +31,8 @@ threads = _server.threads
 keepalive = 75  # seconds; longer than the 60 of common proxies, which else meet a connection just closed
 timeout = 60  # seconds without a sign of the worker's main loop; loading torch from a cold disk counts too
 graceful_timeout = 30  # seconds that a stopping worker has for what it has accepted
-forwarded_allow_ips = ""  # nothing here reads who a proxy says it speaks for; trust would have each peer looked up
+# Nothing here reads who a proxy says it speaks for. All are trusted with no header: else each peer would be looked up.
+forwarded_allow_ips, secure_scheme_headers, forwarder_headers = "*", {}, ""
 header_map = "refuse"  # X_Request_ID and X-Request-ID would be one header to the app
 logger_class = "service.logs.GunicornLogger"
 control_socket_disable = True  # its thread makes forks deadlock (gunicorn#3520), and it wants a folder to write to

@@ -54,6 +54,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Serves until it is told to stop, then answers what it has accepted."""
+        # Settings don't change in a worker, and gunicorn looks twenty of them up for each request.
+        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
         settings = ServiceSettings.read()
         self._max_body_bytes = settings.max_body_bytes
         self._lifecycle = Lifecycle.of(self.wsgi)
@@ -161,11 +163,8 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
             self._close(connection)
 
     def _on_readable(self, connection: Connection) -> None:
-        state = self._connections.state(connection)
-        if state is None:
-            return
         try:
-            if state is not State.CLOSING:
+            if self._connections.state(connection) is not State.CLOSING:
                 connection.receive()
                 self._look(connection)
             elif not connection.drain():
@@ -222,7 +221,6 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
         if not connection.keep:
             self._close(connection)
             return
-        connection.sock.setblocking(False)
         try:
             self._look(connection)
         except OSError:
