@@ -7,7 +7,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from werkzeug.routing import MapAdapter
 
 from service import (
     admin,
@@ -44,6 +45,10 @@ class App(Flask):
     def ensure_sync(self, func: T) -> T:
         """The function itself."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Of the path alone: no route depends on the host, and no URL is built."""
+        return self.url_map.bind("", path_info=request.path, default_method=request.method) if request else None
 
 
 def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | None = None) -> Flask:
@@ -82,7 +87,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
 
 
 def _take_request_id() -> None:
-    given = request.headers.get(REQUEST_ID, "")
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 

@@ -60,11 +60,11 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def check_headers(request: Request, media_types: Sequence[str]) -> None:
     """Raises Problem for a body of another media type or charset, and for an encoded one. "" is no media type."""
-    encoding = request.headers.get("Content-Encoding", "identity")
+    encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         detail = f"Content-Encoding must be absent, not {encoding:.80}."
         raise Problem(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept-Encoding": "identity"})
-    coding = request.headers.get("Transfer-Encoding", "chunked")
+    coding = request.environ.get("HTTP_TRANSFER_ENCODING", "chunked")
     if coding.lower() != "chunked":  # the parser undoes the chunks, and leaves the rest of it as it is
         raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Transfer-Encoding must be chunked or absent, not {coding:.80}.")
     if request.mimetype not in media_types:

@@ -101,12 +101,12 @@ class Task(greenlet.greenlet):
         assert self.parent is not None
         return self.parent.switch()
 
-    def _work(self, job: Callable[[], None]) -> None:
+    def _work(self) -> None:
         while True:
-            job()
-            del job  # or it would hold its request until the next
             self.tasks.free.append(self)
             job = self.give_way()
+            job()
+            del job  # or it would hold its request until the next
 
 
 class Tasks:
@@ -159,8 +159,9 @@ class Tasks:
                 event.task.switch()
         began = time.monotonic()
         while self._new:
-            task = self.free.pop() if self.free else Task(self)
-            task.switch(self._new.popleft())
+            if not self.free:
+                Task(self).switch()  # which is free then
+            self.free.pop().switch(self._new.popleft())
             if time.monotonic() - began > SLICE_SECONDS:
                 break
         while self.idle_calls:

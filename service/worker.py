@@ -55,7 +55,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serves until it is told to stop, then answers what it has accepted."""
         # Settings don't change in a worker, and gunicorn looks twenty of them up for each request.
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         settings = ServiceSettings.read()
         self._max_body_bytes = settings.max_body_bytes
         self._lifecycle = Lifecycle.of(self.wsgi)

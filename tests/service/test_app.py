@@ -33,6 +33,12 @@ def test_a_bad_model_is_refused(tmp_path: Path) -> None:
         create_app(ServiceSettings(model=tmp_path))
 
 
+@pytest.mark.parametrize("host", ["localhost", "elsewhere.example:81", "[::1]:80", ""])
+def test_every_host_is_answered(client: FlaskClient, host: str) -> None:
+    assert client.get("/health/live", headers={"Host": host}).status_code == 200
+    assert client.get("//health/live", headers={"Host": host}).status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/nothing", "/v1/predict"])
 def test_every_response_has_a_request_id_of_its_own(client: FlaskClient, path: str) -> None:
     ids = {client.get(path).headers["X-Request-ID"] for _ in range(2)}

@@ -105,7 +105,9 @@ def test_who_is_watched_is_told_of(room: Room) -> None:
     assert set(room.readable()) == {first, third}
     room.connections.unwatch(first)
     room.connections.unwatch(first)  # which its end may do once more
+    assert first.sock.fileno() in room.poller.get_map()  # in case it is watched again before its client sends more
     assert room.readable() == [third]
+    assert first.sock.fileno() not in room.poller.get_map()  # or the poller would never rest
     assert len(room.connections) == 2
     room.connections.watch(first, State.IDLE, 4.0)
     assert list(room.connections.of(State.IDLE)) == [second, third, first]

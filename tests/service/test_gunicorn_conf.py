@@ -45,6 +45,16 @@ def test_threads_chosen_by_hand_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
+def test_nobody_is_believed_who_they_speak_for(server: Server) -> None:
+    for headers, status in (
+        ({"X-Forwarded-Protocol": "ssl", "X-Forwarded-Ssl": "off"}, 200),  # gunicorn refuses who contradicts themselves
+        ({"SCRIPT_NAME": "/elsewhere"}, 400),
+        ({"PATH_INFO": "/elsewhere"}, 400),
+    ):
+        answer = requests.get(f"{server.url}/health/live", headers=headers, timeout=WAIT_SECONDS)
+        assert answer.status_code == status, headers
+
+
 def test_the_model_is_loaded_in_the_workers_only(server: Server) -> None:
     (worker,) = server.worker_pids
     assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()

@@ -2,9 +2,11 @@
 
 import contextvars
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 
+import greenlet
 import pytest
 
 from service import tasks
@@ -60,6 +62,24 @@ def test_a_task_that_waits_leaves_the_thread_to_the_next(loop: Loop) -> None:
     loop.start(goes_first)
     loop.run()
     assert said == ["waits", "goes first", "goes on"]
+
+
+def test_one_task_answers_one_after_the_other_and_holds_none(loop: Loop) -> None:
+    done_by: list[object] = []
+    held: list[weakref.ref[Callable[[], None]]] = []
+
+    def answered() -> None:
+        done_by.append(greenlet.getcurrent())
+
+    for _ in range(3):
+        job = partial(answered)
+        held.append(weakref.ref(job))
+        loop.tasks.submit(job)
+        del job
+        loop.tasks.run()
+    assert len(set(done_by)) == 1
+    assert loop.tasks.free == done_by[:1]
+    assert [job() for job in held] == [None, None, None]
 
 
 def test_an_event_set_by_another_thread(loop: Loop) -> None:
