@@ -3,7 +3,10 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sentiment.text.vocabulary import PAD_ID
 
@@ -31,10 +34,13 @@ class PaddedBatch:
 
         if not token_ids or not all(token_ids):
             raise ValueError("a batch has at least one row, and a row at least one token")
-        rows = [torch.tensor(row, dtype=torch.long) for row in token_ids]
+        lengths = [len(row) for row in token_ids]
+        # One tensor cut into rows takes half the time of one made of each row.
+        joined = np.fromiter(chain.from_iterable(token_ids), np.int64, count=sum(lengths))
+        rows = torch.from_numpy(joined).split(lengths)  # (T,) each
         return cls(
             token_ids=pad_sequence(rows, batch_first=True, padding_value=PAD_ID),  # (N, T)
-            lengths=torch.tensor([len(row) for row in token_ids]),  # (N,)
+            lengths=torch.tensor(lengths),  # (N,)
         )
 
 

@@ -1,14 +1,11 @@
 """The routes: a request checked, the model asked, the answer written."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import orjson
 from flask import Blueprint, Response, request, stream_with_context
 from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service import body, ndjson, problems, texts
+from service.json_response import JSONResponse
 from service.lifecycle import Lifecycle
 from service.models import Model, Models
 from service.openapi import Form, Scope, operation
@@ -46,26 +43,26 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @operation(ModelList, scope=Scope.PREDICT)
     def list_models() -> Response:
         """All models of this service."""
-        return _json({"models": [model.card.model_dump() for model in models]})
+        return JSONResponse({"models": [model.card.model_dump() for model in models]})
 
     @api.get("/v1/models/<name>")
     @operation(ModelCard, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
     def describe_model(name: str) -> Response:
         """The model of this name."""
-        return _json(models.get(name).card.model_dump())
+        return JSONResponse(models.get(name).card.model_dump())
 
     @api.get("/health/live")
     @operation(Live)
     def live() -> Response:
         """Whether the process answers."""
-        return _json(Live().model_dump())
+        return JSONResponse(Live().model_dump())
 
     @api.get("/health/ready")
     @operation(Ready, problems=[problems.NOT_READY])
     def ready() -> Response:
         """Whether the model is loaded, verified and warm, and this worker answers."""
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return _json(Ready(model=models.get().inference.model).model_dump())
+        return JSONResponse(Ready(model=models.get().inference.model).model_dump())
 
     return api
 
@@ -82,7 +79,7 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
     predictions = finish(
         answer.found, wanted.pointer, strict=wanted.strict, threshold=texts.threshold(wanted, answer, "/abstain")
     )
-    return _json({"model": answer.model.model_dump(), "predictions": predictions})
+    return JSONResponse({"model": answer.model.model_dump(), "predictions": predictions})
 
 
 def _predict_lines(settings: ServiceSettings, model: Model) -> Response:
@@ -106,8 +103,3 @@ def _read_request(settings: ServiceSettings) -> PredictRequest:
         )
     texts.check(wanted.all_texts, wanted.pointer, settings)
     return wanted
-
-
-def _json(content: Mapping[str, Any]) -> Response:
-    # orjson writes the library's frozen dataclasses as they are; a test holds them against the schema.
-    return Response(orjson.dumps(content), content_type="application/json")

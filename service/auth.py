@@ -61,9 +61,10 @@ def register(app: Flask, keys: Sequence[Key]) -> None:
 
     def check() -> None:
         g.key_id = None
-        if request.endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
+        endpoint = request.endpoint
+        if endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
             return
-        described = openapi.of(app, request.endpoint)
+        described = openapi.of(app, endpoint)
         scope = described.scope if described else Scope.ADMIN
         if scope is None or (not keys and not (described and scope is Scope.ADMIN)):
             return

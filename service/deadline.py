@@ -11,13 +11,14 @@ from service.problems import INVALID_HEADER, Problem
 
 HEADER = "X-Request-Timeout-Seconds"
 DEFAULT_SECONDS = 30.0
+_KEY = "HTTP_X_REQUEST_TIMEOUT_SECONDS"  # as WSGI has it
 
 
 def register(app: Flask, max_seconds: float) -> None:
     """Makes every request of the app carry its time. A header that is no time is refused."""
 
     def take() -> None:
-        given = request.headers.get(HEADER)
+        given = request.environ.get(_KEY)
         g.timeout_seconds = max_seconds if given is None else min(max_seconds, _seconds(given))
 
     app.before_request(take)

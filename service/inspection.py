@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +12,7 @@ from sentiment.errors import ConfigError, TextError
 from service import body, deadline, problems, texts
 from service.inference import version_of
 from service.inspector import Inspector
+from service.json_response import JSONResponse
 from service.models import Model, Models
 from service.openapi import Scope, operation
 from service.problems import UNKNOWN_MODEL
@@ -100,9 +100,7 @@ def _answer(
         raise problems.invalid_text(error, pointer(error.index)) from None
     except ConfigError as error:  # the model is of a kind that can't be looked into so
         raise problems.invalid_request([Fault(pointer=pointer(0), detail=str(error))]) from None
-    return Response(
-        orjson.dumps({"model": version_of(classifier).model_dump(), name: seen}), content_type="application/json"
-    )
+    return JSONResponse({"model": version_of(classifier).model_dump(), name: seen})
 
 
 def _read(shape: type[Request], settings: ServiceSettings) -> Request:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service import body, problems, tensors, texts, validation
+from service.json_response import JSONResponse
 from service.lifecycle import Lifecycle
 from service.models import Model, Models
 from service.openapi import Form, Scope, operation
@@ -47,26 +48,26 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @operation(ServerMetadata)
     def server_metadata() -> Response:
         """What this server is."""
-        return _json(ServerMetadata().model_dump())
+        return JSONResponse(ServerMetadata().model_dump())
 
     @api.get("/v2/health/live")
     @operation(ServerLive)
     def server_live() -> Response:
         """Whether the process answers."""
-        return _json(ServerLive().model_dump())
+        return JSONResponse(ServerLive().model_dump())
 
     @api.get("/v2/health/ready")
     @operation(ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
         """Whether all models answer."""
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return _json(ServerReady().model_dump())
+        return JSONResponse(ServerReady().model_dump())
 
     @api.get("/v2/models/<name>")
     @operation(ModelMetadata, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
     def model_metadata(name: str) -> Response:
         """What the model of this name reads and writes."""
-        return _json(_metadata(_model(models, name)).model_dump())
+        return JSONResponse(_metadata(_model(models, name)).model_dump())
 
     @api.get("/v2/models/<name>/ready")
     @operation(ModelReady, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL, problems.NOT_READY])
@@ -74,7 +75,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
         """Whether the model of this name answers."""
         model = _model(models, name)
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return _json(ModelReady(name=model.name).model_dump())
+        return JSONResponse(ModelReady(name=model.name).model_dump())
 
     @api.post("/v2/models/<name>/infer")
     @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
@@ -190,9 +191,9 @@ def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> R
             described.append(tensor | {"parameters": {"binary_data_size": len(contents[-1])}})
         else:
             described.append(tensor | {"data": data})
-    content = orjson.dumps(head | {"outputs": described})
     if not contents:
-        return Response(content, content_type="application/json")
+        return JSONResponse(head | {"outputs": described})
+    content = orjson.dumps(head | {"outputs": described})
     return Response(
         b"".join([content, *contents]),
         content_type="application/octet-stream",
@@ -202,7 +203,3 @@ def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> R
 
 def _fault(pointer: str, detail: str) -> Problem:
     return problems.invalid_request([Fault(pointer=pointer, detail=detail)])
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(content), content_type="application/json")

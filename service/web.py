@@ -4,11 +4,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, current_app, render_template
 
 from service import openapi
 from service.headers import PAGE_POLICY
+from service.json_response import JSONResponse
 from service.openapi import operation
 from service.problems import NOT_FOUND, Problem
 from service.settings import ServiceSettings
@@ -50,7 +50,7 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
     @operation("application/json")
     def openapi_json() -> Response:
         """This document."""
-        return Response(orjson.dumps(document()), content_type="application/json")
+        return JSONResponse(document())
 
     @web.get("/docs")
     @operation("text/html")
