@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.serving import family, free_port, running, servers
+from benchmarks.servers import family, free_port, running, servers
 from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, Prediction

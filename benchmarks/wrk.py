@@ -1,0 +1,120 @@
+"""One load by wrk, on a core of its own: answers a second, and how long the answers took, refusals apart."""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.servers import cpu_seconds
+
+LOAD_CORE = 1
+# wrk's own percentiles are of all responses, refusals too. A server that gives a request's id back tells them apart.
+SCRIPT = """
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long seconds, nanoseconds; } moment; int clock_gettime(int clock, moment *read);")
+local read, threads = ffi.new("moment"), {}
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = io.open(os.getenv("BODY")):read("*a")
+answered = {}
+
+local function milliseconds()
+  ffi.C.clock_gettime(1, read)
+  return tonumber(read.seconds) * 1e3 + tonumber(read.nanoseconds) / 1e6
+end
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+function request()
+  wrk.headers["X-Request-ID"] = string.format("%.3f", milliseconds())
+  return wrk.format()
+end
+
+function response(status, headers)
+  local asked = headers["X-Request-ID"]
+  if status == 200 and asked then
+    table.insert(answered, milliseconds() - asked)
+  end
+end
+
+function done(summary, latency)
+  local errors, found = summary.errors, threads[1]:get("answered")
+  table.sort(found)
+  local function percentile(share)
+    return found[math.ceil(#found * share / 100)] or latency:percentile(share) / 1e3
+  end
+  io.write(string.format('{"requests": %d, "seconds": %f, "refused": %d, "failed": %d, "p50": %f, "p99": %f}',
+    summary.requests, summary.duration / 1e6, errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout, percentile(50), percentile(99)))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What so many clients ask, one request after the other each."""
+
+    name: str
+    clients: int
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of one load: answers a second, and milliseconds; of the server's processor time, too, for each answer."""
+
+    answers: float
+    asked: float  # a second, those that were refused too
+    p50: float
+    p99: float  # of the answers; of all responses where the server gives no request's id back
+    cpu: float
+    refused: int
+    failed: int
+
+
+def measure(load: Load, url: str, pid: int, seconds: float, folder: Path) -> Measured:
+    """The answers of one run, after a shorter one to warm up."""
+    body, script = folder / "body.json", folder / "load.lua"
+    body.write_text(json.dumps({"texts": list(load.texts)}))
+    script.write_text(SCRIPT)
+    wrk = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{load.clients}", "--timeout", "60s", "-s", str(script)]
+    used_seconds = 0.0
+    for duration in (max(1.0, seconds / 4), seconds):
+        before = cpu_seconds(pid)
+        printed = subprocess.run(
+            [*wrk, f"-d{duration:.0f}s", url], env=os.environ | {"BODY": str(body)}, capture_output=True, check=True
+        ).stdout.decode()
+        used_seconds = cpu_seconds(pid) - before
+    found = re.search(r"\{.*\}", printed)
+    if found is None:
+        raise RuntimeError(f"wrk said nothing that is understood: {printed[:200]}")
+    counted: dict[str, Any] = json.loads(found[0])
+    answers = counted["requests"] - counted["refused"]
+    return Measured(
+        answers / counted["seconds"],
+        counted["requests"] / counted["seconds"],
+        counted["p50"],
+        counted["p99"],
+        cpu=1000 * used_seconds / max(1, answers),
+        refused=counted["refused"],
+        failed=counted["failed"],
+    )
+
+
+def median(runs: Sequence[Measured]) -> Measured:
+    return Measured(
+        answers=statistics.median(run.answers for run in runs),
+        asked=statistics.median(run.asked for run in runs),
+        p50=statistics.median(run.p50 for run in runs),
+        p99=statistics.median(run.p99 for run in runs),
+        cpu=statistics.median(run.cpu for run in runs),
+        refused=sum(run.refused for run in runs),
+        failed=sum(run.failed for run in runs),
+    )
