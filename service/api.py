@@ -1,10 +1,11 @@
 """The routes: a request checked, the model asked, the answer written."""
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Request, Response, stream_with_context
 from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service import body, ndjson, problems, texts
+from service.current import current_request
 from service.json_response import JSONResponse
 from service.lifecycle import Lifecycle
 from service.models import Model, Models
@@ -68,9 +69,10 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
 
 
 def _predict(settings: ServiceSettings, model: Model) -> Response:
+    request = current_request()
     if request.mimetype == ndjson.MEDIA_TYPE:
-        return _predict_lines(settings, model)
-    wanted = _read_request(settings)
+        return _predict_lines(request, settings, model)
+    wanted = _read_request(request, settings)
     try:
         answer = model.ask(wanted.all_texts, sentences=wanted.sentences)
     except TextError as error:
@@ -82,7 +84,7 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
     return JSONResponse({"model": answer.model.model_dump(), "predictions": predictions})
 
 
-def _predict_lines(settings: ServiceSettings, model: Model) -> Response:
+def _predict_lines(request: Request, settings: ServiceSettings, model: Model) -> Response:
     body.check_headers(request, [ndjson.MEDIA_TYPE])
     stream = request.environ["wsgi.input"]
     lines = ndjson.read_lines(stream, request.content_length, settings.max_body_bytes)
@@ -90,7 +92,7 @@ def _predict_lines(settings: ServiceSettings, model: Model) -> Response:
     return Response(answers, content_type=ndjson.MEDIA_TYPE)
 
 
-def _read_request(settings: ServiceSettings) -> PredictRequest:
+def _read_request(request: Request, settings: ServiceSettings) -> PredictRequest:
     content = body.parse(body.read(request, ["application/json", ndjson.MEDIA_TYPE], settings.max_body_bytes))
     try:
         wanted = PredictRequest.model_validate(content)

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask, g, request
+from flask import Flask, g
 
 from sentiment.errors import ConfigError
 from service import openapi
+from service.current import current_request
 from service.openapi import Scope
 from service.problems import FORBIDDEN, UNAUTHORIZED, Problem
 
@@ -61,10 +62,10 @@ def register(app: Flask, keys: Sequence[Key]) -> None:
 
     def check() -> None:
         g.key_id = None
-        endpoint = request.endpoint
-        if endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
+        request = current_request()
+        if request.endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
             return
-        described = openapi.of(app, endpoint)
+        described = openapi.of(app, request.endpoint)
         scope = described.scope if described else Scope.ADMIN
         if scope is None or (not keys and not (described and scope is Scope.ADMIN)):
             return

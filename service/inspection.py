@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import BaseModel, ValidationError
 
 from sentiment.errors import ConfigError, TextError
 from service import body, deadline, problems, texts
+from service.current import current_request
 from service.inference import version_of
 from service.inspector import Inspector
 from service.json_response import JSONResponse
@@ -104,7 +105,7 @@ def _answer(
 
 
 def _read(shape: type[Request], settings: ServiceSettings) -> Request:
-    content = body.parse(body.read(request, ["application/json"], settings.max_body_bytes))
+    content = body.parse(body.read(current_request(), ["application/json"], settings.max_body_bytes))
     try:
         return shape.model_validate(content)
     except ValidationError as error:

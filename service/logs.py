@@ -12,8 +12,10 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Request, Response, g, has_request_context, request
+from flask import Flask, Response, g, has_request_context
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from service.current import current_request
 
 Event = MutableMapping[str, Any]
 
@@ -78,7 +80,7 @@ def register(app: Flask) -> None:
     log = request_log()
 
     def finish(response: Response) -> Response:
-        answered: Request = request._get_current_object()  # type: ignore[attr-defined]  # each use looks it up
+        answered = current_request()
         rule = answered.url_rule
         started, event = g.started_seconds, {
             "request_id": g.request_id,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from flask import Blueprint, Flask, Request, Response, g, request
+from flask import Blueprint, Flask, Response, g
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -27,6 +27,7 @@ from prometheus_client import (
 )  # fmt: skip
 
 from service import tasks
+from service.current import current_request
 from service.metrics_files import FOLDER
 from service.openapi import Scope, operation
 
@@ -97,7 +98,7 @@ def register(app: Flask) -> None:
         figures().in_flight.inc()
 
     def finish(response: Response) -> Response:
-        answered: Request = request._get_current_object()  # type: ignore[attr-defined]  # each use looks it up
+        answered = current_request()
         rule = answered.url_rule
         route = rule.rule if rule else "none"
         # Of methods nobody knows there are as many as clients can think of.

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service import body, problems, tensors, texts, validation
+from service.current import current_request
 from service.json_response import JSONResponse
 from service.lifecycle import Lifecycle
 from service.models import Model, Models
@@ -110,7 +111,9 @@ def _metadata(model: Model) -> ModelMetadata:
 
 def _infer(model: Model, settings: ServiceSettings) -> Response:
     # The real client names no media type at all.
-    content = body.read(request, ["application/json", "application/octet-stream", ""], settings.max_body_bytes)
+    content = body.read(
+        current_request(), ["application/json", "application/octet-stream", ""], settings.max_body_bytes
+    )
     header_bytes = _header_length(content)
     try:
         wanted = InferRequest.model_validate(body.parse(content[:header_bytes]))
