@@ -69,15 +69,20 @@ def handler() -> logging.Handler:
     return made
 
 
-def request_log() -> Any:
-    """Where each request is a line. Not by way of the standard logging, which takes twice as long."""
-    log = structlog.wrap_logger(structlog.BytesLogger(sys.stderr.buffer), processors=[*_SHARED[:2], _render])
-    return log.bind()  # put together once, not for each line
+class RequestLog:
+    """Where each request is a line. One at a time by structlog's processors takes five times as long."""
+
+    def __init__(self) -> None:
+        self._lines = structlog.BytesLogger(sys.stderr.buffer)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Writes the line that structlog would."""
+        self._lines.msg(_render(self, "info", _time(self, "info", {**fields, "event": event, "level": "info"})))
 
 
 def register(app: Flask) -> None:
     """Makes every answered request a line, written when its answer has ended."""
-    log = request_log()
+    log = RequestLog()
 
     def finish(response: Response) -> Response:
         answered = current_request()

@@ -17,7 +17,7 @@ _REQUEST_ID = re.compile(rb"\r\nx-request-id[ \t]*:[ \t]*([A-Za-z0-9._-]{1,128})
 _INFERENCE = re.compile(rb"[A-Z]+ /v2/")
 _CLOSE = re.compile(rb"\r\nconnection[ \t]*:[ \t]*close", re.IGNORECASE)
 _REQUEST_LINE_END = b" HTTP/1.1\r\n"
-_log = cache(logs.request_log)
+_log = cache(logs.RequestLog)
 
 
 def keeps_alive(head: bytes | bytearray) -> bool:

@@ -44,8 +44,8 @@ def final_states(embedding: Tensor, lstm: PaddedLSTM, batch: PaddedBatch) -> Ten
     directions = 2 if lstm.bidirectional else 1
     steps = torch.stack([order * directions + place for place, order in enumerate(orders[:directions])])
     steps = steps.permute(2, 0, 1).contiguous()  # (T, directions, N)
-    recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0"))  # (directions, 4H, H)
-    recurrent = _doubled_candidates(recurrent * 2).transpose(1, 2)  # (directions, H, 4H)
+    recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0")).mul_(2)  # (directions, 4H, H)
+    recurrent = _doubled_candidates(recurrent).transpose(1, 2)  # (directions, H, 4H)
     blocks = [
         _read(projected, steps[:, :, start : start + BLOCK_ROWS], lengths[start : start + BLOCK_ROWS], recurrent)
         for start in range(0, len(rows), BLOCK_ROWS)
