@@ -5,6 +5,7 @@ import os
 import re
 import statistics
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from benchmarks.servers import cpu_seconds
 
 LOAD_CORE = 1
+SETTLE_SECONDS = 1.0  # wrk leaves while it is being answered, and who comes next must not wait for that
 # wrk's own percentiles are of all responses, refusals too. A server that gives a request's id back tells them apart.
 SCRIPT = """
 local ffi = require("ffi")
@@ -87,6 +89,7 @@ def measure(load: Load, url: str, pid: int, seconds: float, folder: Path) -> Mea
     wrk = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{load.clients}", "--timeout", "60s", "-s", str(script)]
     used_seconds = 0.0
     for duration in (max(1.0, seconds / 4), seconds):
+        time.sleep(SETTLE_SECONDS)
         before = cpu_seconds(pid)
         printed = subprocess.run(
             [*wrk, f"-d{duration:.0f}s", url], env=os.environ | {"BODY": str(body)}, capture_output=True, check=True
