@@ -114,10 +114,10 @@ def distilbert_torch(model: Path, threads: int) -> Answer:
     """The same in torch: in bfloat16 where the processor computes it itself, else in float32."""
     import torch
 
-    from sentiment.nn.precision import DTYPES, native_dtypes
+    from sentiment.nn.precision import DTYPES, fastest_dtype
 
     torch.set_num_threads(threads)
-    network = _distilbert().to(DTYPES[native_dtypes()[-1]])
+    network = _distilbert().to(DTYPES[fastest_dtype()])
 
     def run(token_ids: list[list[int]], mask: list[list[int]]) -> list[int]:
         with torch.inference_mode():

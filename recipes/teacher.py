@@ -10,6 +10,7 @@ from pathlib import Path
 
 from recipes.prepare import LABELS
 from sentiment.config import TrainingConfig
+from sentiment.nn.precision import DTYPES, fastest_dtype
 from sentiment.terminal.training import training_progress
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, read_labelled, read_soft_labelled, without
@@ -69,7 +70,8 @@ def main(data: Path, encoder: Path, folder: Path, out: Path) -> None:
             teacher.save(folder)
             checkpoint.remove()
         print(f"teacher: dev macro-recall {score:.1%}")
-    rows = label_texts(Teacher.load(folder).bfloat16(), Source(path=data / "transfer.parquet"), out)
+    reader = Teacher.load(folder).to(DTYPES[fastest_dtype()])
+    rows = label_texts(reader, Source(path=data / "transfer.parquet"), out)
     print(f"{out.stem}: {rows:,} rows")
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.config import TextConfig
+from sentiment.nn.precision import DTYPES, fastest_dtype
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.teacher import LABELLING_BATCH_TOKENS, Teacher
 
@@ -55,7 +56,8 @@ def principal(rows: Tensor, size: int) -> Tensor:
 def main(data: Path, folder: Path, known: Path, out: Path) -> None:
     """Writes the vectors."""
     words = words_of(data, known)
-    vectors = principal(states(Teacher.load(folder).bfloat16(), words), SIZE)  # (words, F)
+    reader = Teacher.load(folder).to(DTYPES[fastest_dtype()])
+    vectors = principal(states(reader, words), SIZE)  # (words, F)
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = (
         f"{word} {' '.join(f'{value:.5f}' for value in row)}\n"

@@ -17,5 +17,6 @@ def test_what_a_processor_computes_itself(monkeypatch: pytest.MonkeyPatch, facts
     precision.bfloat16_units.cache_clear()
     try:
         assert precision.native_dtypes() == native
+        assert precision.fastest_dtype() == native[-1]
     finally:
         precision.bfloat16_units.cache_clear()
