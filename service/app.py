@@ -40,10 +40,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")  # safe in a log line, in a h
 
 
 class App(Flask):
-    """The WSGI app. None of its functions is a coroutine: Flask need not look for one at each call of each."""
+    """The WSGI app, without what Flask does at each request for apps of other kinds."""
 
     def ensure_sync(self, func: T) -> T:
-        """The function itself."""
+        """The function itself: none is a coroutine."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:

@@ -21,7 +21,7 @@ Event = MutableMapping[str, Any]
 
 
 def _time(_: Any, __: str, event: Event) -> Event:
-    event["time"] = datetime.now(timezone.utc)  # orjson writes it four times as fast as structlog
+    event["time"] = datetime.now(timezone.utc)  # orjson writes it in a third of the time that structlog takes
     return event
 
 
@@ -70,7 +70,7 @@ def handler() -> logging.Handler:
 
 
 class RequestLog:
-    """Where each request is a line. One at a time by structlog's processors takes five times as long."""
+    """Where each request is a line. By way of structlog's processors it takes half as long again."""
 
     def __init__(self) -> None:
         self._lines = structlog.BytesLogger(sys.stderr.buffer)
