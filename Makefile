@@ -63,7 +63,7 @@ bench-peers: $(VENV)/dev.done
 	$(BIN)/python -m venv build/peers
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
 	  > $$(build/peers/bin/python -c "import site; print(site.getsitepackages()[0])")/main.pth
-	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39 \
+	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39 granian==2.8.9 waitress==3.0.2 \
 	  vaderSentiment==3.3.2 textblob==0.20.1 fasttext-wheel==0.9.2 onnx onnxruntime transformers
 
 $(VENV)/bin/python:

@@ -1,4 +1,4 @@
-"""This service and its peers as processes on one core: started, waited for, and ended with all that they started."""
+"""The servers that are measured, as processes on one core: started, waited for, ended with all that they started."""
 
 import os
 import signal
@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"
 SERVER_CORE = 0
 START_SECONDS = 120.0
+WSGI_THREADS = 128
+
+_GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py")
 
 
 @dataclass(frozen=True)
@@ -29,27 +32,38 @@ class Server:
     ready: str
 
 
-def servers(port: int, peers: bool) -> list[Server]:
-    """This service, itself without batching, and the peers."""
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py"]
-    found = [
-        Server("this service", gunicorn, "/v1/predict", "/health/ready"),
-        Server(
-            "without batching",
-            [*gunicorn, "benchmarks.serving_unbatched:application()"],
-            "/v1/predict",
-            "/health/ready",
-        ),
+def ours() -> list[Server]:
+    """This service, and itself without batching."""
+    return [
+        _app("this service", *_GUNICORN),
+        _app("without batching", *_GUNICORN, "benchmarks.serving_unbatched:application()"),
     ]
-    if peers:
-        litserve = [str(PEERS / "python"), "-m", "benchmarks.serving_litserve", str(port)]
-        where = ["--host", "127.0.0.1", "--port", str(port)]
-        bentoml = [str(PEERS / "bentoml"), "serve", "benchmarks.serving_bentoml:Sentiment", *where]
-        found += [
-            Server("LitServe", litserve, "/predict", "/health"),
-            Server("BentoML", bentoml, "/classify", "/readyz"),
-        ]
-    return found
+
+
+def peers(port: int) -> list[Server]:
+    """The same model behind servers of models."""
+    litserve = [str(PEERS / "python"), "-m", "benchmarks.serving_litserve", str(port)]
+    where = ["--host", "127.0.0.1", "--port", str(port)]
+    bentoml = [str(PEERS / "bentoml"), "serve", "benchmarks.serving_bentoml:Sentiment", *where]
+    return [
+        Server("LitServe", litserve, "/predict", "/health"),
+        Server("BentoML", bentoml, "/classify", "/readyz"),
+    ]
+
+
+def wsgi_servers(port: int) -> list[Server]:
+    """The same app on other servers of WSGI, each with as many threads as texts can wait together in these loads."""
+    granian = [str(PEERS / "granian"), "--interface", "wsgi", "--factory", "--port", str(port)]
+    waitress = [str(PEERS / "waitress-serve"), f"--listen=127.0.0.1:{port}", f"--threads={WSGI_THREADS}", "--call"]
+    return [
+        _app("gunicorn's gthread", *_GUNICORN, "--worker-class", "gthread", "--threads", str(WSGI_THREADS)),
+        _app("granian", *granian, "--blocking-threads", str(WSGI_THREADS), "service.wsgi:application"),
+        _app("waitress", *waitress, "service.wsgi:application"),
+    ]
+
+
+def _app(name: str, *command: str) -> Server:
+    return Server(name, command, "/v1/predict", "/health/ready")
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The service beside the same app without batching and beside other servers: `python -m benchmarks.serving`.
 
 The server has one core, wrk the other. Each server is started, asked and stopped, in turns, several times over; the
-figures are medians. The peers live in an environment of their own: `make bench-peers`, then `--peers`.
+figures are medians. What others made lives in an environment of its own (`make bench-peers`): with `--peers`, the
+same model behind servers of models; with `--wsgi`, the same app on other servers of WSGI.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import free_port, running, servers
+from benchmarks.servers import Server, free_port, ours, peers, running, wsgi_servers
 from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from benchmarks.wrk import Load, Measured, measure, median
 from sentiment import bundle as bundles
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     if not shutil.which("wrk"):
         sys.exit("wrk is needed: apt-get install wrk")
+
+    def asked(port: int) -> list[Server]:
+        return ours() + (peers(port) if options.peers else []) + (wsgi_servers(port) if options.wsgi else [])
+
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         bundle = bundle_to_measure(options.model)
@@ -54,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         review = _review(" ".join(next(iter(texts.values()))).split())
         results: dict[tuple[str, int], dict[str, list[Measured]]] = {}
         for _ in range(options.repeats):
-            for number in range(len(servers(0, options.peers))):
+            for number in range(len(asked(0))):
                 port = free_port()
-                server = servers(port, options.peers)[number]
+                server = asked(port)[number]
                 with running(server, port, model) as pid:
                     for load in loads(review):
                         url = f"http://127.0.0.1:{port}{server.path}"
@@ -102,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--data", type=Path, help="a folder of real texts; else they are generated")
     parser.add_argument("--peers", action="store_true", help="LitServe and BentoML too")
+    parser.add_argument("--wsgi", action="store_true", help="the same app on other WSGI servers, too")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load of each repeat")
     parser.add_argument("--json", action="store_true")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.servers import family, free_port, running, servers
+from benchmarks.servers import family, free_port, ours, running
 from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, Prediction
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked = [text for some in texts.values() for text in some][:2000]
         expected = list(zip(asked, Classifier(bundle).predict(asked), strict=True))
         port = free_port()
-        with running(servers(port, peers=False)[0], port, model) as pid:
+        with running(ours()[0], port, model) as pid:
             end = time.monotonic() + 60 * options.minutes
             clients = [Client(f"http://127.0.0.1:{port}", expected, end, seed) for seed in range(CLIENTS)]
             for client in clients:
