@@ -52,7 +52,7 @@ def peers(port: int) -> list[Server]:
 
 
 def wsgi_servers(port: int) -> list[Server]:
-    """The same app on other servers of WSGI, each with as many threads as texts can wait together in these loads."""
+    """The same app on other servers of WSGI, each with the same number of threads."""
     granian = [str(PEERS / "granian"), "--interface", "wsgi", "--factory", "--port", str(port)]
     waitress = [str(PEERS / "waitress-serve"), f"--listen=127.0.0.1:{port}", f"--threads={WSGI_THREADS}", "--call"]
     return [
@@ -89,6 +89,7 @@ def running(server: Server, port: int, model: Path) -> Iterator[int]:
 
 
 def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -110,6 +111,7 @@ def family(pid: int) -> dict[int, int]:
 
 
 def cpu_seconds(pid: int) -> float:
+    """Of processor time that the process and its descendants have used."""
     return sum(family(pid).values()) / os.sysconf("SC_CLK_TCK")
 
 

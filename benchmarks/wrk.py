@@ -112,6 +112,7 @@ def measure(load: Load, url: str, pid: int, seconds: float, folder: Path) -> Mea
 
 
 def median(runs: Sequence[Measured]) -> Measured:
+    """The median of each figure of these runs; refused and failed are their sums."""
     return Measured(
         answers=statistics.median(run.answers for run in runs),
         asked=statistics.median(run.asked for run in runs),

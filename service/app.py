@@ -25,6 +25,7 @@ from service import (
     web,
 )
 from service.batcher import Batcher
+from service.current import environ_key
 from service.inference import Inference
 from service.lifecycle import Lifecycle
 from service.models import DEFAULT, Models, load
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REQUEST_ID = "X-Request-ID"
+_REQUEST_ID_KEY = environ_key(REQUEST_ID)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")  # safe in a log line, in a header and as a URI reference
 
 
@@ -87,7 +89,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
 
 
 def _take_request_id() -> None:
-    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    given = request.environ.get(_REQUEST_ID_KEY, "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 

@@ -52,7 +52,7 @@ class Connections:
         return self._watched[state].keys()
 
     def state(self, connection: Connection) -> State | None:
-        """The state of one that is watched, else none: what the poller found may have been dropped to make room."""
+        """The state of one that is watched, else none."""
         return self._states.get(connection)
 
     def watch(self, connection: Connection, state: State, now: float) -> None:
@@ -130,6 +130,7 @@ class Connections:
                 return
 
     def _tell(self, connection: Connection) -> None:
+        """Tells of it, unless it is being answered, or was dropped to make room for one found with it."""
         if connection in self._states:
             self._on_readable(connection)
         else:

@@ -7,11 +7,12 @@ import time
 
 from flask import Flask, g, has_request_context, request
 
+from service.current import environ_key
 from service.problems import INVALID_HEADER, Problem
 
 HEADER = "X-Request-Timeout-Seconds"
 DEFAULT_SECONDS = 30.0
-_KEY = "HTTP_X_REQUEST_TIMEOUT_SECONDS"  # as WSGI has it
+_KEY = environ_key(HEADER)
 
 
 def register(app: Flask, max_seconds: float) -> None:

@@ -41,6 +41,15 @@ def receive_all(connection: socket.socket) -> bytes:
         return file.read()
 
 
+@contextlib.contextmanager
+def answered(server: Server) -> Iterator[socket.socket]:
+    """A connection on which one request was answered already."""
+    with server.connect() as connection:
+        connection.sendall(REQUEST)
+        receive(connection, b"predictions")
+        yield connection
+
+
 def stop(process: int) -> None:
     """Until it is sent SIGCONT."""
     os.kill(process, signal.SIGSTOP)
@@ -263,9 +272,7 @@ def test_a_stream_larger_than_is_kept(server: Server) -> None:
 def test_one_dropped_to_make_room_takes_no_other_along(start_server: StartServer) -> None:
     server = start_server(GUNICORN_CMD_ARGS="--worker-connections 1", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
     [worker] = server.worker_pids
-    with server.connect() as idle:
-        idle.sendall(REQUEST)
-        receive(idle, b"predictions")
+    with answered(server) as idle:
         stop(worker)  # so that it finds both at once, in this order
         with server.connect() as new:
             idle.sendall(REQUEST)
@@ -281,21 +288,16 @@ def test_one_dropped_to_make_room_takes_no_other_along(start_server: StartServer
 def test_one_that_is_refused_and_has_gone_is_kept_no_longer(start_server: StartServer) -> None:
     server = start_server(THREADS="1", SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
     [worker] = server.worker_pids
-    with server.connect() as staying:
+    with answered(server) as staying, answered(server) as leaving:
+        stop(worker)  # so that it finds both at once, in this order
         staying.sendall(REQUEST)
-        receive(staying, b"predictions")
-        with server.connect() as leaving:
-            leaving.sendall(REQUEST)
-            receive(leaving, b"predictions")
-            stop(worker)  # so that it finds both at once, in this order
-            staying.sendall(REQUEST)
-            leaving.sendall(REQUEST)
-            leaving.shutdown(socket.SHUT_WR)
-            os.kill(worker, signal.SIGCONT)
-            assert receive(staying, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
-            leaving.setblocking(False)
-            assert leaving.recv(1 << 16).startswith(b"HTTP/1.1 503 ")
-            assert leaving.recv(1) == b""  # closed already: it would block
+        leaving.sendall(REQUEST)
+        leaving.shutdown(socket.SHUT_WR)
+        os.kill(worker, signal.SIGCONT)
+        assert receive(staying, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+        leaving.setblocking(False)
+        assert leaving.recv(1 << 16).startswith(b"HTTP/1.1 503 ")
+        assert leaving.recv(1) == b""  # closed already: it would block
 
 
 def test_when_told_to_stop_readiness_goes_first(start_server: StartServer) -> None:
