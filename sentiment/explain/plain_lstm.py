@@ -17,29 +17,21 @@ from sentiment.nn.lstm import reversed_positions
 from sentiment.nn.wide import of_each_direction, projection, rows_left
 
 if TYPE_CHECKING:
-    from sentiment.explain.words import LogOdds
+    from sentiment.explain.words import Line, LogOdds
 
 Step = tuple[Tensor, Tensor, Tensor]  # the gates (directions, n, 4H), c before it and tanh of c after it
 
 
 @torch.no_grad()
-def weigh(
-    log_odds: LogOdds,
-    baseline: Tensor,
-    embedded: Tensor,
-    lengths: Tensor,
-    labels: Tensor,
-    nodes: Tensor,
-    shares: Tensor,
-) -> Tensor:
-    """What each token adds on the line from `baseline` to `embedded`, both (N, T, F): (N, T).
+def weigh(log_odds: LogOdds, line: Line, nodes: Tensor, shares: Tensor) -> Tensor:
+    """What each token adds on the line: (N, T).
 
-    `nodes` (P,) in [0, 1] are the points of the line and `shares` (P,) what their gradients count.
+    `nodes` (P,) in [0, 1] are its points and `shares` (P,) what their gradients count.
     """
     lstm = log_odds.model.lstm
-    lengths, rows = lengths.sort(descending=True)  # (N,), (N,)
+    lengths, rows = line.lengths.sort(descending=True)  # (N,), (N,)
     weight, bias = projection(lstm)
-    backward = reversed_positions(lengths, embedded.shape[1])  # (N, T)
+    backward = reversed_positions(lengths, line.embedded.shape[1])  # (N, T)
 
     def in_steps(gates: Tensor) -> Tensor:
         """(T, directions, N, 4H) of (N, T, directions x 4H)."""
@@ -48,15 +40,15 @@ def weigh(
             orders[1] = orders[1].gather(1, backward.unsqueeze(-1).expand_as(orders[1]))  # (N, T, 4H)
         return torch.stack(orders).permute(2, 0, 1, 3).contiguous()  # (T, directions, N, 4H)
 
-    starts = in_steps(functional.linear(baseline[rows], weight, bias))  # (T, directions, N, 4H)
-    ways = in_steps(functional.linear((embedded - baseline)[rows], weight))  # (T, directions, N, 4H)
+    starts = in_steps(functional.linear(line.baseline[rows], weight, bias))  # (T, directions, N, 4H)
+    ways = in_steps(functional.linear(line.way[rows], weight))  # (T, directions, N, 4H)
     recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0"))  # (directions, 4H, H)
     left = rows_left(lengths)
 
     ht, seen = _forth(starts, ways, left, recurrent, nodes)  # (directions, N x P, H)
     with torch.enable_grad():
         features = torch.cat(ht.unbind(), dim=-1).requires_grad_()  # (N x P, 2H)
-        values = log_odds.of_features(features, labels[rows].repeat_interleave(len(nodes)))  # (N x P,)
+        values = log_odds.of_features(features, line.labels[rows].repeat_interleave(len(nodes)))  # (N x P,)
         [gradients] = torch.autograd.grad(values.sum(), features)  # (N x P, 2H)
     weights = _back(torch.stack(gradients.chunk(len(ht), dim=-1)), seen, ways, left, recurrent, shares)
     read = list(weights.permute(1, 2, 0).unbind())  # (N, T) each, in the order that each direction reads

@@ -118,52 +118,60 @@ class LogOdds:
         return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(dim=-1)  # (N,)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The straight way from `baseline` to `embedded`, both (N, T, F), of rows of `lengths` (N,) and `labels` (N,)."""
+
+    baseline: Tensor
+    embedded: Tensor
+    lengths: Tensor
+    labels: Tensor
+
+    @property
+    def way(self) -> Tensor:
+        """From its start to its end: (N, T, F)."""
+        return self.embedded - self.baseline
+
+
 def _attribute(log_odds: LogOdds, batch: PaddedBatch, labels: Tensor, points: int) -> list[Attribution]:
     with torch.inference_mode():
         embedded = log_odds.model.embedding(batch.token_ids)  # (N, T, F)
         average = log_odds.average_word.expand_as(embedded)  # (N, T, F)
         values = log_odds(embedded, batch.lengths, labels).tolist()
         baselines = log_odds(average, batch.lengths, labels).tolist()
-    weights = integrated_gradients(log_odds, average, embedded, batch.lengths, labels, points).tolist()  # (N, T)
+    line = Line(average, embedded, batch.lengths, labels)
+    weights = integrated_gradients(log_odds, line, points).tolist()  # (N, T)
     return [
         Attribution(weights[row][:length], values[row], baselines[row], points)
         for row, length in enumerate(batch.lengths.tolist())
     ]
 
 
-def integrated_gradients(
-    log_odds: LogOdds, baseline: Tensor, embedded: Tensor, lengths: Tensor, labels: Tensor, points: int
-) -> Tensor:
-    """What each token adds on the straight line from `baseline` to `embedded`, both (N, T, F): (N, T).
+def integrated_gradients(log_odds: LogOdds, line: Line, points: int) -> Tensor:
+    """What each token adds on the line: (N, T).
 
-    The integral of the gradient along the line, by Gauss and Legendre's rule for so many points, times the way there.
+    The integral of the gradient along it, by Gauss and Legendre's rule for so many points, times the way there.
     """
+    embedded = line.embedded  # (N, T, F)
     rule = np.polynomial.legendre.leggauss(points)  # of [-1, 1]
     nodes, shares = (torch.tensor(each, dtype=embedded.dtype) for each in ((rule[0] + 1) / 2, rule[1] / 2))  # (P,)
     in_a_batch = max(len(embedded), MAX_BATCH_TOKENS // embedded.shape[1]) // len(embedded)  # points
     weigh = plain_lstm.weigh if log_odds.model.is_plain else _weigh
     weights = embedded.new_zeros(embedded.shape[:2])  # (N, T)
     for some, part in zip(nodes.split(in_a_batch), shares.split(in_a_batch), strict=True):
-        weights += weigh(log_odds, baseline, embedded, lengths, labels, some, part)
+        weights += weigh(log_odds, line, some, part)
     return weights
 
 
-def _weigh(
-    log_odds: LogOdds,
-    baseline: Tensor,
-    embedded: Tensor,
-    lengths: Tensor,
-    labels: Tensor,
-    nodes: Tensor,
-    shares: Tensor,
-) -> Tensor:
+def _weigh(log_odds: LogOdds, line: Line, nodes: Tensor, shares: Tensor) -> Tensor:
     """What each token adds by the gradients at these points of the line, (P,) in [0, 1], and their shares: (N, T)."""
-    way = embedded - baseline  # (N, T, F)
+    way = line.way  # (N, T, F)
     here = len(nodes)
-    on_the_line = (baseline + nodes.view(-1, 1, 1, 1) * way).flatten(end_dim=1).requires_grad_()  # (P x N, T, F)
-    values = log_odds(on_the_line, lengths.repeat(here), labels.repeat(here))  # (P x N,)
+    passed = line.baseline + nodes.view(-1, 1, 1, 1) * way  # (P, N, T, F)
+    on_the_line = passed.flatten(end_dim=1).requires_grad_()  # (P x N, T, F)
+    values = log_odds(on_the_line, line.lengths.repeat(here), line.labels.repeat(here))  # (P x N,)
     [gradients] = torch.autograd.grad(values.sum(), on_the_line)  # (P x N, T, F)
-    total = torch.tensordot(shares, gradients.unflatten(0, (here, len(embedded))), 1)  # (N, T, F)
+    total = torch.tensordot(shares, gradients.unflatten(0, (here, len(way))), 1)  # (N, T, F)
     return (total * way).sum(dim=-1)  # (N, T)
 
 

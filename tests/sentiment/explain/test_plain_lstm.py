@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sentiment.explain import plain_lstm, words
-from sentiment.explain.words import LogOdds
+from sentiment.explain.words import Line, LogOdds
 from tests.conftest import MakeBundle
 
 LENGTHS = torch.tensor([4, 9, 1, 9, 2])
@@ -14,11 +14,10 @@ LABELS = torch.tensor([0, 2, 1, 1, 0])
 NODES, SHARES = torch.tensor([0.1, 0.5, 0.7]), torch.tensor([0.2, 0.5, 0.3])
 
 
-def line(extra_padding: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """From where to where, (N, T, F) each."""
+def line(extra_padding: int = 0) -> Line:
     ends = torch.randn(2, 5, 9, 8, generator=torch.Generator().manual_seed(0))
     baseline, embedded = torch.nn.functional.pad(ends, (0, 0, 0, extra_padding), value=3.0)
-    return baseline, embedded
+    return Line(baseline, embedded, LENGTHS, LABELS)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -27,16 +26,16 @@ def test_the_weights_are_those_of_autograd(make_bundle: MakeBundle, bidirectiona
     settings: dict[str, Any] = {"bidirectional": bidirectional, "bias": bias}
     log_odds = LogOdds(make_bundle(**settings, scale=2.0).model, 1.3)
     assert log_odds.model.is_plain
-    found = plain_lstm.weigh(log_odds, *line(), LENGTHS, LABELS, NODES, SHARES)
-    expected = words._weigh(log_odds, *line(), LENGTHS, LABELS, NODES, SHARES)
+    found = plain_lstm.weigh(log_odds, line(), NODES, SHARES)
+    expected = words._weigh(log_odds, line(), NODES, SHARES)
     assert found.abs().max() > 0.1
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_padding_weighs_nothing_and_changes_nothing(make_bundle: MakeBundle) -> None:
     log_odds = LogOdds(make_bundle(scale=2.0).model, 1.3)
-    found = plain_lstm.weigh(log_odds, *line(), LENGTHS, LABELS, NODES, SHARES)
-    padded = plain_lstm.weigh(log_odds, *line(extra_padding=4), LENGTHS, LABELS, NODES, SHARES)
+    found = plain_lstm.weigh(log_odds, line(), NODES, SHARES)
+    padded = plain_lstm.weigh(log_odds, line(extra_padding=4), NODES, SHARES)
     torch.testing.assert_close(padded[:, :9], found)
     for row, length in enumerate(LENGTHS.tolist()):
         assert padded[row, length:].abs().max() == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError, TextError
-from sentiment.explain.words import MAX_GAP, NEGLIGIBLE_GAP, Explanation, LogOdds, integrated_gradients
+from sentiment.explain.words import MAX_GAP, NEGLIGIBLE_GAP, Explanation, Line, LogOdds, integrated_gradients
 from tests.conftest import WORDS, MakeBundle
 
 TEXTS = st.lists(st.lists(st.sampled_from([*WORDS, "zyzzyva"]), min_size=1, max_size=25).map(" ".join), max_size=6)
@@ -120,7 +120,7 @@ def test_the_weights_are_those_of_captum(make_bundle: MakeBundle, settings: dict
     expected = IntegratedGradients(log_odds).attribute(
         embedded, baseline, additional_forward_args=(lengths, labels), n_steps=points, internal_batch_size=100
     )
-    found = integrated_gradients(log_odds, baseline, embedded, lengths, labels, points)
+    found = integrated_gradients(log_odds, Line(baseline, embedded, lengths, labels), points)
     torch.testing.assert_close(found, expected.sum(dim=-1), atol=1e-5, rtol=1e-4)
 
 
