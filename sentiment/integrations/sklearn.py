@@ -33,6 +33,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         epochs: int = 8,
         learning_rate: float = 2e-3,
         vectors: Sequence[str] = (),
+        pretrained: str = "",
         random_state: int = 0,
     ) -> None:
         self.language = language
@@ -42,6 +43,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.vectors = vectors
+        self.pretrained = pretrained
         self.random_state = random_state
 
     def fit(self, X: Iterable[str], y: Iterable[Any]) -> "SentimentEstimator":
@@ -69,6 +71,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                     "epochs": self.epochs,
                     "learning_rate": self.learning_rate,
                     "vectors": self.vectors,
+                    "pretrained": self.pretrained,
                     "seed": self.random_state,
                 },
             }

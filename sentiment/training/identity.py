@@ -12,6 +12,7 @@ from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES
 from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts
+from sentiment.training.pretrained import load_pretrained
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 
@@ -32,6 +33,8 @@ def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[s
     named |= {
         f"vectors {source}": files_identity(source) for source in recipe.training.vectors if Path(source).is_file()
     }
+    if recipe.training.pretrained:
+        named["pretrained"] = load_pretrained(recipe.training.pretrained).version
     if processes.size > 1:
         named["processes"] = str(processes.size)
     return named | {

@@ -17,6 +17,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+SHIPPED = "default"  # as a pretrained model: the one that comes with the package
+
 
 def _name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
@@ -76,6 +78,14 @@ class Recipe(Settings):
                 raise ValueError("a regression has no classes: leave balanced out")
         return self
 
+    @model_validator(mode="after")
+    def _refuse_words_of_a_pretrained_model(self) -> "Recipe":
+        if self.training.pretrained and self.training.vectors:
+            raise ValueError("a pretrained model brings the vectors of its words: leave --vectors or --pretrained out")
+        if self.training.pretrained and self.vocabulary != VocabularyConfig():
+            raise ValueError("a pretrained model brings its words: leave vocabulary or training.pretrained out")
+        return self
+
     @classmethod
     def read(cls, file: Path) -> "Recipe":
         """The recipe of a TOML file. Raises ConfigError for a file that can't be read or holds an unknown setting."""
@@ -102,6 +112,8 @@ class Recipe(Settings):
             training["vectors"] = [
                 str(file.parent / vectors) if "/" in str(vectors) else vectors for vectors in training["vectors"]
             ]
+        if isinstance(training, dict) and training.get("pretrained", SHIPPED) != SHIPPED:
+            training["pretrained"] = str(file.parent / str(training["pretrained"]))
         try:
             return cls.of(values)
         except ConfigError as error:

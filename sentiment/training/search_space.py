@@ -22,12 +22,12 @@ def space(recipe: Recipe) -> dict[str, BaseDistribution]:
         ),
         "training.weight_decay": _up_to(0.1, training.weight_decay),
         "training.word_dropout": _up_to(0.3, training.word_dropout),
-        "model.hidden_size": CategoricalDistribution(
-            sorted({max(1, model.hidden_size // 2), model.hidden_size, 2 * model.hidden_size})
-        ),
         "model.embedding_dropout": _up_to(0.6, model.embedding_dropout),
         "model.output_dropout": _up_to(0.6, model.output_dropout),
     }
+    if not training.pretrained:  # its weights fit no other size
+        sizes = {max(1, model.hidden_size // 2), model.hidden_size, 2 * model.hidden_size}
+        found["model.hidden_size"] = CategoricalDistribution(sorted(sizes))
     if model.encoder in ("rnn", "lstm") and model.pooling != "final_and_cell":
         found["model.weight_drop"] = _up_to(0.5, model.weight_drop)
     if model.num_layers > 1:

@@ -13,7 +13,7 @@ import tomli_w
 
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.remote import is_remote
-from sentiment.training.recipe import Recipe
+from sentiment.training.recipe import SHIPPED, Recipe
 from sentiment.training.tuning import Trial
 
 RECIPE = "best.toml"
@@ -29,6 +29,8 @@ def write_recipe(recipe: Recipe, file: Path) -> None:
         settings["require"] = [each if each == DEFAULT else _from(file.parent, each) for each in settings["require"]]
     vectors = settings.get("training", {}).get("vectors", [])
     vectors[:] = [_from(file.parent, each) if Path(each).is_file() else each for each in vectors]
+    if settings.get("training", {}).get("pretrained", SHIPPED) != SHIPPED:
+        settings["training"]["pretrained"] = _from(file.parent, settings["training"]["pretrained"])
     scratch = file.with_name(f"{file.name}.partial")
     scratch.write_text(tomli_w.dumps(settings), encoding="utf-8")
     scratch.replace(file)

@@ -27,6 +27,7 @@ from sentiment.training.events import Start
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, Report, fit, logits_of
 from sentiment.training.optimization import LearnerT
+from sentiment.training.pretrained import load_pretrained, settled, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
@@ -50,6 +51,9 @@ def train(
     A `vocabulary` at hand takes the place of the data's own; `vectors` at hand stand beside those of the recipe.
     Raises ConfigError for settings that can't go together, TrainingDivergedError as soon as a number isn't finite.
     """
+    pretrained = load_pretrained(recipe.training.pretrained) if recipe.training.pretrained else None
+    if pretrained is not None:
+        recipe, vocabulary = settled(recipe, pretrained), pretrained.vocabulary
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
     if vocabulary is None:
@@ -58,7 +62,10 @@ def train(
     dev_token_ids = [[_encode(vocabulary, text.tokens) for text in tokenizer.tokenize(part.texts)] for part in data.dev]
     torch.manual_seed(recipe.training.seed)
     model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels) or 1)
-    _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
+    if pretrained is not None:
+        start_from(model, data.labels, pretrained)
+    else:
+        _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
     saved = checkpoint.saved.numbers if checkpoint is not None and checkpoint.saved is not None else None
     on_start(
         Start(

@@ -1,6 +1,7 @@
 """The estimator where scikit-learn's users put estimators."""
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,13 @@ def test_it_answers_as_the_classifier_and_its_saved_folder(fitted: SentimentEsti
     ):
         assert row.tolist() == list(one.probabilities.values())
         assert row == pytest.approx(list(two.probabilities.values()), abs=1e-5)
+
+
+def test_it_starts_from_a_pretrained_model(tiny_bundle: Path) -> None:
+    fitted = SentimentEstimator(pretrained=str(tiny_bundle), epochs=1).fit(X, Y)
+    assert fitted.bundle_.vocabulary.tokens == load(tiny_bundle).vocabulary.tokens
+    with pytest.raises(ConfigError, match=r"model\.hidden_size: the pretrained model tiny has 8, not 16"):
+        SentimentEstimator(pretrained=str(tiny_bundle), hidden_size=16).fit(X, Y)
 
 
 @pytest.mark.parametrize(

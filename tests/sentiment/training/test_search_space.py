@@ -31,6 +31,8 @@ def test_what_a_network_does_not_have_is_not_searched() -> None:
     assert "model.weight_drop" not in space(recipe(model={"pooling": "final_and_cell"}))
     assert "model.dropout" not in space(recipe())
     assert "model.dropout" in space(recipe(model={"num_layers": 2}))
+    assert "model.hidden_size" in space(recipe())
+    assert "model.hidden_size" not in space(recipe(training={"pretrained": "default"}))
 
 
 def test_numbers_are_such_as_one_would_write() -> None:

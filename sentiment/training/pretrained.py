@@ -1,0 +1,63 @@
+"""A model to start from: its vocabulary, network and weights are kept, and trained on.
+
+What words mean and how they are put together is then known before the first labelled row (Howard and Ruder 2018).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sentiment import bundle as bundles
+from sentiment.bundle import Bundle
+from sentiment.config import ModelConfig, TextConfig
+from sentiment.default import DEFAULT_MODEL
+from sentiment.errors import ConfigError
+from sentiment.nn.model import SentimentModel
+from sentiment.training.recipe import SHIPPED, Recipe
+
+_RATES = {"embedding_dropout", "dropout", "weight_drop", "output_dropout"}  # of the training, not of the network
+
+
+def load_pretrained(source: str) -> Bundle:
+    """The model of a folder, or the one that comes with the package. Raises BundleError for one that can't be read."""
+    return bundles.load(DEFAULT_MODEL if source == SHIPPED else Path(source))
+
+
+def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
+    """The recipe with the network of the pretrained model, and its way to read text; the dropouts stay the recipe's.
+
+    Raises ConfigError for a recipe that says otherwise.
+    """
+    network = pretrained.model.config
+    text = pretrained.text_config
+    for part, given, own, plain in (
+        ("model", _shape(recipe.model), _shape(network), _shape(ModelConfig())),
+        ("text", recipe.text.model_dump(), text.model_dump(), TextConfig().model_dump()),
+    ):
+        for name, value in given.items():
+            if value not in (own[name], plain[name]):
+                raise ConfigError(
+                    f"{part}.{name}: the pretrained model {pretrained.name} has {own[name]!r}, not {value!r}: leave it "
+                    "out, or start without --pretrained"
+                )
+    rates = recipe.model.model_dump(include=_RATES)
+    model = ModelConfig.of(network.model_dump() | rates)
+    return recipe.model_copy(update={"model": model, "text": text})
+
+
+def _shape(config: ModelConfig) -> dict[str, Any]:
+    return config.model_dump(exclude=_RATES)
+
+
+def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle) -> None:
+    """Gives a network the pretrained one's weights. A label that this one doesn't know by its name starts at random."""
+    weights = {name: tensor.clone() for name, tensor in pretrained.model.state_dict().items()}
+    known = {label: row for row, label in enumerate(pretrained.labels or [""])}
+    rows = [known.get(label) for label in labels or [""]]  # a regression has one row, without a name
+    for name, own in model.classifier.named_parameters():
+        learned = weights[f"classifier.{name}"]
+        weights[f"classifier.{name}"] = own.detach().clone()
+        for place, row in enumerate(rows):
+            if row is not None:
+                weights[f"classifier.{name}"][place] = learned[row]
+    model.load_state_dict({**model.state_dict(), **weights})

@@ -1,0 +1,142 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from sentiment import bundle as bundles
+from sentiment.classifier import Classifier, load
+from sentiment.cli import app
+from sentiment.errors import BundleError, ConfigError
+from sentiment.nn.model import SentimentModel
+from sentiment.training.data import read_data
+from sentiment.training.identity import identity
+from sentiment.training.pretrained import settled, start_from
+from sentiment.training.recipe import Recipe
+from sentiment.training.trainer import train
+from tests.conftest import MakeBundle
+
+Write = Callable[[Path, int], Path]
+HARDLY = 1e-12  # a learning rate that moves no weight
+
+
+def recipe_of(path: Path, pretrained: Path, **settings: Any) -> Recipe:
+    training = {"epochs": 1, "pretrained": str(pretrained), **settings.pop("training", {})}
+    return Recipe.of({"name": "toy", "train": [{"path": path}], "training": training, **settings})
+
+
+def test_it_starts_as_the_pretrained_model_and_learns_on(
+    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, tiny_classifier: Classifier
+) -> None:
+    path = write_reviews(tmp_path / "a.csv", 200)
+    texts = ["a great film", "the plot was bad", "not good"]
+    recipe = recipe_of(path, tiny_bundle, training={"learning_rate": HARDLY}, labels=tiny_classifier.labels)
+    started = train(recipe, read_data(recipe), lambda _: None)
+    torch.testing.assert_close(started.model.lstm.weight_hh_l0, tiny_classifier.model.lstm.weight_hh_l0)
+    assert started.vocabulary.tokens == tiny_classifier.vocabulary.tokens
+    assert [each.label for each in Classifier(started).predict(texts)] == [
+        each.label for each in tiny_classifier.predict(texts)
+    ]
+    recipe = recipe_of(path, tiny_bundle, training={"learning_rate": 0.02, "epochs": 8})
+    learned = Classifier(train(recipe, read_data(recipe), lambda _: None))
+    assert [each.label for each in learned.predict(["the film was great 1", "the film was bad 1"])] == [
+        "positive",
+        "negative",
+    ]
+
+
+def test_labels_are_known_by_their_names(make_bundle: MakeBundle) -> None:
+    pretrained = make_bundle()
+    model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=3)
+    new = model.classifier.weight.detach().clone()  # (C, 2H)
+    start_from(model, ("positive", "mixed", "negative"), pretrained)
+    learned = pretrained.model.classifier.weight  # (C, 2H) of negative, neutral, positive
+    assert torch.equal(model.classifier.weight, torch.stack([learned[2], new[1], learned[0]]))
+    assert model.classifier.bias[0] == pretrained.model.classifier.bias[2]
+    assert torch.equal(model.embedding.weight, pretrained.model.embedding.weight)
+    model.embedding.weight.data.zero_()
+    assert pretrained.model.embedding.weight.abs().max() > 0  # nothing is shared with it
+
+
+def test_a_regression_starts_from_a_regression(make_bundle: MakeBundle) -> None:
+    pretrained = make_bundle(task="regression")
+    model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
+    start_from(model, (), pretrained)
+    assert torch.equal(model.classifier.weight, pretrained.model.classifier.weight)
+
+
+def test_the_network_is_the_pretrained_one_and_the_dropouts_are_the_recipes(make_bundle: MakeBundle) -> None:
+    pretrained = make_bundle(language="zh", num_layers=2, pooling="mean")
+    recipe = settled(recipe_of(Path("a.csv"), Path("x"), model={"embedding_dropout": 0.4, "dropout": 0.1}), pretrained)
+    assert recipe.text == pretrained.text_config
+    assert (recipe.model.hidden_size, recipe.model.num_layers, recipe.model.pooling) == (8, 2, "mean")
+    assert (recipe.model.embedding_dropout, recipe.model.dropout) == (0.4, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": {"hidden_size": 16}}, r"model\.hidden_size: the pretrained model tiny has 8, not 16: leave it out"),
+        ({"model": {"encoder": "cnn"}}, r"model\.encoder: the pretrained model tiny has 'lstm', not 'cnn'"),
+        ({"text": {"language": "zh"}}, r"text\.language: the pretrained model tiny has 'en', not 'zh'"),
+    ],
+)
+def test_what_it_can_not_be_is_refused(
+    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, settings: dict[str, Any], message: str
+) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 40), tiny_bundle, **settings)
+    with pytest.raises(ConfigError, match=message):
+        train(recipe, read_data(recipe), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"training": {"vectors": ["glove-6b-50d"]}}, "brings the vectors of its words: leave --vectors"),
+        ({"vocabulary": {"max_size": 100}}, "brings its words: leave vocabulary"),
+    ],
+)
+def test_its_words_are_its_own(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        recipe_of(Path("a.csv"), Path("models/x"), **settings)
+
+
+def test_a_folder_that_holds_no_model_is_named(tmp_path: Path, write_reviews: Write) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 40), tmp_path / "none")
+    with pytest.raises(BundleError, match="none"):
+        train(recipe, read_data(recipe), lambda _: None)
+
+
+def test_another_pretrained_model_is_another_training(
+    tmp_path: Path, write_reviews: Write, make_bundle: MakeBundle
+) -> None:
+    path, folder = write_reviews(tmp_path / "a.csv", 40), tmp_path / "start"
+    found = []
+    for seed in (1, 1, 2):
+        bundles.save(make_bundle(seed=seed), folder)
+        recipe = recipe_of(path, folder)
+        found.append(identity(recipe, read_data(recipe)))
+    assert found[0] == found[1]
+    assert {name for name in found[0] if found[0][name] != found[2][name]} == {"pretrained"}
+
+
+def test_a_recipe_names_it_from_its_own_folder(tmp_path: Path) -> None:
+    for name, expected in (("models/x", str(tmp_path / "models/x")), ("default", "default")):
+        content = f'name = "a"\n[[train]]\npath = "x.csv"\n[training]\npretrained = "{name}"\n'
+        (tmp_path / "a.toml").write_text(content)
+        assert Recipe.read(tmp_path / "a.toml").training.pretrained == expected
+
+
+def test_the_command_starts_from_the_shipped_model(tmp_path: Path, write_reviews: Write) -> None:
+    command = ["train", str(write_reviews(tmp_path / "a.csv", 60)), "--pretrained", "default", "--epochs", "1"]
+    done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "mine"), "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout.splitlines()[0])["parameters"] > 1_000_000
+    classifier = load(tmp_path / "mine")
+    assert classifier.predict(["A masterpiece from start to end."])[0].label == "positive"  # no word of the rows
+    done = CliRunner().invoke(app, [*command, "--hidden-size", "64", "--out", str(tmp_path / "other")])
+    assert isinstance(done.exception, ConfigError)
+    assert "model.hidden_size: the pretrained model default has 160, not 64" in str(done.exception)
