@@ -26,7 +26,7 @@ def load_pretrained(source: str) -> Bundle:
 def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
     """The recipe with the network of the pretrained model, and its way to read text; the dropouts stay the recipe's.
 
-    Raises ConfigError for a recipe that says otherwise.
+    Its card tells what it starts from. Raises ConfigError for a recipe that says otherwise.
     """
     network = pretrained.model.config
     text = pretrained.text_config
@@ -42,7 +42,12 @@ def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
                 )
     rates = recipe.model.model_dump(include=_RATES)
     model = ModelConfig.of(network.model_dump() | rates)
-    return recipe.model_copy(update={"model": model, "text": text})
+    origin = (
+        f"It goes on from the model {pretrained.name}, version {pretrained.version}, whose own card tells what "
+        "that one learned from."
+    )
+    card = recipe.card.model_copy(update={"data": f"{recipe.card.data}\n\n{origin}".strip()})
+    return recipe.model_copy(update={"model": model, "text": text, "card": card})
 
 
 def _shape(config: ModelConfig) -> dict[str, Any]:

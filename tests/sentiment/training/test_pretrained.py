@@ -37,6 +37,9 @@ def test_it_starts_as_the_pretrained_model_and_learns_on(
     started = train(recipe, read_data(recipe), lambda _: None)
     torch.testing.assert_close(started.model.lstm.weight_hh_l0, tiny_classifier.model.lstm.weight_hh_l0)
     assert started.vocabulary.tokens == tiny_classifier.vocabulary.tokens
+    assert (
+        f"It goes on from the model tiny, version {bundles.load(tiny_bundle).version}, whose own card" in started.card
+    )
     assert [each.label for each in Classifier(started).predict(texts)] == [
         each.label for each in tiny_classifier.predict(texts)
     ]
