@@ -55,7 +55,7 @@ def distil(
     named |= {f"unlabelled {place}": files_identity(path) for place, path in enumerate(unlabelled, start=1)}
     sources = [Source(path=path, text_column=text_column) for path in unlabelled]
     with training_progress("classification") as report:
-        soft = soft_sources(teacher, held, sources, folder, named, report, restart=restart)
+        soft = soft_sources(teacher, held, sources, folder, named, report, plan.text, restart=restart)
     console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
     plan = plan.model_copy(update={"labels": held.labels, "train": (*plan.train, *soft)})

@@ -17,6 +17,7 @@ from sentiment.training.tables import read_tables
 
 MAX_NUMBERED_CLASSES = 20  # of a column of numbers with a point: more of them are measurements
 MIN_VALUES = 4  # rows of numbers: two to learn from, two to judge by
+STATES = "states"  # the column of what a teacher made of each token: see states.py
 _SHOWN = 5  # row numbers in a message
 _TEXT_OPTION = "; --text-column names another"
 _LABEL_OPTION = "; --label-column names another"
@@ -35,6 +36,7 @@ class LabelledTexts:
     labels: list[str]
     skipped: int = 0
     probabilities: list[dict[str, float]] | None = None
+    states: list[bytes | None] | None = None  # of each row's tokens, as a teacher wrote them beside its probabilities
     values: list[float] | None = None
     columns: dict[str, list[str]] = field(default_factory=dict)  # others of the file, by name
 
@@ -106,8 +108,9 @@ def _joined(source: Source, parts: Sequence[LabelledTexts]) -> LabelledTexts:
         [label for part in parts for label in part.labels],
         sum(part.skipped for part in parts),
         [row for part in parts for row in part.probabilities or ()] if parts[0].probabilities is not None else None,
-        [value for part in parts for value in part.values or ()] if parts[0].values is not None else None,
-        {column: [value for part in parts for value in part.columns[column]] for column in parts[0].columns},
+        values=[value for part in parts for value in part.values or ()] if parts[0].values is not None else None,
+        states=[row for part in parts for row in part.states or ()] if parts[0].states is not None else None,
+        columns={column: [value for part in parts for value in part.columns[column]] for column in parts[0].columns},
     )
 
 
@@ -157,9 +160,10 @@ def _numbers(name: str, labels: pl.Series) -> pl.Series:
 
 
 def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
-    """The rows of a source whose columns, named like the labels, hold a teacher's probabilities.
+    """The rows of a source whose columns, named like the labels, hold a teacher's probabilities, with its states.
 
-    Raises DataError for a column that isn't there or doesn't hold numbers.
+    These are there where the file has such a column of bytes. Raises DataError for a column that isn't there or doesn't
+    hold numbers.
     """
     named = dict.fromkeys(labels, ", and soft labels take a column of each label") | {source.text_column: _TEXT_OPTION}
     parts = []
@@ -169,7 +173,10 @@ def read_soft_labelled(source: Source, labels: Sequence[str]) -> LabelledTexts:
                 raise DataError(f"{name}: column {label!r} does not hold a probability in every row")
         rows = frame.select(labels).to_dicts()
         best = [max(row, key=row.__getitem__) for row in rows]
-        parts.append(LabelledTexts(name, _texts(name, frame, source).to_list(), best, probabilities=rows))
+        states = frame[STATES].to_list() if STATES in frame.columns and frame[STATES].dtype == pl.Binary else None
+        parts.append(
+            LabelledTexts(name, _texts(name, frame, source).to_list(), best, probabilities=rows, states=states)
+        )
     return _joined(source, parts)
 
 
@@ -246,6 +253,7 @@ def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> Lab
         texts=[data.texts[row] for row in kept],
         labels=[data.labels[row] for row in kept],
         probabilities=None if data.probabilities is None else [data.probabilities[row] for row in kept],
+        states=None if data.states is None else [data.states[row] for row in kept],
         values=None if data.values is None else [data.values[row] for row in kept],
         columns={column: [values[row] for row in kept] for column, values in data.columns.items()},
     )

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import polars as pl
 import torch
+from safetensors.torch import load_file, save_file
 
-from sentiment.config import TrainingConfig
+from sentiment.config import TextConfig, TrainingConfig
 from sentiment.errors import DataError
+from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint, check_identity
 from sentiment.training.data import Data
-from sentiment.training.dataset import LabelledTexts, read_texts
+from sentiment.training.dataset import STATES, LabelledTexts, read_texts
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.recipe import Source
+from sentiment.training.states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
 from sentiment.training.teacher import Teacher, is_taught
 from sentiment.training.trainer import mean_macro_recall, target_probabilities
 
@@ -35,6 +38,7 @@ TEACHING = TrainingConfig(
     ema_decay=0.995,
 )
 TEXTS_AT_ONCE = 4096
+PROJECTED_WORDS = 20_000  # whose states say which directions of them are kept
 
 
 def teach(
@@ -61,26 +65,47 @@ def teach(
     )
 
 
-def label_texts(teacher: Teacher, source: Source, out: Path) -> int:
+def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig) -> int:
     """Writes the source's texts with what the teacher gives each label, a column a label, and says how many.
 
-    What is labelled is kept in parts beside `out` until all is: killed, the same call goes on.
+    Beside it stands what the teacher makes of each token that `text` gives (see states.py), of texts short enough. What
+    is labelled is kept in parts beside `out` until all is: killed, the same call goes on.
     """
-    texts = read_texts(source)
+    texts, tokenizer = read_texts(source), Tokenizer(text)
     parts = out.with_name(f".{out.name}.parts")
     parts.mkdir(parents=True, exist_ok=True)
+    project = _projection(teacher, tokenizer, texts, parts / "projection.safetensors")
     found = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         part = parts / f"{start:09}.parquet"
         wanted = texts[start : start + TEXTS_AT_ONCE]
         if not part.is_file() or pl.read_parquet(part)["text"].to_list() != wanted:
-            probabilities = teacher.probabilities(wanted, TEACHING.max_tokens)  # (N, C)
+            words = [each.tokens for each in tokenizer.tokenize(wanted)]
+            probabilities, states = teacher.read(words, TEACHING.max_tokens, project)  # (N, C), (T, K) each
             columns = dict(zip(teacher.labels, probabilities.T.tolist(), strict=True))
-            _write(pl.DataFrame({"text": wanted, **columns}), part)
+            kept = [to_bytes(each) if 0 < len(each) <= STATES_MAX_TOKENS else None for each in states]
+            _write(pl.DataFrame({"text": wanted, **columns, STATES: pl.Series(kept, dtype=pl.Binary)}), part)
         found.append(pl.read_parquet(part))
     _write(pl.concat(found) if found else pl.DataFrame({"text": [], **{label: [] for label in teacher.labels}}), out)
     shutil.rmtree(parts)
     return len(texts)
+
+
+def _projection(teacher: Teacher, tokenizer: Tokenizer, texts: Sequence[str], file: Path) -> Projection:
+    """That of the first texts' states, and the same one when it goes on after a kill."""
+    if not file.is_file():
+        words: list[list[str]] = []
+        for read in tokenizer.tokenize(texts[:TEXTS_AT_ONCE]):
+            if sum(map(len, words)) < PROJECTED_WORDS:
+                words.append(read.tokens)
+        states = teacher.read(words, TEACHING.max_tokens, lambda states: states)[1] if words else []  # (T, F) each
+        found = Projection.of(
+            torch.cat(states) if states else torch.zeros(0, teacher.classifier.in_features), STATE_SIZE
+        )
+        scratch = file.with_name(f"{file.name}.partial")
+        save_file({"mean": found.mean, "directions": found.directions.contiguous()}, scratch)
+        scratch.replace(file)  # whole or not there
+    return Projection(**load_file(file))
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:
@@ -96,6 +121,7 @@ def soft_sources(
     folder: Path,
     identity: Mapping[str, str],
     report: Report,
+    text: TextConfig,
     *,
     restart: bool,
 ) -> list[Source]:
@@ -128,6 +154,6 @@ def soft_sources(
     for place, texts in enumerate(unlabelled, start=1):
         out = folder / f"labelled-{place}.parquet"
         if not out.is_file():
-            label_texts(teacher, texts, out)
+            label_texts(teacher, texts, out, text)
         labelled.append(Source(path=str(out), soft_labels=True))
     return labelled

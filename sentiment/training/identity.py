@@ -51,8 +51,10 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
 
 
 def _rows(part: LabelledTexts) -> str:
-    rows = json.dumps([part.texts, part.labels, part.probabilities]).encode()
-    return f"{len(part.texts)} rows of sha256 {hashlib.sha256(rows).hexdigest()[:16]}"
+    digest = hashlib.sha256(json.dumps([part.texts, part.labels, part.probabilities]).encode())
+    for states in part.states or ():
+        digest.update(states or b"")
+    return f"{len(part.texts)} rows of sha256 {digest.hexdigest()[:16]}"
 
 
 def files_identity(path: str) -> str:

@@ -16,6 +16,7 @@ from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.optimization import Criterion, LearnerT, check_finite, follow, set_learning_rate, train_step
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.state import TrainingState
+from sentiment.training.states import StateTargets
 
 EVALUATION_BATCH_TOKENS = 8192
 MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
@@ -50,7 +51,7 @@ Report = Callable[[Progress], None]
 def fit(
     model: LearnerT,
     token_ids: Sequence[list[int]],
-    targets: Tensor,
+    targets: Tensor | StateTargets,
     score: Callable[[LearnerT], float],
     config: TrainingConfig,
     report: Report,
@@ -62,10 +63,11 @@ def fit(
     """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
-    than cross entropy, numbers; a row that an epoch reads twice stands there twice. The same seed on the same machine
-    gives the same weights, whether the training ran at once or was killed and went on from its `checkpoint`, which the
-    first of several `processes` alone has. Raises TrainingDivergedError at the first loss, gradient or score that is
-    not a finite number, the checkpoint is then gone, as going on could only diverge again; ProcessLostError.
+    than cross entropy, numbers; with the states of their tokens `model` is a StateReader. A row that an epoch reads
+    twice stands there twice. The same seed on the same machine gives the same weights, whether the training ran at once
+    or was killed and went on from its `checkpoint`, which the first of several `processes` alone has. Raises
+    TrainingDivergedError at the first loss, gradient or score that is not a finite number, the checkpoint is then gone,
+    as going on could only diverge again; ProcessLostError.
     """
     state = TrainingState(model, config, processes.rank)
     found = processes.first_found(checkpoint.saved if checkpoint is not None else None)
@@ -84,7 +86,7 @@ def fit(
 def _run(
     state: TrainingState[LearnerT],
     token_ids: Sequence[list[int]],
-    targets: Tensor,  # (rows, C)
+    targets: Tensor | StateTargets,  # (rows, C)
     score: Callable[[LearnerT], float],
     config: TrainingConfig,
     report: Report,

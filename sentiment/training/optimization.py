@@ -16,6 +16,7 @@ from sentiment.nn.precision import has_bfloat16_units
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
 from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.processes import ALONE, Processes
+from sentiment.training.states import StateReader, StateTargets, state_loss
 from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
@@ -63,7 +64,7 @@ def _left_of_rate(schedule: str, done: float) -> float:
 def train_step(
     model: LearnerT,
     rows: Sequence[list[int]],
-    targets: Tensor,  # (N, C)
+    targets: Tensor | StateTargets,  # (N, C)
     optimizer: torch.optim.Optimizer,
     config: TrainingConfig,
     criterion: Criterion = functional.cross_entropy,
@@ -88,9 +89,17 @@ def train_step(
     return float(loss)
 
 
-def _loss(model: LearnerT, batch: PaddedBatch, targets: Tensor, config: TrainingConfig, criterion: Criterion) -> Tensor:
+def _loss(
+    model: LearnerT, batch: PaddedBatch, targets: Tensor | StateTargets, config: TrainingConfig, criterion: Criterion
+) -> Tensor:
     """The mean loss () of a batch, by targets (N, C), with words dropped."""
     batch = _drop_words(batch, config.word_dropout)
+    if isinstance(targets, StateTargets):
+        assert isinstance(model, StateReader)  # who makes the one makes the other
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+            logits, states = model.with_states(batch)  # (N, C), (N, T, K)
+        missed = state_loss(states.float(), batch.lengths, targets.states)  # ()
+        return criterion(logits.float(), targets.probabilities) + missed  # ()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
         if _is_stepwise(model):
             logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each

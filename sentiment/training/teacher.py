@@ -6,7 +6,7 @@ transformers is imported here alone, and late: nothing but distillation needs it
 import importlib.util
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
 from sentiment.errors import ConfigError
+from sentiment.nn.encoders import real_steps
 from sentiment.nn.precision import has_bfloat16_units
 from sentiment.text.normalization import normalize
 
@@ -79,24 +80,56 @@ class Teacher(nn.Module):
         token_ids: list[list[int]] = self.tokenizer([normalize(text) for text in texts])["input_ids"]
         return token_ids
 
+    def states(self, batch: PaddedBatch) -> Tensor:
+        """The encoder's last states of a batch: (N, T, F)."""
+        mask = real_steps(batch.lengths, batch.token_ids.shape[1]).squeeze(-1).long()  # (N, T)
+        states: Tensor = self.encoder(input_ids=batch.token_ids, attention_mask=mask).last_hidden_state  # (N, T, F)
+        return states
+
     def summary(self, batch: PaddedBatch) -> Tensor:
         """What the classifier reads of a batch, the mean of each row's states: (N, F)."""
-        mask = torch.arange(batch.token_ids.shape[1]) < batch.lengths.unsqueeze(1)  # (N, T)
-        states = self.encoder(input_ids=batch.token_ids, attention_mask=mask.long()).last_hidden_state  # (N, T, F)
-        return (states * mask.unsqueeze(-1)).sum(dim=1) / batch.lengths.unsqueeze(1)  # (N, F)
+        return _mean(self.states(batch), batch.lengths)  # (N, F)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """The logits (N, C) of a batch."""
         return self.classifier(self.summary(batch))  # (N, C)
 
-    def probabilities(self, texts: Sequence[str], max_tokens: int) -> Tensor:
-        """What it gives each text, of which it reads at most so many tokens, in the order given: (N, C)."""
-        token_ids = [head_and_tail(row, max_tokens) for row in self.encode(texts)]
+    def read(
+        self, texts: Sequence[Sequence[str]], max_pieces: int, project: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """What it gives each text, given as its words, (N, C), and what `project` makes of the words' states (T, F).
+
+        It reads at most so many pieces of a text. A word's state is the mean of its pieces'; NaN where none is read.
+        """
+        pieces = self.tokenizer([list(text) for text in texts], is_split_into_words=True)
+        read = [head_and_tail(list(range(len(row))), max_pieces) for row in pieces["input_ids"]]
         logits = torch.empty(len(texts), len(self.labels))  # (N, C)
+        states: list[Tensor] = [torch.empty(0)] * len(texts)
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
-            for places in length_buckets([len(row) for row in token_ids], LABELLING_BATCH_TOKENS):
-                logits[places] = self(PaddedBatch.of([token_ids[place] for place in places])).float()  # (N, C)
-        return torch.softmax(logits.double(), dim=-1)  # (N, C)
+            for places in length_buckets([len(row) for row in read], LABELLING_BATCH_TOKENS):
+                batch = PaddedBatch.of(
+                    [[pieces["input_ids"][place][piece] for piece in read[place]] for place in places]
+                )
+                found = self.states(batch)  # (N, T, F)
+                logits[places] = self.classifier(_mean(found, batch.lengths)).float()  # (N, C)
+                for row, place in enumerate(places):
+                    owners = pieces.word_ids(place)
+                    words = [owners[piece] for piece in read[place]]
+                    states[place] = project(_of_words(found[row].float(), words, len(texts[place])))  # (T, K)
+        return torch.softmax(logits.double(), dim=-1), states  # (N, C)
+
+
+def _mean(states: Tensor, lengths: Tensor) -> Tensor:
+    """The mean over each row's states (N, T, F), padding left out: (N, F)."""
+    return (states * real_steps(lengths, states.shape[1])).sum(dim=1) / lengths.unsqueeze(1)  # (N, F)
+
+
+def _of_words(states: Tensor, words: Sequence[int | None], count: int) -> Tensor:
+    """The mean of the states (pieces, F) of each of so many words; `words` says whose piece each is: (words, F)."""
+    places = [place for place, word in enumerate(words) if word is not None]
+    owners = torch.tensor([word for word in words if word is not None], dtype=torch.long)  # (pieces,)
+    total = states.new_zeros(count, states.shape[1]).index_add_(0, owners, states[places])  # (words, F)
+    return total / torch.bincount(owners, minlength=count).unsqueeze(1)  # (words, F): 0 / 0 is NaN
 
 
 def is_taught(folder: Path) -> bool:
@@ -132,7 +165,8 @@ def _encoder(folder: Path) -> tuple[Any, Any]:
     options = {"local_files_only": True, "use_safetensors": True, "attn_implementation": "eager"}
     try:
         encoder = AutoModel.from_pretrained(folder, **options)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # A space before a text: pieces of bytes, as RoBERTa's, are then the same for words that are given one by one.
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"--teacher: {folder} can't be read: {str(error).splitlines()[0]}") from None
     return encoder, tokenizer

@@ -12,7 +12,7 @@ from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
 from sentiment.config import VocabularyConfig
-from sentiment.errors import ConfigError
+from sentiment.errors import ConfigError, DataError
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
@@ -32,6 +32,7 @@ from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
+from sentiment.training.states import StateReader, StateTargets, is_read_by, states_of
 from sentiment.training.vectors import WordVectors, load_vectors
 
 
@@ -61,7 +62,12 @@ def train(
     learned = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
     dev_token_ids = [[_encode(vocabulary, text.tokens) for text in tokenizer.tokenize(part.texts)] for part in data.dev]
     torch.manual_seed(recipe.training.seed)
-    model = SentimentModel(recipe.model, vocabulary_size=len(vocabulary), num_classes=len(data.labels) or 1)
+    states = [
+        each
+        for part, row, n in zip(data.train, tokens, data.repeats, strict=True)
+        for each in states_of(part, row, recipe.training.max_tokens) * n
+    ]
+    model = _network(recipe, len(vocabulary), len(data.labels) or 1, states)
     if pretrained is not None:
         start_from(model, data.labels, pretrained)
     else:
@@ -93,6 +99,7 @@ def train(
     )
     if recipe.training.balanced:
         targets = targets * class_weights(targets)  # (rows, C)
+    answers = StateTargets(targets, states) if isinstance(model, StateReader) else targets
     dev = [
         EncodedSet(part.name, token_ids, [data.labels.index(label) for label in part.labels])
         for part, token_ids in zip(data.dev, dev_token_ids, strict=True)
@@ -100,14 +107,25 @@ def train(
     best, score = fit(
         model,
         learned,
-        targets,
+        answers,
         lambda judged: mean_macro_recall(judged, dev, data.labels),
         recipe.training,
         report,
         checkpoint,
         processes=processes,
     )
+    best = best.without_states() if isinstance(best, StateReader) else best
     return _judged(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
+
+
+def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
+    """The recipe's network, which also learns the states of the rows that have some, if it is of the kind that can."""
+    sizes = {each.shape[1] for each in states if each is not None}
+    if len(sizes) > 1:
+        raise DataError(f"the states of the soft labels have {' and '.join(map(str, sorted(sizes)))} numbers a token")
+    if sizes and is_read_by(recipe.model):
+        return StateReader(recipe.model, state_size=sizes.pop(), vocabulary_size=words, num_classes=classes)
+    return SentimentModel(recipe.model, vocabulary_size=words, num_classes=classes)
 
 
 def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig) -> Vocabulary:

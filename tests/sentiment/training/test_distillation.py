@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-import torch
 
+from sentiment.config import TextConfig
 from sentiment.errors import DataError
 from sentiment.training.data import Data, read_data
 from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
@@ -38,16 +38,18 @@ def test_a_teacher_learns(encoder: str, data: Data) -> None:
     config = TEACHING.model_copy(update={"epochs": 4, "learning_rate": 5e-3})
     teacher, score = teach(Teacher.start(encoder, data.labels), data.train, data.dev, config, lambda _: None)
     assert score == 1.0
-    said = teacher.probabilities(["the cast was superb 4", "the cast was poor 5"], 32).argmax(dim=-1)  # (N,)
+    texts = ["the cast was superb 4".split(), "the cast was poor 5".split()]
+    said = teacher.read(texts, 32, lambda states: states)[0].argmax(dim=-1)  # (N,)
     assert [data.labels[place] for place in said.tolist()] == ["positive", "negative"]
 
 
 def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path) -> None:
-    call: dict[str, Any] = {"identity": {"a": "1"}, "report": lambda _: None, "restart": False}
+    call: dict[str, Any] = {"identity": {"a": "1"}, "report": lambda _: None, "text": TextConfig(), "restart": False}
     (soft,) = soft_sources(encoder, data, unlabelled, tmp_path / "work", **call)
     assert soft.soft_labels
     table = pl.read_parquet(soft.path)
-    assert table.columns == ["text", "negative", "positive"]
+    assert table.columns == ["text", "negative", "positive", "states"]
+    assert [len(states) for states in table["states"]] == [5 * 16 * 2] * 2  # tokens, numbers of each, bytes
     assert table["text"].to_list() == ["the film was great 1", "the plot was dull 2"]
     assert (table["negative"] + table["positive"]).to_list() == pytest.approx([1.0, 1.0])
 
@@ -69,27 +71,43 @@ def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: l
     assert Path(again.path).read_bytes() == Path(soft.path).read_bytes()
 
 
+def test_no_text_is_no_row(encoder: str, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("text\n")
+    teacher = Teacher.start(encoder, ("negative", "positive")).eval()
+    assert label_texts(teacher, Source(path=str(tmp_path / "none.csv")), tmp_path / "out.parquet", TextConfig()) == 0
+
+
+def test_a_long_text_has_labels_alone(encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentiment.training.distillation.STATES_MAX_TOKENS", 8)
+    (tmp_path / "long.csv").write_text(f"text\n{'film ' * 8}\n{'film ' * 9}\n")
+    teacher = Teacher.start(encoder, ("negative", "positive")).eval()
+    label_texts(teacher, Source(path=str(tmp_path / "long.csv")), tmp_path / "out.parquet", TextConfig())
+    table = pl.read_parquet(tmp_path / "out.parquet")
+    assert table["states"].is_null().to_list() == [False, True]
+    assert table["positive"].is_between(0, 1).all()
+
+
 def test_labelling_that_was_cut_goes_on(
     encoder: str, unlabelled: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sentiment.training.distillation.TEXTS_AT_ONCE", 1)
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    assert label_texts(teacher, unlabelled[0], tmp_path / "whole.parquet") == 2
+    assert label_texts(teacher, unlabelled[0], tmp_path / "whole.parquet", TextConfig()) == 2
 
     asked: list[str] = []
-    ask = teacher.probabilities
+    ask = teacher.read
 
-    def once(texts: list[str], max_tokens: int) -> torch.Tensor:
-        asked.extend(texts)
-        if len(asked) == 2:
+    def once(texts: list[list[str]], *settings: Any) -> Any:
+        asked.extend(text[1] for text in texts)
+        if len(asked) == 3:
             raise KeyboardInterrupt
-        return ask(texts, max_tokens)
+        return ask(texts, *settings)
 
-    monkeypatch.setattr(teacher, "probabilities", once)
+    monkeypatch.setattr(teacher, "read", once)
     with pytest.raises(KeyboardInterrupt):
-        label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet")
-    assert label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet") == 2
-    assert asked == ["the film was great 1", "the plot was dull 2", "the plot was dull 2"]
+        label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet", TextConfig())
+    assert label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet", TextConfig()) == 2
+    assert asked == ["film", "film", "plot", "plot"]  # once more at first, for the directions of the states
     assert (tmp_path / "cut.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
     assert sorted(path.name for path in tmp_path.glob("*cut*")) == ["cut.parquet"]
 
@@ -99,4 +117,13 @@ def test_a_teacher_of_other_labels_is_refused(
 ) -> None:
     Teacher.start(encoder, ("no", "yes")).save(tmp_path / "taught")
     with pytest.raises(DataError, match="the teacher knows no, yes, not negative, positive"):
-        soft_sources(str(tmp_path / "taught"), data, unlabelled, tmp_path / "work", {}, lambda _: None, restart=False)
+        soft_sources(
+            str(tmp_path / "taught"),
+            data,
+            unlabelled,
+            tmp_path / "work",
+            {},
+            lambda _: None,
+            TextConfig(),
+            restart=False,
+        )

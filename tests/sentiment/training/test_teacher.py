@@ -23,6 +23,59 @@ def teacher(folder: Path) -> Teacher:
     return Teacher.start(str(folder), LABELS).eval()
 
 
+def said(teacher: Teacher, texts: list[str], max_pieces: int) -> torch.Tensor:
+    """What it gives each text: (N, C)."""
+    return teacher.read([text.split() for text in texts], max_pieces, lambda states: states)[0]  # (N, C)
+
+
+def test_a_words_state_is_the_mean_of_its_pieces(teacher: Teacher) -> None:
+    words = ["film", "12", "~", "bad"]  # one piece, two, <unk>, one
+    probabilities, [states] = teacher.read([words], 32, lambda states: states)  # (1, C), (T, F)
+    batch = PaddedBatch.of(teacher.encode(["film 12 ~ bad"]))
+    with torch.inference_mode():
+        pieces = teacher.states(batch)[0]  # (7, F): with the two at the ends
+        logits = teacher(batch)  # (1, C)
+    expected = torch.stack([pieces[1], pieces[2:4].mean(dim=0), pieces[4], pieces[5]])  # (T, F)
+    torch.testing.assert_close(states, expected)
+    torch.testing.assert_close(probabilities, logits.double().softmax(dim=-1))
+
+
+def test_a_word_that_is_not_read_has_no_state(teacher: Teacher) -> None:
+    [states] = teacher.read(["the film was great bad".split()], 4, lambda states: states)[1]  # (T, F)
+    assert states[:, 0].isnan().tolist() == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]  # of 7 pieces the first and the last three are read
+    [none] = teacher.read([[]], 4, lambda states: states)[1]  # (0, F)
+    assert none.shape == (0, 16)
+
+
+def test_pieces_of_bytes_are_the_same_in_a_text_and_word_by_word(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
+
+    pieces = Tokenizer(models.BPE())
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    pieces.train_from_iterator(
+        TEXTS * 20, trainers.BpeTrainer(vocab_size=320, special_tokens=marks, initial_alphabet=alphabet)
+    )
+    pieces.model.save(str(tmp_path))
+    tokenizer = RobertaTokenizerFast(vocab=str(tmp_path / "vocab.json"), merges=str(tmp_path / "merges.txt"))
+    tokenizer.save_pretrained(tmp_path)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    RobertaModel(RobertaConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
+    teacher = Teacher.start(str(tmp_path), LABELS).eval()
+    said_of_words = said(teacher, TEXTS[:1], 32)  # (1, C)
+    with torch.inference_mode():
+        said_of_text = teacher(PaddedBatch.of(teacher.encode(TEXTS[:1]))).double().softmax(dim=-1)  # (1, C)
+    torch.testing.assert_close(said_of_words, said_of_text)
+
+
 def test_padding_changes_nothing(teacher: Teacher) -> None:
     token_ids = teacher.encode(TEXTS)
     together = teacher(PaddedBatch.of(token_ids))  # (N, C)
@@ -39,8 +92,8 @@ def test_it_reads_text_in_the_one_form_that_all_models_read(teacher: Teacher) ->
 def test_a_long_text_keeps_its_head_and_its_tail(teacher: Teacher) -> None:
     long = "the film " * 30 + "was bad"
     other_middle = "the film " + "great " * 59 + "was bad"
-    assert torch.equal(*(teacher.probabilities([text], 4) for text in (long, other_middle)))
-    assert not torch.equal(*(teacher.probabilities([text], 4) for text in (long, long + " great")))
+    assert torch.equal(*(said(teacher, [text], 4) for text in (long, other_middle)))
+    assert not torch.equal(*(said(teacher, [text], 4) for text in (long, long + " great")))
 
 
 def test_saved_and_loaded_it_says_the_same(teacher: Teacher, tmp_path: Path) -> None:
@@ -49,9 +102,9 @@ def test_saved_and_loaded_it_says_the_same(teacher: Teacher, tmp_path: Path) -> 
     assert is_taught(tmp_path / "taught")
     loaded = Teacher.load(tmp_path / "taught")
     assert loaded.labels == LABELS
-    said = loaded.probabilities(TEXTS, 32)  # (N, C)
-    assert torch.equal(said, teacher.probabilities(TEXTS, 32))
-    assert said.sum(dim=-1).tolist() == pytest.approx([1.0] * 3)
+    found = said(loaded, TEXTS, 32)  # (N, C)
+    assert torch.equal(found, said(teacher, TEXTS, 32))
+    assert found.sum(dim=-1).tolist() == pytest.approx([1.0] * 3)
     assert not list((tmp_path / "taught").glob("*.bin"))
 
 
