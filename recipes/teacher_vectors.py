@@ -17,6 +17,7 @@ from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.config import TextConfig
 from sentiment.nn.precision import DTYPES, fastest_dtype
 from sentiment.text.tokenizer import Tokenizer
+from sentiment.training.states import Projection
 from sentiment.training.teacher import LABELLING_BATCH_TOKENS, Teacher
 
 SIZE = 50
@@ -47,10 +48,8 @@ def states(teacher: Teacher, words: list[str]) -> Tensor:
 
 def principal(rows: Tensor, size: int) -> Tensor:
     """The rows along their `size` directions of most variance, at the spread of other word vectors: (words, size)."""
-    centred = (rows - rows.mean(dim=0)).double()  # (words, F)
-    _, directions = torch.linalg.eigh(centred.T @ centred)  # (F, F), in ascending order of variance
-    found = centred @ directions[:, -size:].flip(1)  # (words, size)
-    return (found * (SPREAD / found.std())).float()
+    found = Projection.of(rows, size)(rows)  # (words, size)
+    return found * (SPREAD / found.std())
 
 
 def main(data: Path, folder: Path, known: Path, out: Path) -> None:
