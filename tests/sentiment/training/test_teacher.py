@@ -65,7 +65,7 @@ def test_pieces_of_bytes_are_the_same_in_a_text_and_word_by_word(tmp_path: Path)
         TEXTS * 20, trainers.BpeTrainer(vocab_size=320, special_tokens=marks, initial_alphabet=alphabet)
     )
     pieces.model.save(str(tmp_path))
-    tokenizer = RobertaTokenizerFast(vocab=str(tmp_path / "vocab.json"), merges=str(tmp_path / "merges.txt"))
+    tokenizer = RobertaTokenizerFast.from_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     RobertaModel(RobertaConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
