@@ -161,4 +161,5 @@ class TrainingConfig(Settings):
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
     pretrained: str = ""  # a model to start from, its words and weights: its folder, or default, the shipped one
+    pretrained_share: Rate = 0.0  # of its weights in those kept; the rest is what was learned
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0

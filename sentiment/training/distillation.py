@@ -17,13 +17,13 @@ from sentiment.config import TextConfig, TrainingConfig
 from sentiment.errors import DataError
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint, check_identity
+from sentiment.training.classification import mean_macro_recall, target_probabilities
 from sentiment.training.data import Data
 from sentiment.training.dataset import STATES, LabelledTexts, read_texts
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.recipe import Source
 from sentiment.training.states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
 from sentiment.training.teacher import Teacher, is_taught
-from sentiment.training.trainer import mean_macro_recall, target_probabilities
 
 # Of fine-tuning an encoder. A thousandth of the rate that a new LSTM takes; its vectors start where they should be.
 TEACHING = TrainingConfig(

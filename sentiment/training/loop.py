@@ -48,6 +48,11 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+def as_learned(average: LearnerT) -> LearnerT:
+    """The moving average itself."""
+    return average
+
+
 def fit(
     model: LearnerT,
     token_ids: Sequence[list[int]],
@@ -58,9 +63,10 @@ def fit(
     checkpoint: Checkpoint | None = None,
     *,
     criterion: Criterion = functional.cross_entropy,
+    keep: Callable[[LearnerT], LearnerT] = as_learned,
     processes: Processes = ALONE,
 ) -> tuple[LearnerT, float]:
-    """The moving average of the weights at its best `score`, and that score. Trains `model` in place.
+    """What `keep` makes of the weights' moving average, at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
     than cross entropy, numbers; with the states of their tokens `model` is a StateReader. A row that an epoch reads
@@ -74,7 +80,7 @@ def fit(
     if found is not None:
         state.restore(found.tensors, found.numbers)
     try:
-        _run(state, token_ids, targets, score, config, report, checkpoint, criterion, processes)
+        _run(state, token_ids, targets, score, config, report, checkpoint, criterion, keep, processes)
     except TrainingDivergedError:
         if checkpoint is not None:
             checkpoint.remove()
@@ -92,6 +98,7 @@ def _run(
     report: Report,
     checkpoint: Checkpoint | None,
     criterion: Criterion,
+    keep: Callable[[LearnerT], LearnerT],
     processes: Processes,
 ) -> None:
     rows = [head_and_tail(row, config.max_tokens) for row in token_ids]
@@ -124,9 +131,10 @@ def _run(
                 if processes.first_says(checkpoint is not None and checkpoint.due()):
                     _save(state, checkpoint, processes)
         judged = time.monotonic()
-        dev_score = processes.first_says(score(state.average) if processes.is_first else math.nan)
+        kept = keep(state.average)
+        dev_score = processes.first_says(score(kept) if processes.is_first else math.nan)
         check_finite("dev score", dev_score, config)
-        state.end_epoch(dev_score)
+        state.end_epoch(dev_score, kept)
         _save(state, checkpoint, processes)
         paused += time.monotonic() - judged
         left = 0.0 if now.finished(config) else progress.seconds_left

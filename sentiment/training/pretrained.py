@@ -3,7 +3,8 @@
 What words mean and how they are put together is then known before the first labelled row (Howard and Ruder 2018).
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,28 @@ def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle)
             if row is not None:
                 weights[f"classifier.{name}"][place] = learned[row]
     model.load_state_dict({**model.state_dict(), **weights})
+
+
+def keeping(
+    model: SentimentModel, labels: Sequence[str], pretrained: Bundle, share: float
+) -> Callable[[SentimentModel], SentimentModel]:
+    """What takes learned weights such a share of the way back to those that `model` has now.
+
+    In between lies a model that holds more of what it knew, and is often right more often than at either end (Wortsman
+    et al. 2022, robust fine-tuning). A classifier stays as learned if one of its labels started at random.
+    """
+    known = set(labels) <= set(pretrained.labels)
+    start = {
+        name: tensor.clone()
+        for name, tensor in model.state_dict().items()
+        if name in pretrained.model.state_dict() and (known or not name.startswith("classifier."))
+    }
+
+    def keep(learned: SentimentModel) -> SentimentModel:
+        kept = copy.deepcopy(learned)
+        weights = kept.state_dict()
+        for name, tensor in start.items():
+            weights[name].lerp_(tensor, share)
+        return kept
+
+    return keep

@@ -1,6 +1,6 @@
 """One number a text: how its targets are scaled, how a training is judged, and the bundle that comes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -78,6 +78,7 @@ def fit_values(
     config: TrainingConfig,
     report: Report,
     checkpoint: Checkpoint | None,
+    keep: Callable[[SentimentModel], SentimentModel],
     processes: Processes = ALONE,
 ) -> tuple[SentimentModel, float]:
     """As `fit`, by the squared error of numbers; the model gives the numbers themselves, the score is -RMSE."""
@@ -91,6 +92,7 @@ def fit_values(
         report,
         checkpoint,
         criterion=functional.mse_loss,
+        keep=keep,
         processes=processes,
     )
     scale.fold_into(best)

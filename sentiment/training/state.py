@@ -37,7 +37,7 @@ class Counters:
 
 
 class TrainingState(Generic[LearnerT]):
-    """The weights, their moving average, the best of it, the optimizer, and the generators.
+    """The weights, their moving average, the best that was kept, the optimizer, and the generators.
 
     Of several processes each draws its own dropout, so that the one with another `rank` has another generator.
     """
@@ -52,12 +52,12 @@ class TrainingState(Generic[LearnerT]):
         self.rng = random.Random(config.seed)
         self.counters = Counters(self.rng.getstate())
 
-    def end_epoch(self, dev_score: float) -> None:
-        """Keeps the moving average where it is the best so far, and turns to the next epoch."""
+    def end_epoch(self, dev_score: float, kept: LearnerT) -> None:
+        """Keeps what the epoch gave where it is the best so far, and turns to the next."""
         counters = self.counters
         counters.dev_scores.append(dev_score)
         if counters.best_epoch == counters.epoch:
-            self.best = copy.deepcopy(self.average)
+            self.best = copy.deepcopy(kept)
         counters.epoch, counters.place, counters.loss = counters.epoch + 1, 0, 0.0
         counters.shuffle = self.rng.getstate()
 

@@ -1,36 +1,24 @@
 """A recipe to a bundle."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier
 from sentiment.config import VocabularyConfig
 from sentiment.errors import ConfigError, DataError
-from sentiment.evaluation.abstention import abstention_table
-from sentiment.evaluation.calibration import fit_temperature
-from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
-from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
+from sentiment.training.classification import class_weights, label_bundle, mean_macro_recall, target_probabilities
 from sentiment.training.data import Data
-from sentiment.training.dataset import LabelledTexts
 from sentiment.training.events import Start
-from sentiment.training.golden import golden_predictions
-from sentiment.training.loop import EncodedSet, Report, fit, logits_of
-from sentiment.training.optimization import LearnerT
-from sentiment.training.pretrained import load_pretrained, settled, start_from
+from sentiment.training.loop import EncodedSet, Report, as_learned, fit
+from sentiment.training.pretrained import keeping, load_pretrained, settled, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
-from sentiment.training.reference import reference
 from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.states import StateReader, StateTargets, is_read_by, states_of
 from sentiment.training.vectors import WordVectors, load_vectors
@@ -68,8 +56,10 @@ def train(
         for each in states_of(part, row, recipe.training.max_tokens) * n
     ]
     model = _network(recipe, len(vocabulary), len(data.labels) or 1, states)
+    keep: Callable[[SentimentModel], SentimentModel] = as_learned
     if pretrained is not None:
         start_from(model, data.labels, pretrained)
+        keep = keeping(model, data.labels, pretrained, recipe.training.pretrained_share)
     else:
         _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
     saved = checkpoint.saved.numbers if checkpoint is not None and checkpoint.saved is not None else None
@@ -92,7 +82,9 @@ def train(
             ValueSet(part.name, token_ids, true)
             for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
         ]
-        best, score = fit_values(model, learned, values, value_dev, recipe.training, report, checkpoint, processes)
+        best, score = fit_values(
+            model, learned, values, value_dev, recipe.training, report, checkpoint, keep, processes
+        )
         return value_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data.train, value_dev)
     targets = torch.cat(
         [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
@@ -112,10 +104,11 @@ def train(
         recipe.training,
         report,
         checkpoint,
+        keep=keep,
         processes=processes,
     )
     best = best.without_states() if isinstance(best, StateReader) else best
-    return _judged(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
+    return label_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
 
 
 def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
@@ -141,19 +134,6 @@ def _encode(vocabulary: Vocabulary, tokens: list[str]) -> list[int]:
     return vocabulary.encode(tokens) or [UNK_ID]
 
 
-def class_weights(targets: Tensor) -> Tensor:
-    """What each class's part in the loss is multiplied by so that all have the same: (C,), from `targets` (rows, C)."""
-    shares = targets.mean(dim=0)  # (C,)
-    return 1 / (len(shares) * shares.clamp_min(1e-12))  # of a class that no row has, nothing is multiplied
-
-
-def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
-    """What each row should be answered: all on its label, or as the teacher spreads it: (rows, C)."""
-    if part.probabilities is not None:
-        return torch.tensor([[row[label] for label in labels] for row in part.probabilities])
-    return functional.one_hot(torch.tensor([labels.index(label) for label in part.labels]), len(labels)).float()
-
-
 def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Sequence[str | WordVectors]) -> None:
     weight = model.embedding.weight.data  # (V, F)
     weight.normal_(std=0.2)
@@ -170,32 +150,6 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
         start = end
 
 
-def _held(logits: Tensor, targets: Tensor) -> Tensor:
-    """The logits with minus infinity for the classes that `targets` never hold, so that the rest are renormalised."""
-    absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
-    absent[targets.unique()] = False
-    return logits.masked_fill(absent, -torch.inf)  # (N, C)
-
-
-def mean_macro_recall(model: LearnerT, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
-    """The mean macro-recall over the dev sets: no set and no class counts for more by being larger.
-
-    NaN where an answer is, which a recall, counting the largest of each row, would hide.
-    """
-    recalls = []
-    for part in dev:
-        probabilities, targets = _answers(model, part, 1.0)  # (N, C), (N,)
-        if not probabilities.isfinite().all():
-            return math.nan
-        recalls.append(figures(probabilities, targets, labels)["macro_recall"])
-    return float(sum(recalls) / len(recalls))
-
-
-def _answers(model: LearnerT, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
-    logits = logits_of(model, part.token_ids).double()  # (N, C)
-    return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)
-
-
 def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, score: float) -> Bundle:
     # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
     model.embedding.weight.data = model.embedding.weight.data.half().float()  # (V, F)
@@ -208,26 +162,3 @@ def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: Sentime
         task=recipe.task,
         metrics={"data": data.report.figures(), "training": {"dev_score": score}},
     )
-
-
-def _judged(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet]) -> Bundle:
-    """The bundle with its temperature, its dev figures, card, golden predictions and what it says of dev data."""
-    model = bundle.model
-    targets = [torch.tensor(part.targets) for part in dev]
-    logits = [logits_of(model, part.token_ids) for part in dev]
-    temperature = fit_temperature([(_held(each, true), true) for each, true in zip(logits, targets, strict=True)])
-    answers = {part.name: _answers(model, part, temperature) for part in dev}
-    dev_figures = {name: figures(*answered, data.labels) for name, answered in answers.items()}
-    tables = {
-        name: abstention_table(probabilities.numpy(), true.numpy()).model_dump(mode="json")
-        for name, (probabilities, true) in answers.items()
-    }
-    judged = replace(
-        bundle,
-        temperature=temperature,
-        metrics={"dev": dev_figures, METRIC: tables, **bundle.metrics},
-        card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
-    )
-    classifier = Classifier(judged)
-    kept = reference(classifier, {part.name: part.token_ids for part in dev})
-    return replace(judged, golden=golden_predictions(classifier), metrics=judged.metrics | kept)

@@ -14,7 +14,7 @@ from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.training.data import read_data
 from sentiment.training.identity import identity
-from sentiment.training.pretrained import settled, start_from
+from sentiment.training.pretrained import keeping, settled, start_from
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
 from tests.conftest import MakeBundle
@@ -69,6 +69,41 @@ def test_a_regression_starts_from_a_regression(make_bundle: MakeBundle) -> None:
     model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
     start_from(model, (), pretrained)
     assert torch.equal(model.classifier.weight, pretrained.model.classifier.weight)
+
+
+def test_a_share_of_the_pretrained_weights_is_kept(
+    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, make_bundle: MakeBundle
+) -> None:
+    path = write_reviews(tmp_path / "a.csv", 200)
+    start = bundles.load(tiny_bundle).model.state_dict()
+
+    def trained(share: float) -> dict[str, torch.Tensor]:
+        settings = {"learning_rate": 0.02, "pretrained_share": share}
+        recipe = recipe_of(path, tiny_bundle, training=settings, labels=("negative", "neutral", "positive"))
+        return train(recipe, read_data(recipe), lambda _: None).model.state_dict()
+
+    learned, kept = trained(0.0), trained(0.25)
+    for name in ("lstm.weight_hh_l0", "classifier.weight"):
+        torch.testing.assert_close(kept[name], learned[name].lerp(start[name], 0.25))
+        assert not torch.allclose(kept[name], learned[name], atol=1e-3)
+
+
+def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) -> None:
+    pretrained, learned = make_bundle(seed=1), make_bundle(seed=2).model
+    start = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=3)
+    labels = ("positive", "mixed", "negative")
+    start_from(start, labels, pretrained)
+    before = learned.classifier.weight.clone()  # (C, 2H)
+    kept = keeping(start, labels, pretrained, 0.5)(learned)
+    assert torch.equal(kept.classifier.weight, before)
+    assert torch.equal(learned.classifier.weight, before), "what goes on learning is left alone"
+    expected = (learned.lstm.weight_hh_l0 + pretrained.model.lstm.weight_hh_l0) / 2  # (4H, H)
+    torch.testing.assert_close(kept.lstm.weight_hh_l0, expected)
+
+
+def test_a_share_of_no_model_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"training\.pretrained_share is 0\.5, and no model is there to keep it of"):
+        Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"pretrained_share": 0.5}})
 
 
 def test_the_network_is_the_pretrained_one_and_the_dropouts_are_the_recipes(make_bundle: MakeBundle) -> None:

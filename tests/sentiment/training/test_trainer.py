@@ -14,7 +14,7 @@ from sentiment.scoring.drift import reference_of
 from sentiment.training.data import read_data
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
-from sentiment.training.trainer import class_weights, train
+from sentiment.training.trainer import train
 
 Write = Callable[[Path, int], Path]
 
@@ -163,9 +163,3 @@ def test_balanced_a_rare_class_is_learned(tmp_path: Path) -> None:
         bundle = train(recipe, read_data(recipe), lambda _: None)
         recalls.append(bundle.metrics["dev"]["split of a.csv"]["per_class"]["rare"]["recall"])
     assert recalls == [0.0, 1.0]
-
-
-def test_class_weights_give_each_class_the_same_share_of_the_loss() -> None:
-    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.2, 0.8]])  # (rows, C)
-    weighted = targets * class_weights(targets)  # (rows, C)
-    assert weighted.sum(dim=0).tolist() == pytest.approx([2.0, 2.0])
