@@ -47,7 +47,8 @@ model: $(VENV)/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.ngrams build/data build/models/first build/data/reviews_labelled.parquet
 	$(BIN)/python -m recipes.transfer build/data build/data/transfer.parquet
-	OMP_NUM_THREADS=2 $(BIN)/python -m recipes.teacher build/data build/encoder build/teacher build/data/transfer_labelled.parquet
+	OMP_NUM_THREADS=2 $(BIN)/python -m recipes.teacher build/data build/encoder build/teacher \
+	  build/data/transfer.parquet build/data/transfer_labelled.parquet
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data build/teacher build/vectors/imdb.vec build/vectors/teacher.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 

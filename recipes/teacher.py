@@ -1,8 +1,8 @@
-"""Labels the transfer set for the default model: `python -m recipes.teacher DATA ENCODER FOLDER OUT.parquet`.
+"""Labels sentences for the default model: `python -m recipes.teacher DATA ENCODER FOLDER TEXTS.parquet OUT.parquet`.
 
 An encoder of 109 million parameters learns the treebank's phrases and sentences, rated posts and review sentences, and
-says what it makes of `transfer.parquet`, of each sentence and of each token in it. Killed, it goes on where it was. Two
-threads give the shipped numbers.
+says what it makes of each text and of each token in it. Killed, it goes on where it was. Two threads give the shipped
+numbers.
 """
 
 import random
@@ -19,7 +19,7 @@ from sentiment.nn.precision import fastest_dtype
 from sentiment.terminal.training import training_progress
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, read_labelled, read_soft_labelled, without
-from sentiment.training.distillation import label_texts, teach
+from sentiment.training.distillation import PROJECTION, label_texts, teach
 from sentiment.training.recipe import Source
 from sentiment.training.teacher import Teacher, is_taught
 
@@ -71,8 +71,8 @@ def reader(folder: Path) -> Teacher:
     return teacher
 
 
-def main(data: Path, encoder: Path, folder: Path, out: Path) -> None:
-    """Writes the taught encoder into the folder, once, and the transfer set with its labels."""
+def main(data: Path, encoder: Path, folder: Path, texts: Path, out: Path) -> None:
+    """Writes the taught encoder into the folder, once, and the texts with its labels."""
     if not is_taught(folder):
         dev = [read_labelled(Source(path=data / "sst_dev.parquet"))]
         train = [phrases(data)]
@@ -90,11 +90,11 @@ def main(data: Path, encoder: Path, folder: Path, out: Path) -> None:
             teacher.save(folder)
             checkpoint.remove()
         print(f"teacher: dev macro-recall {score:.1%}")
-    rows = label_texts(reader(folder), Source(path=data / "transfer.parquet"), out, TextConfig())
+    rows = label_texts(reader(folder), Source(path=texts), out, TextConfig(), folder / PROJECTION)
     print(f"{out.stem}: {rows:,} rows")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
-        sys.exit("usage: python -m recipes.teacher DATA ENCODER FOLDER OUT.parquet")
+    if len(sys.argv) != 6:
+        sys.exit("usage: python -m recipes.teacher DATA ENCODER FOLDER TEXTS.parquet OUT.parquet")
     main(*map(Path, sys.argv[1:]))

@@ -28,10 +28,11 @@ def plan_of(
     columns: dict[str, Any],
     **settings: Any,
 ) -> "Recipe":
-    """The recipe of the file, or of the labelled files with these settings.
+    """The recipe of the file, or of the labelled files with these settings, as its pretrained model has it if any.
 
     Raises ConfigError for both or neither, and for options of the command line that a recipe would overrule.
     """
+    from sentiment.training.pretrained import load_pretrained, settled
     from sentiment.training.recipe import Recipe
 
     if (recipe is None) == (not data):
@@ -46,11 +47,13 @@ def plan_of(
             raise ConfigError(
                 f"{', '.join(overruled)}: a recipe says this itself; set it in {recipe}, or leave --recipe out"
             )
-        return Recipe.read(recipe)
-    sources = {
-        role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
-    }
-    return Recipe.of({**sources, **settings})
+        plan = Recipe.read(recipe)
+    else:
+        sources = {
+            role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
+        }
+        plan = Recipe.of({**sources, **settings})
+    return settled(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -63,6 +63,14 @@ class AlignedTokens(NamedTuple):
     omitted: list[Span]
 
 
+class PlacedTokens(NamedTuple):
+    """A text in its one form, its tokens, none left out, and the span of that form that each came from."""
+
+    form: str
+    tokens: list[str]
+    spans: list[Span]
+
+
 class Tokenizer:
     """Splits texts the way its language's rules say. One may be shared by threads.
 
@@ -99,6 +107,13 @@ class Tokenizer:
         """The tokens that `tokenize` gives, each with its place in the text. Slower."""
         with self._memory_zone():
             return [self._align_one(text) for text in texts]
+
+    def place(self, texts: Iterable[str]) -> list[PlacedTokens]:
+        """Each text in its one form, with the places of its tokens in it."""
+        with self._memory_zone():
+            forms = [normalize(" ".join([text[start:end] for start, end in self._parts(text)])) for text in texts]
+            found = [(form, self._split(form)) for form in forms]
+        return [PlacedTokens(form, tokens, list(_places(tokens, form))) for form, tokens in found]
 
     def adopt(self, texts: Iterable[Iterable[str]]) -> list[Tokens]:
         """As `tokenize`, of texts that were split elsewhere: their tokens in their one form, less those left blank."""

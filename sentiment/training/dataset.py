@@ -109,7 +109,9 @@ def _joined(source: Source, parts: Sequence[LabelledTexts]) -> LabelledTexts:
         sum(part.skipped for part in parts),
         [row for part in parts for row in part.probabilities or ()] if parts[0].probabilities is not None else None,
         values=[value for part in parts for value in part.values or ()] if parts[0].values is not None else None,
-        states=[row for part in parts for row in part.states or ()] if parts[0].states is not None else None,
+        states=[row for part in parts for row in part.states or [None] * len(part.texts)]
+        if any(part.states is not None for part in parts)
+        else None,
         columns={column: [value for part in parts for value in part.columns[column]] for column in parts[0].columns},
     )
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from sentiment.config import TextConfig, TrainingConfig
 from sentiment.errors import DataError
-from sentiment.text.tokenizer import Tokenizer
+from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.checkpoint import Checkpoint, check_identity
 from sentiment.training.classification import mean_macro_recall, target_probabilities
 from sentiment.training.data import Data
@@ -39,6 +39,7 @@ TEACHING = TrainingConfig(
 )
 TEXTS_AT_ONCE = 4096
 PROJECTED_WORDS = 20_000  # whose states say which directions of them are kept
+PROJECTION = "projection.safetensors"  # one for all that a teacher labels: a student learns them by one head
 
 
 def teach(
@@ -65,23 +66,24 @@ def teach(
     )
 
 
-def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig) -> int:
+def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig, projection: Path) -> int:
     """Writes the source's texts with what the teacher gives each label, a column a label, and says how many.
 
-    Beside it stands what the teacher makes of each token that `text` gives (see states.py), of texts short enough. What
-    is labelled is kept in parts beside `out` until all is: killed, the same call goes on.
+    Beside it stands what the teacher makes of each token that `text` gives (see states.py), of texts short enough,
+    along the directions of the file `projection`, which the first texts ever labelled with it make. What is labelled is
+    kept in parts beside `out` until all is: killed, the same call goes on.
     """
     texts, tokenizer = read_texts(source), Tokenizer(text)
     parts = out.with_name(f".{out.name}.parts")
     parts.mkdir(parents=True, exist_ok=True)
-    project = _projection(teacher, tokenizer, texts, parts / "projection.safetensors")
+    project = _projection(teacher, tokenizer, texts, projection)
     found = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         part = parts / f"{start:09}.parquet"
         wanted = texts[start : start + TEXTS_AT_ONCE]
         if not part.is_file() or pl.read_parquet(part)["text"].to_list() != wanted:
-            words = [each.tokens for each in tokenizer.tokenize(wanted)]
-            probabilities, states = teacher.read(words, TEACHING.max_tokens, project)  # (N, C), (T, K) each
+            placed = tokenizer.place(wanted)
+            probabilities, states = teacher.read(placed, TEACHING.max_tokens, project)  # (N, C), (T, K) each
             columns = dict(zip(teacher.labels, probabilities.T.tolist(), strict=True))
             kept = [to_bytes(each) if 0 < len(each) <= STATES_MAX_TOKENS else None for each in states]
             _write(pl.DataFrame({"text": wanted, **columns, STATES: pl.Series(kept, dtype=pl.Binary)}), part)
@@ -92,13 +94,15 @@ def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig) -
 
 
 def _projection(teacher: Teacher, tokenizer: Tokenizer, texts: Sequence[str], file: Path) -> Projection:
-    """That of the first texts' states, and the same one when it goes on after a kill."""
+    """The file's or, where there is none yet, that of the first texts' states."""
     if not file.is_file():
-        words: list[list[str]] = []
-        for read in tokenizer.tokenize(texts[:TEXTS_AT_ONCE]):
-            if sum(map(len, words)) < PROJECTED_WORDS:
-                words.append(read.tokens)
-        states = teacher.read(words, TEACHING.max_tokens, lambda states: states)[1] if words else []  # (T, F) each
+        placed: list[PlacedTokens] = []
+        words = 0
+        for read in tokenizer.place(texts[:TEXTS_AT_ONCE]):
+            if words < PROJECTED_WORDS:
+                placed.append(read)
+                words += len(read.tokens)
+        states = teacher.read(placed, TEACHING.max_tokens, lambda states: states)[1] if placed else []  # (T, F) each
         found = Projection.of(
             torch.cat(states) if states else torch.zeros(0, teacher.classifier.in_features), STATE_SIZE
         )
@@ -154,6 +158,6 @@ def soft_sources(
     for place, texts in enumerate(unlabelled, start=1):
         out = folder / f"labelled-{place}.parquet"
         if not out.is_file():
-            label_texts(teacher, texts, out, text)
+            label_texts(teacher, texts, out, text, folder / PROJECTION)
         labelled.append(Source(path=str(out), soft_labels=True))
     return labelled

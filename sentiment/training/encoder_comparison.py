@@ -56,8 +56,14 @@ def compare_encoders(
     """A row a network, in the textbook's order, also written to `out`; its folders hold the models.
 
     `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
-    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another `identity`.
+    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another `identity`, and for a
+    recipe that starts from a model.
     """
+    if recipe.training.pretrained:
+        raise ConfigError(
+            f"training.pretrained is {recipe.training.pretrained}, and all that are compared start from nothing: leave "
+            "it out"
+        )
     out.mkdir(parents=True, exist_ok=True)
     rows = _read(out / RESULTS, identity)
     for network, settings in NETWORKS.items():

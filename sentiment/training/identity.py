@@ -25,7 +25,14 @@ def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[s
     Paths are left out, their contents stand for them; so are the card and what is required, which teach nothing.
     """
     settings = recipe.model_dump(
-        mode="json", exclude={"card": True, "require": True, "train": {"__all__": {"path"}}, "dev": True}
+        mode="json",
+        exclude={
+            "card": True,
+            "require": True,
+            "train": {"__all__": {"path"}},
+            "dev": True,
+            "training": {"pretrained"},
+        },
     )
     named = _flat(settings)
     for role, parts in (("train", data.train), ("dev", data.dev)):
@@ -53,7 +60,7 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
 def _rows(part: LabelledTexts) -> str:
     digest = hashlib.sha256(json.dumps([part.texts, part.labels, part.probabilities]).encode())
     for states in part.states or ():
-        digest.update(states or b"")
+        digest.update(b"-" if states is None else b"%d:%b" % (len(states), states))  # with where it begins
     return f"{len(part.texts)} rows of sha256 {digest.hexdigest()[:16]}"
 
 

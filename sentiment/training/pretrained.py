@@ -47,7 +47,9 @@ def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
         f"It goes on from the model {pretrained.name}, version {pretrained.version}, whose own card tells what "
         "that one learned from."
     )
-    card = recipe.card.model_copy(update={"data": f"{recipe.card.data}\n\n{origin}".strip()})
+    card = recipe.card
+    if origin not in card.data:  # where it is settled already
+        card = card.model_copy(update={"data": f"{card.data}\n\n{origin}".strip()})
     return recipe.model_copy(update={"model": model, "text": text, "card": card})
 
 
@@ -77,7 +79,7 @@ def keeping(
     In between lies a model that holds more of what it knew, and is often right more often than at either end (Wortsman
     et al. 2022, robust fine-tuning). A classifier stays as learned if one of its labels started at random.
     """
-    known = set(labels) <= set(pretrained.labels)
+    known = set(labels or [""]) <= set(pretrained.labels or [""])  # a regression has one row, without a name
     start = {
         name: tensor.clone()
         for name, tensor in model.state_dict().items()

@@ -51,6 +51,13 @@ class Scale:
         """The numbers (N,), float64, of the outputs (N, 1)."""
         return outputs.squeeze(1).double() * self.deviation + self.mean
 
+    def unfold_from(self, model: SentimentModel) -> None:
+        """Makes a network whose last layer gives numbers give them as targets: the way back of `fold_into`."""
+        last = model.classifier
+        with torch.no_grad():
+            last.weight.div_(self.deviation)
+            last.bias.sub_(self.mean).div_(self.deviation)
+
     def fold_into(self, model: SentimentModel) -> None:
         """Makes the network's last layer give the numbers themselves."""
         last = model.classifier

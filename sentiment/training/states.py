@@ -54,13 +54,18 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
     Raises DataError for states that are not those of these tokens.
     """
     found: list[Tensor | None] = []
+    size = None
     for place, row in enumerate(tokens):
         content = part.states[place] if part.states is not None else None
         if content is None or not 0 < len(row) <= max_tokens:
             found.append(None)
             continue
         try:
-            found.append(from_bytes(content, len(row)))
+            states = from_bytes(content, len(row))
+            size = size or states.shape[1]
+            if states.shape[1] != size:
+                raise ValueError(f"{states.shape[1]} numbers for each of {len(row)} tokens, and {size} in rows before")
+            found.append(states)
         except ValueError as error:
             raise DataError(
                 f"{part.name}: row {place + 1} holds states of another text or of other tokens: {error}; have a "

@@ -6,6 +6,7 @@ transformers is imported here alone, and late: nothing but distillation needs it
 import importlib.util
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
 from sentiment.errors import ConfigError
 from sentiment.nn.encoders import real_steps
 from sentiment.nn.precision import has_bfloat16_units
+from sentiment.text.edits import Span
 from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import PlacedTokens
 
 LABELS = "labels.json"
 CLASSIFIER = "classifier.safetensors"
@@ -95,13 +98,14 @@ class Teacher(nn.Module):
         return self.classifier(self.summary(batch))  # (N, C)
 
     def read(
-        self, texts: Sequence[Sequence[str]], max_pieces: int, project: Callable[[Tensor], Tensor]
+        self, texts: Sequence[PlacedTokens], max_pieces: int, project: Callable[[Tensor], Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
-        """What it gives each text, given as its words, (N, C), and what `project` makes of the words' states (T, F).
+        """What it gives each text, (N, C), and what `project` makes of the states of its tokens (T, F).
 
-        It reads at most so many pieces of a text. A word's state is the mean of its pieces'; NaN where none is read.
+        It reads the pieces that it was taught to read, at most so many of a text. A token's state is the mean of those
+        that hold a part of it; NaN where none is read.
         """
-        pieces = self.tokenizer([list(text) for text in texts], is_split_into_words=True)
+        pieces = self.tokenizer([text.form for text in texts], return_offsets_mapping=True)
         read = [head_and_tail(list(range(len(row))), max_pieces) for row in pieces["input_ids"]]
         logits = torch.empty(len(texts), len(self.labels))  # (N, C)
         states: list[Tensor] = [torch.empty(0)] * len(texts)
@@ -113,9 +117,8 @@ class Teacher(nn.Module):
                 found = self.states(batch)  # (N, T, F)
                 logits[places] = self.classifier(_mean(found, batch.lengths)).float()  # (N, C)
                 for row, place in enumerate(places):
-                    owners = pieces.word_ids(place)
-                    words = [owners[piece] for piece in read[place]]
-                    states[place] = project(_of_words(found[row].float(), words, len(texts[place])))  # (T, K)
+                    spans = [pieces["offset_mapping"][place][piece] for piece in read[place]]
+                    states[place] = project(_of_tokens(found[row].float(), spans, texts[place].spans))  # (T, K)
         return torch.softmax(logits.double(), dim=-1), states  # (N, C)
 
 
@@ -124,12 +127,18 @@ def _mean(states: Tensor, lengths: Tensor) -> Tensor:
     return (states * real_steps(lengths, states.shape[1])).sum(dim=1) / lengths.unsqueeze(1)  # (N, F)
 
 
-def _of_words(states: Tensor, words: Sequence[int | None], count: int) -> Tensor:
-    """The mean of the states (pieces, F) of each of so many words; `words` says whose piece each is: (words, F)."""
-    places = [place for place, word in enumerate(words) if word is not None]
-    owners = torch.tensor([word for word in words if word is not None], dtype=torch.long)  # (pieces,)
-    total = states.new_zeros(count, states.shape[1]).index_add_(0, owners, states[places])  # (words, F)
-    return total / torch.bincount(owners, minlength=count).unsqueeze(1)  # (words, F): 0 / 0 is NaN
+def _of_tokens(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -> Tensor:
+    """The mean of the states (pieces, F) of those pieces whose span meets each token's: (T, F)."""
+    ends = [end for _, end in tokens]
+    meetings: list[tuple[int, int]] = []
+    for piece, (start, end) in enumerate(pieces):  # a mark at either end has an empty span, and meets none
+        token = bisect_right(ends, start)
+        while token < len(tokens) and tokens[token][0] < end:
+            meetings.append((piece, token))
+            token += 1
+    met, owners = torch.tensor(meetings, dtype=torch.long).reshape(-1, 2).unbind(dim=1)  # (meetings,) each
+    total = states.new_zeros(len(tokens), states.shape[1]).index_add_(0, owners, states[met])  # (T, F)
+    return total / torch.bincount(owners, minlength=len(tokens)).unsqueeze(1)  # (T, F): 0 / 0 is NaN
 
 
 def is_taught(folder: Path) -> bool:
@@ -165,8 +174,7 @@ def _encoder(folder: Path) -> tuple[Any, Any]:
     options = {"local_files_only": True, "use_safetensors": True, "attn_implementation": "eager"}
     try:
         encoder = AutoModel.from_pretrained(folder, **options)
-        # A space before a text: pieces of bytes, as RoBERTa's, are then the same for words that are given one by one.
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, add_prefix_space=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"--teacher: {folder} can't be read: {str(error).splitlines()[0]}") from None
     return encoder, tokenizer

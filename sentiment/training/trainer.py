@@ -19,7 +19,7 @@ from sentiment.training.loop import EncodedSet, Report, as_learned, fit
 from sentiment.training.pretrained import keeping, load_pretrained, settled, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
-from sentiment.training.regression import ValueSet, fit_values, value_bundle, values_of
+from sentiment.training.regression import Scale, ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.states import StateReader, StateTargets, is_read_by, states_of
 from sentiment.training.vectors import WordVectors, load_vectors
 
@@ -38,10 +38,13 @@ def train(
     """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
 
     A `vocabulary` at hand takes the place of the data's own; `vectors` at hand stand beside those of the recipe.
-    Raises ConfigError for settings that can't go together, TrainingDivergedError as soon as a number isn't finite.
+    Raises ConfigError for settings that can't go together, BundleError for a pretrained model that can't be read,
+    DataError for states of other texts, TrainingDivergedError as soon as a number isn't finite.
     """
     pretrained = load_pretrained(recipe.training.pretrained) if recipe.training.pretrained else None
     if pretrained is not None:
+        if vocabulary is not None or vectors:
+            raise ConfigError("a pretrained model brings its words and their vectors: leave others out, or the model")
         recipe, vocabulary = settled(recipe, pretrained), pretrained.vocabulary
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
@@ -59,6 +62,8 @@ def train(
     keep: Callable[[SentimentModel], SentimentModel] = as_learned
     if pretrained is not None:
         start_from(model, data.labels, pretrained)
+        if recipe.task == pretrained.task == "regression":
+            Scale.of(_values(data)).unfold_from(model)
         keep = keeping(model, data.labels, pretrained, recipe.training.pretrained_share)
     else:
         _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
@@ -77,13 +82,12 @@ def train(
         )
     )
     if recipe.task == "regression":
-        values = torch.cat([each.repeat(n) for each, n in zip(values_of(data.train), data.repeats, strict=True)])
         value_dev = [
             ValueSet(part.name, token_ids, true)
             for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
         ]
         best, score = fit_values(
-            model, learned, values, value_dev, recipe.training, report, checkpoint, keep, processes
+            model, learned, _values(data), value_dev, recipe.training, report, checkpoint, keep, processes
         )
         return value_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data.train, value_dev)
     targets = torch.cat(
@@ -115,10 +119,16 @@ def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor |
     """The recipe's network, which also learns the states of the rows that have some, if it is of the kind that can."""
     sizes = {each.shape[1] for each in states if each is not None}
     if len(sizes) > 1:
-        raise DataError(f"the states of the soft labels have {' and '.join(map(str, sorted(sizes)))} numbers a token")
+        numbers = " and ".join(map(str, sorted(sizes)))
+        raise DataError(f"the states of the soft labels have {numbers} numbers a token: have one teacher label all")
     if sizes and is_read_by(recipe.model):
         return StateReader(recipe.model, state_size=sizes.pop(), vocabulary_size=words, num_classes=classes)
     return SentimentModel(recipe.model, vocabulary_size=words, num_classes=classes)
+
+
+def _values(data: Data) -> Tensor:
+    """The number of each row to learn, as often as an epoch reads it: (rows,)."""
+    return torch.cat([each.repeat(n) for each, n in zip(values_of(data.train), data.repeats, strict=True)])  # (rows,)
 
 
 def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig) -> Vocabulary:

@@ -4,13 +4,16 @@ from typing import Any
 
 import polars as pl
 import pytest
+import torch
 
 from sentiment.config import TextConfig
 from sentiment.errors import DataError
+from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.data import Data, read_data
 from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
 from sentiment.training.errors import CheckpointError
 from sentiment.training.recipe import Recipe, Source
+from sentiment.training.states import from_bytes
 from sentiment.training.teacher import Teacher
 
 Write = Callable[[Path, int], Path]
@@ -34,11 +37,15 @@ def unlabelled(tmp_path: Path) -> list[Source]:
     return [Source(path=path)]
 
 
+def label(teacher: Teacher, source: Source, out: Path) -> int:
+    return label_texts(teacher, source, out, TextConfig(), out.with_suffix(".safetensors"))
+
+
 def test_a_teacher_learns(encoder: str, data: Data) -> None:
     config = TEACHING.model_copy(update={"epochs": 4, "learning_rate": 5e-3})
     teacher, score = teach(Teacher.start(encoder, data.labels), data.train, data.dev, config, lambda _: None)
     assert score == 1.0
-    texts = ["the cast was superb 4".split(), "the cast was poor 5".split()]
+    texts = Tokenizer(TextConfig()).place(["the cast was superb 4", "the cast was poor 5"])
     said = teacher.read(texts, 32, lambda states: states)[0].argmax(dim=-1)  # (N,)
     assert [data.labels[place] for place in said.tolist()] == ["positive", "negative"]
 
@@ -71,17 +78,45 @@ def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: l
     assert Path(again.path).read_bytes() == Path(soft.path).read_bytes()
 
 
+def test_all_that_a_teacher_labels_has_states_along_the_same_directions(
+    encoder: str, data: Data, tmp_path: Path
+) -> None:
+    for name, first in (("a", "the film was great 1"), ("b", "the plot was dull and the cast was awful")):
+        (tmp_path / f"{name}.csv").write_text(f"text\n{first}\na bad film\n")
+    sources = [Source(path=str(tmp_path / f"{name}.csv")) for name in "ab"]
+    call: dict[str, Any] = {"identity": {}, "report": lambda _: None, "text": TextConfig(), "restart": False}
+    tables = [pl.read_parquet(each.path) for each in soft_sources(encoder, data, sources, tmp_path / "work", **call)]
+    same = [from_bytes(table["states"][1], 3).float() for table in tables]  # (T, K) each: one text, one teacher
+    torch.testing.assert_close(*same, rtol=0, atol=1e-2)
+    assert same[0].abs().max() > 0.1
+
+
 def test_no_text_is_no_row(encoder: str, tmp_path: Path) -> None:
     (tmp_path / "none.csv").write_text("text\n")
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    assert label_texts(teacher, Source(path=str(tmp_path / "none.csv")), tmp_path / "out.parquet", TextConfig()) == 0
+    assert (
+        label_texts(
+            teacher,
+            Source(path=str(tmp_path / "none.csv")),
+            tmp_path / "out.parquet",
+            TextConfig(),
+            tmp_path / "p.safetensors",
+        )
+        == 0
+    )
 
 
 def test_a_long_text_has_labels_alone(encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentiment.training.distillation.STATES_MAX_TOKENS", 8)
     (tmp_path / "long.csv").write_text(f"text\n{'film ' * 8}\n{'film ' * 9}\n")
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    label_texts(teacher, Source(path=str(tmp_path / "long.csv")), tmp_path / "out.parquet", TextConfig())
+    label_texts(
+        teacher,
+        Source(path=str(tmp_path / "long.csv")),
+        tmp_path / "out.parquet",
+        TextConfig(),
+        tmp_path / "p.safetensors",
+    )
     table = pl.read_parquet(tmp_path / "out.parquet")
     assert table["states"].is_null().to_list() == [False, True]
     assert table["positive"].is_between(0, 1).all()
@@ -92,24 +127,24 @@ def test_labelling_that_was_cut_goes_on(
 ) -> None:
     monkeypatch.setattr("sentiment.training.distillation.TEXTS_AT_ONCE", 1)
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    assert label_texts(teacher, unlabelled[0], tmp_path / "whole.parquet", TextConfig()) == 2
+    assert label(teacher, unlabelled[0], tmp_path / "whole.parquet") == 2
 
     asked: list[str] = []
     ask = teacher.read
 
-    def once(texts: list[list[str]], *settings: Any) -> Any:
-        asked.extend(text[1] for text in texts)
+    def once(texts: list[PlacedTokens], *settings: Any) -> Any:
+        asked.extend(text.tokens[1] for text in texts)
         if len(asked) == 3:
             raise KeyboardInterrupt
         return ask(texts, *settings)
 
     monkeypatch.setattr(teacher, "read", once)
     with pytest.raises(KeyboardInterrupt):
-        label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet", TextConfig())
-    assert label_texts(teacher, unlabelled[0], tmp_path / "cut.parquet", TextConfig()) == 2
+        label(teacher, unlabelled[0], tmp_path / "cut.parquet")
+    assert label(teacher, unlabelled[0], tmp_path / "cut.parquet") == 2
     assert asked == ["film", "film", "plot", "plot"]  # once more at first, for the directions of the states
     assert (tmp_path / "cut.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
-    assert sorted(path.name for path in tmp_path.glob("*cut*")) == ["cut.parquet"]
+    assert sorted(path.name for path in tmp_path.glob("*cut*")) == ["cut.parquet", "cut.safetensors"]
 
 
 def test_a_teacher_of_other_labels_is_refused(

@@ -59,6 +59,13 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
     assert (out / RESULTS).is_file()
 
 
+def test_a_network_to_start_from_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    training = recipe.training.model_copy(update={"pretrained": "default"})
+    with pytest.raises(ConfigError, match=r"training\.pretrained is default, and all that are compared start from not"):
+        compare_encoders(recipe.model_copy(update={"training": training}), IDENTITY, tmp_path, lambda *_: None, [])
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
     draw([Compared("bow", 0.7, 100, 1.0, 5000.0), Compared("bilstm", 0.8, 900, 2.0, 900.0)], tmp_path / PICTURE)
     assert (tmp_path / PICTURE).read_bytes().startswith(b"\x89PNG")

@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
-from sentiment.classifier import Classifier, load
+from sentiment.classifier import Classifier, Regressor, load
 from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
@@ -106,6 +106,45 @@ def test_a_share_of_no_model_is_refused() -> None:
         Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"pretrained_share": 0.5}})
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_regression_goes_on_from_a_regression_in_its_own_numbers(tmp_path: Path, share: float) -> None:
+    rows = [
+        (f"the film was {word} {number}", value)
+        for word, value in (("good", 1010), ("bad", 990))
+        for number in range(40)
+    ]
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"{text},{value}\n" for text, value in rows))
+    settings = {"name": "toy", "task": "regression", "train": [{"path": tmp_path / "a.csv"}]}
+    first = Recipe.of({**settings, "model": {"embedding_size": 8, "hidden_size": 8}, "training": {"epochs": 4}})
+    bundles.save(train(first, read_data(first), lambda _: None), tmp_path / "first")
+    training = {"pretrained": str(tmp_path / "first"), "pretrained_share": share, "learning_rate": HARDLY, "epochs": 1}
+    second = Recipe.of({**settings, "training": training})
+    texts = [text for text, _ in rows[::20]]
+    before = [each.value for each in load(tmp_path / "first", task="regression").predict(texts)]
+    after = Regressor(train(second, read_data(second), lambda _: None)).predict(texts)
+    assert [each.value for each in after] == pytest.approx(before, abs=0.05)
+
+
+def test_a_regression_that_starts_from_a_classifier_keeps_nothing_of_its_classifier(make_bundle: MakeBundle) -> None:
+    pretrained, learned = make_bundle(seed=1), make_bundle(task="regression", seed=2).model
+    start = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
+    start_from(start, (), pretrained)
+    assert torch.equal(keeping(start, (), pretrained, 0.5)(learned).classifier.weight, learned.classifier.weight)
+
+
+def test_words_or_vectors_at_hand_beside_it_are_refused(
+    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, tiny_classifier: Classifier
+) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 40), tiny_bundle)
+    with pytest.raises(ConfigError, match="a pretrained model brings its words and their vectors: leave others out"):
+        train(recipe, read_data(recipe), lambda _: None, vocabulary=tiny_classifier.vocabulary)
+
+
+def test_settled_twice_is_settled_once(make_bundle: MakeBundle) -> None:
+    once = settled(recipe_of(Path("a.csv"), Path("x")), make_bundle(num_layers=2))
+    assert settled(once, make_bundle(num_layers=2)) == once
+
+
 def test_the_network_is_the_pretrained_one_and_the_dropouts_are_the_recipes(make_bundle: MakeBundle) -> None:
     pretrained = make_bundle(language="zh", num_layers=2, pooling="mean")
     recipe = settled(recipe_of(Path("a.csv"), Path("x"), model={"embedding_dropout": 0.4, "dropout": 0.1}), pretrained)
@@ -155,7 +194,7 @@ def test_another_pretrained_model_is_another_training(
     found = []
     for seed in (1, 1, 2):
         bundles.save(make_bundle(seed=seed), folder)
-        recipe = recipe_of(path, folder)
+        recipe = recipe_of(path, Path(f"{folder}/.") if found else folder)  # the same folder, spelled otherwise
         found.append(identity(recipe, read_data(recipe)))
     assert found[0] == found[1]
     assert {name for name in found[0] if found[0][name] != found[2][name]} == {"pretrained"}

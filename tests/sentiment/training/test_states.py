@@ -14,10 +14,19 @@ from sentiment.errors import DataError
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.data import read_data
+from sentiment.training.dataset import LabelledTexts, read_soft_labelled
 from sentiment.training.identity import identity
 from sentiment.training.loop import Progress
-from sentiment.training.recipe import Recipe
-from sentiment.training.states import Projection, StateReader, StateTargets, from_bytes, state_loss, to_bytes
+from sentiment.training.recipe import Recipe, Source
+from sentiment.training.states import (
+    Projection,
+    StateReader,
+    StateTargets,
+    from_bytes,
+    state_loss,
+    states_of,
+    to_bytes,
+)
 from sentiment.training.trainer import train
 
 Write = Callable[[Path, int], Path]
@@ -134,8 +143,27 @@ def test_a_training_learns_them_and_the_model_is_as_any_other(
 
 
 def test_a_network_of_another_kind_leaves_them_alone(tmp_path: Path, write_reviews: Write, labelled: Path) -> None:
-    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 60), labelled, model={"pooling": "max"})
-    assert trained(recipe).model.config.pooling == "max"
+    gold, without = write_reviews(tmp_path / "a.csv", 60), tmp_path / "without.parquet"
+    pl.read_parquet(labelled).drop("states").write_parquet(without)
+    for settings in ({"pooling": "max"}, {"encoder": "cnn"}, {"initial_state": "learned"}):
+        own, other = (trained(recipe_of(gold, path, model=settings)).model.state_dict() for path in (labelled, without))
+        assert all(torch.equal(own[name], other[name]) for name in own), settings
+
+
+def test_states_of_other_sizes_are_refused_by_row() -> None:
+    part = LabelledTexts(name="a", texts=["a b", "c d"], labels=["x", "x"], states=[bytes(2 * 2 * 3), bytes(2 * 2 * 4)])
+    message = r"a: row 2 holds states of another text .*: 4 numbers for each of 2 tokens, and 3 in rows before; have a"
+    with pytest.raises(DataError, match=message):
+        states_of(part, [["a", "b"], ["c", "d"]], 9)
+
+
+def test_files_with_and_without_states_are_one_set(tmp_path: Path, labelled: Path) -> None:
+    table = pl.read_parquet(labelled)
+    (tmp_path / "parts").mkdir()
+    for name, part in (("a", table.head(2).drop("states")), ("b", table.head(4).tail(2))):
+        part.write_parquet(tmp_path / "parts" / f"{name}.parquet")
+    found = read_soft_labelled(Source(path=tmp_path / "parts", soft_labels=True), ("negative", "positive"))
+    assert found.states == [None, None, *table["states"][2:4]]
 
 
 def test_killed_it_goes_on_to_the_same_weights(tmp_path: Path, write_reviews: Write, labelled: Path) -> None:
@@ -169,6 +197,10 @@ def test_states_of_other_tokens_are_refused(tmp_path: Path, write_reviews: Write
     table.with_columns(text=pl.col("text") + pl.lit(" again and again")).write_parquet(labelled)
     with pytest.raises(DataError, match=r"labelled\.parquet: row 1 holds states of another text.*have a teacher label"):
         trained(recipe_of(write_reviews(tmp_path / "a.csv", 60), labelled))
-    table.with_columns(states=pl.Series([bytes(4 * 6)] + [bytes(2 * 6)] * 199, dtype=pl.Binary)).write_parquet(labelled)
+    for numbers, name in ((2, "labelled"), (1, "other")):
+        states = pl.Series([bytes(2 * numbers * 6)] * 200, dtype=pl.Binary)
+        table.with_columns(states=states).write_parquet(tmp_path / f"{name}.parquet")
+    recipe = recipe_of(tmp_path / "a.csv", labelled)
+    both = (*recipe.train, Source(path=tmp_path / "other.parquet", soft_labels=True))
     with pytest.raises(DataError, match="the states of the soft labels have 1 and 2 numbers a token"):
-        trained(recipe_of(write_reviews(tmp_path / "a.csv", 60), labelled))
+        trained(recipe.model_copy(update={"train": both}))

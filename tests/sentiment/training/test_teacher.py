@@ -5,11 +5,14 @@ import pytest
 import torch
 
 from sentiment.batching import PaddedBatch
+from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
+from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.teacher import Teacher, encoder_folder, is_taught
 
 SaveEncoder = Callable[[Path], Path]
 LABELS = ("negative", "positive")
+TOKENIZER = Tokenizer(TextConfig())
 TEXTS = ["the film was great", "the plot was dull and the cast was awful", "bad"]
 
 
@@ -25,13 +28,13 @@ def teacher(folder: Path) -> Teacher:
 
 def said(teacher: Teacher, texts: list[str], max_pieces: int) -> torch.Tensor:
     """What it gives each text: (N, C)."""
-    return teacher.read([text.split() for text in texts], max_pieces, lambda states: states)[0]  # (N, C)
+    return teacher.read(TOKENIZER.place(texts), max_pieces, lambda states: states)[0]  # (N, C)
 
 
-def test_a_words_state_is_the_mean_of_its_pieces(teacher: Teacher) -> None:
-    words = ["film", "12", "~", "bad"]  # one piece, two, <unk>, one
-    probabilities, [states] = teacher.read([words], 32, lambda states: states)  # (1, C), (T, F)
-    batch = PaddedBatch.of(teacher.encode(["film 12 ~ bad"]))
+def test_a_tokens_state_is_the_mean_of_its_pieces(teacher: Teacher) -> None:
+    text = "film 12 ~ bad"  # one piece, two, <unk>, one
+    probabilities, [states] = teacher.read(TOKENIZER.place([text]), 32, lambda states: states)  # (1, C), (T, F)
+    batch = PaddedBatch.of(teacher.encode([text]))
     with torch.inference_mode():
         pieces = teacher.states(batch)[0]  # (7, F): with the two at the ends
         logits = teacher(batch)  # (1, C)
@@ -40,20 +43,15 @@ def test_a_words_state_is_the_mean_of_its_pieces(teacher: Teacher) -> None:
     torch.testing.assert_close(probabilities, logits.double().softmax(dim=-1))
 
 
-def test_a_word_that_is_not_read_has_no_state(teacher: Teacher) -> None:
-    [states] = teacher.read(["the film was great bad".split()], 4, lambda states: states)[1]  # (T, F)
-    assert states[:, 0].isnan().tolist() == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]  # of 7 pieces the first and the last three are read
-    [none] = teacher.read([[]], 4, lambda states: states)[1]  # (0, F)
+def test_a_token_that_is_not_read_has_no_state(teacher: Teacher) -> None:
+    placed = TOKENIZER.place(["the film was great bad", ""])
+    states, none = teacher.read(placed, 4, lambda states: states)[1]  # (T, F), (0, F)
+    # Of 7 pieces the first and the last three are read.
+    assert states[:, 0].isnan().tolist() == [True, True, True, False, False]
     assert none.shape == (0, 16)
 
 
-def test_pieces_of_bytes_are_the_same_in_a_text_and_word_by_word(tmp_path: Path) -> None:
+def test_pieces_of_bytes_have_their_places_too(tmp_path: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import RobertaConfig, RobertaModel, RobertaTokenizerFast
 
@@ -70,10 +68,24 @@ def test_pieces_of_bytes_are_the_same_in_a_text_and_word_by_word(tmp_path: Path)
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     RobertaModel(RobertaConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(tmp_path)
     teacher = Teacher.start(str(tmp_path), LABELS).eval()
-    said_of_words = said(teacher, TEXTS[:1], 32)  # (1, C)
+    text = "the film wasn't dull"  # tokens: the film was n't dull
+    [states] = teacher.read(TOKENIZER.place([text]), 32, lambda states: states)[1]  # (T, F)
+    spans = tokenizer([text], return_offsets_mapping=True)["offset_mapping"][0]
     with torch.inference_mode():
-        said_of_text = teacher(PaddedBatch.of(teacher.encode(TEXTS[:1]))).double().softmax(dim=-1)  # (1, C)
-    torch.testing.assert_close(said_of_words, said_of_text)
+        pieces = teacher.states(PaddedBatch.of(teacher.encode([text])))[0]  # (pieces, F)
+    meeting = [place for place, (start, end) in enumerate(spans) if start < 15 and end > 12]
+    torch.testing.assert_close(states[3], pieces[meeting].mean(dim=0))
+    assert not states.isnan().any()
+
+
+def test_it_labels_the_pieces_that_it_was_taught(teacher: Teacher) -> None:
+    texts = ["The film wasn't great", "the film was n't great", "see https://example.org/a, @me: bad", "we cannot"]
+    with torch.inference_mode():
+        taught = torch.cat([teacher(PaddedBatch.of([row])) for row in teacher.encode(texts)])  # (N, C)
+    labelled, states = teacher.read(TOKENIZER.place(texts), 64, lambda states: states)  # (N, C), (T, F) each
+    torch.testing.assert_close(labelled, taught.double().softmax(dim=-1))
+    assert [len(each) for each in states] == [len(text.tokens) for text in TOKENIZER.tokenize(texts)]
+    assert not any(each.isnan().any() for each in states), "can and not share the pieces of a word"
 
 
 def test_padding_changes_nothing(teacher: Teacher) -> None:
