@@ -3,6 +3,7 @@
 import string
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 import spacy
@@ -13,7 +14,8 @@ from spacy.tokens import Doc
 
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
-from sentiment.text.tokenizer import Tokenizer, Tokens
+from sentiment.text.normalization import normalize
+from sentiment.text.tokenizer import HANDLE, URL, Tokenizer, Tokens
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,16 @@ def test_any_text_has_tokens_that_are_neither_empty_nor_blank(tokenizer: Tokeniz
     assert not truncated
     assert all(token and not token.isspace() for token in tokens)
     assert tokenizer.tokenize([text]) == [Tokens(tokens, False)]
+
+
+@given(st.text(max_size=300) | st.just("It doesn't: see https://example.org/a @me"))
+def test_tokens_have_their_places_in_the_one_form(tokenizer: Tokenizer, text: str) -> None:
+    [(form, tokens, spans)] = tokenizer.place([text])
+    assert form == normalize(text)
+    assert tokens == tokenizer.tokenize([text])[0].tokens
+    written = [form[start:end] for start, end in spans]
+    assert all(token in (own, URL, HANDLE) for token, own in zip(tokens, written, strict=True))
+    assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
 # The languages
