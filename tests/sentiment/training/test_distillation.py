@@ -94,29 +94,14 @@ def test_all_that_a_teacher_labels_has_states_along_the_same_directions(
 def test_no_text_is_no_row(encoder: str, tmp_path: Path) -> None:
     (tmp_path / "none.csv").write_text("text\n")
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    assert (
-        label_texts(
-            teacher,
-            Source(path=str(tmp_path / "none.csv")),
-            tmp_path / "out.parquet",
-            TextConfig(),
-            tmp_path / "p.safetensors",
-        )
-        == 0
-    )
+    assert label(teacher, Source(path=str(tmp_path / "none.csv")), tmp_path / "out.parquet") == 0
 
 
 def test_a_long_text_has_labels_alone(encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentiment.training.distillation.STATES_MAX_TOKENS", 8)
     (tmp_path / "long.csv").write_text(f"text\n{'film ' * 8}\n{'film ' * 9}\n")
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
-    label_texts(
-        teacher,
-        Source(path=str(tmp_path / "long.csv")),
-        tmp_path / "out.parquet",
-        TextConfig(),
-        tmp_path / "p.safetensors",
-    )
+    label(teacher, Source(path=str(tmp_path / "long.csv")), tmp_path / "out.parquet")
     table = pl.read_parquet(tmp_path / "out.parquet")
     assert table["states"].is_null().to_list() == [False, True]
     assert table["positive"].is_between(0, 1).all()
