@@ -12,7 +12,7 @@ import numpy as np
 import sentiment
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
-from sentiment.training.dataset import read_labelled
+from sentiment.training.reading import read_labelled
 from sentiment.training.recipe import Source
 
 PROMISES = (0.02, 0.05, 0.1, 0.15)

@@ -18,8 +18,9 @@ from sentiment.config import TextConfig, TrainingConfig
 from sentiment.nn.precision import fastest_dtype
 from sentiment.terminal.training import training_progress
 from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.dataset import LabelledTexts, read_labelled, read_soft_labelled, without
+from sentiment.training.dataset import LabelledTexts, without
 from sentiment.training.distillation import PROJECTION, label_texts, teach
+from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Source
 from sentiment.training.teacher import Teacher, is_taught
 

@@ -23,7 +23,7 @@ def calibrate(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated
-    from sentiment.training.dataset import read_labelled
+    from sentiment.training.reading import read_labelled
     from sentiment.training.recalibration import recalibrated
     from sentiment.training.recipe import Source
 

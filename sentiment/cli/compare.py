@@ -28,7 +28,7 @@ def compare(
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.comparison import compare as compare_answers
     from sentiment.terminal.evaluation import print_comparison
-    from sentiment.training.dataset import read_labelled
+    from sentiment.training.reading import read_labelled
     from sentiment.training.recipe import Source
 
     if out is not None and not out.parent.is_dir():

@@ -32,8 +32,8 @@ def evaluate(
     from sentiment.evaluation.metrics import evaluate as measure
     from sentiment.evaluation.regression import evaluate_values
     from sentiment.terminal.evaluation import print_figures, print_value_figures
-    from sentiment.training.dataset import read_labelled
     from sentiment.training.label_mapping import parse
+    from sentiment.training.reading import read_labelled
     from sentiment.training.recipe import Source
 
     if slices and report is None:

@@ -111,7 +111,7 @@ class Tokenizer:
     def place(self, texts: Iterable[str]) -> list[PlacedTokens]:
         """Each text in its one form, with the places of its tokens in it."""
         with self._memory_zone():
-            forms = [normalize(" ".join([text[start:end] for start, end in self._parts(text)])) for text in texts]
+            forms = [normalize(_joined(text, self._parts(text))) for text in texts]
             found = [(form, self._split(form)) for form in forms]
         return [PlacedTokens(form, tokens, list(_places(tokens, form))) for form, tokens in found]
 
@@ -162,7 +162,7 @@ class Tokenizer:
 
     def _tokenize_one(self, text: str) -> Tokens:
         parts = self._parts(text)
-        tokens = self._split(normalize(" ".join([text[start:end] for start, end in parts])))
+        tokens = self._split(normalize(_joined(text, parts)))
         unread = self._unread(len(tokens))
         del tokens[unread]
         return Tokens(tokens, len(parts) > 1 or unread.stop > 0)
@@ -174,7 +174,7 @@ class Tokenizer:
         for (joint, _), tail in zip(omitted, parts[1:], strict=True):
             places += [joint, *range(*tail)]
         alignment = Alignment(places)
-        form = normalize(" ".join([text[start:end] for start, end in parts]), alignment)
+        form = normalize(_joined(text, parts), alignment)
         tokens = self._split(form)
         spans = [alignment.span(*place) for place in _places(tokens, form)]
         unread = self._unread(len(tokens))
@@ -234,6 +234,10 @@ def _blank(language: str) -> Language:
     if hasattr(nlp.tokenizer, "url_match"):
         nlp.tokenizer.url_match = None  # whole URLs never reach it
     return nlp
+
+
+def _joined(text: str, parts: Iterable[Span]) -> str:
+    return " ".join([text[start:end] for start, end in parts])
 
 
 @lru_cache(RUNS_KEPT)

@@ -6,15 +6,8 @@ from functools import cached_property
 from sentiment.errors import ConfigError, DataError
 from sentiment.predictor import checked_texts
 from sentiment.training.data_report import DataReport, report_of
-from sentiment.training.dataset import (
-    LabelledTexts,
-    check_learnable,
-    check_spread,
-    read_labelled,
-    read_soft_labelled,
-    split,
-    without,
-)
+from sentiment.training.dataset import LabelledTexts, check_learnable, check_spread, split, without
+from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe
 
 _NO_ROW_LEFT = "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none"

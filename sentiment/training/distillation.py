@@ -19,8 +19,9 @@ from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.checkpoint import Checkpoint, check_identity
 from sentiment.training.classification import mean_macro_recall, target_probabilities
 from sentiment.training.data import Data
-from sentiment.training.dataset import STATES, LabelledTexts, read_texts
+from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import EncodedSet, Report, fit
+from sentiment.training.reading import STATES, read_texts
 from sentiment.training.recipe import Source
 from sentiment.training.states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
 from sentiment.training.teacher import Teacher, is_taught

@@ -12,8 +12,9 @@ from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError, DataError
 from sentiment.nn.model import SentimentModel
 from sentiment.training.data import read_data
-from sentiment.training.dataset import LabelledTexts, check_spread, read_labelled, split
+from sentiment.training.dataset import LabelledTexts, check_spread, split
 from sentiment.training.loop import Progress
+from sentiment.training.reading import read_labelled
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.regression import Scale, ValueSet, mean_rmse
 from sentiment.training.trainer import train

@@ -14,9 +14,10 @@ from sentiment.errors import DataError
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.data import read_data
-from sentiment.training.dataset import LabelledTexts, read_soft_labelled
+from sentiment.training.dataset import LabelledTexts
 from sentiment.training.identity import identity
 from sentiment.training.loop import Progress
+from sentiment.training.reading import read_soft_labelled
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.states import (
     Projection,

@@ -17,8 +17,8 @@ import pytest
 
 from sentiment.errors import DataError
 from sentiment.storage.remote import RemoteError
-from sentiment.training.dataset import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.identity import files_identity
+from sentiment.training.reading import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.recipe import Source
 
 CSV = b"text,label\ngood,x\nbad,y\n"

@@ -1,0 +1,122 @@
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from sentiment.errors import DataError
+from sentiment.training.reading import read_labelled, read_texts
+from sentiment.training.recipe import Source
+
+ROWS = {"text": ["good", "bad, really", "so-so"], "label": ["positive", "negative", "neutral"]}
+
+
+def write(path: Path, rows: dict[str, list[object]]) -> Source:
+    frame = pl.DataFrame(rows)
+    match path.suffix:
+        case ".csv":
+            frame.write_csv(path)
+        case ".tsv":
+            frame.write_csv(path, separator="\t")
+        case ".jsonl":
+            frame.write_ndjson(path)
+        case ".parquet":
+            frame.write_parquet(path)
+        case ".arrow":
+            frame.write_ipc(path)
+        case ".gz":
+            path.write_bytes(gzip.compress(frame.write_csv().encode()))
+        case ".zst":
+            path.write_bytes(pa.compress(frame.write_csv(separator="\t").encode(), "zstd", asbytes=True))
+    return Source(path=path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".csv.gz", ".tsv.zst"])
+def test_formats_hold_the_same_rows(tmp_path: Path, suffix: str) -> None:
+    data = read_labelled(write(tmp_path / f"data{suffix}", dict(ROWS)))
+    assert (data.texts, data.labels, data.skipped) == (ROWS["text"], ROWS["label"], 0)
+
+
+def test_whole_numbers_are_labels(tmp_path: Path) -> None:
+    assert read_labelled(write(tmp_path / "a.csv", {"text": ["a", "b"], "label": [1, 0]})).labels == ["1", "0"]
+
+
+def test_whole_numbers_with_a_point_are_labels_unless_they_are_many(tmp_path: Path) -> None:
+    few = read_labelled(write(tmp_path / "a.csv", {"text": ["a", "b"], "label": [1.0, 2.0]}))
+    assert few.labels == ["1", "2"]
+    many = {"text": ["a"] * 30, "label": [float(row) for row in range(30)]}
+    with pytest.raises(DataError, match=r"column 'label' holds many numbers \(Float64\); labels are names"):
+        read_labelled(write(tmp_path / "b.csv", many))
+
+
+def test_a_mapping_gives_stars_names_and_leaves_rows_out(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv", {"text": ["a", "b", "c", "d"], "label": [1.0, 4.5, 3.0, 2.0]})
+    mapped = read_labelled(source.model_copy(update={"label_mapping": {"1-2": "bad", "3": "", "4-5": "good"}}))
+    assert (mapped.texts, mapped.labels) == (["a", "b", "d"], ["bad", "good", "bad"])
+
+
+def test_where_keeps_rows(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv", {**ROWS, "side": ["x", "y", "x"]})
+    assert read_labelled(source.model_copy(update={"where": {"side": "x"}})).texts == ["good", "so-so"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"text": ["a"], "lable": ["x"]}, "there is no column 'label'; there are 'text', 'lable'"),
+        ({"text": [1, 2], "label": ["x", "y"]}, "column 'text' holds Int64, not text"),
+        (
+            {"text": ["a", "b"], "label": [0.5, 1.0]},
+            r"column 'label' holds fractions \(Float64\); labels are names: give .* with --labels '1-2=negative,",
+        ),
+        ({"text": ["a", "b"], "label": [["x"], ["y"]]}, r"column 'label' holds List\(String\), not a label a row"),
+        ({"text": ["a", "b"], "label": [b"x", b"y"]}, "column 'label' holds Binary, not a label a row"),
+        (
+            {"text": ["a", "b"], "label": ["x", None]},
+            r"a\.parquet: no label in row 2 \(counted from 1\); give it one or remove it$",
+        ),
+        ({"text": ["a", "b"], "label": [1.0, float("nan")]}, r"no label in row 2 \(counted from 1\)"),
+        (
+            {"text": ["a", "b", "c"], "label": ["NaN", "x", ""]},
+            r"no label in 2 rows \(1, 3, counted from 1\); give them",
+        ),
+        ({"text": ["a", " ", None], "label": ["x"] * 3}, r"no text in 2 rows \(2, 3, counted from 1\); remove them or"),
+        ({"text": [""] * 9, "label": ["x"] * 9}, r"no text in 9 rows \(1, 2, 3, 4, 5, …, counted from 1\)"),
+    ],
+)
+def test_refusals_say_what_to_mend(tmp_path: Path, rows: dict[str, list[object]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_labelled(write(tmp_path / "a.parquet", rows))
+
+
+def test_rows_without_text_are_counted_when_skipped(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.parquet", {"text": ["a", " ", None], "label": ["x", "y", "z"]})
+    data = read_labelled(source, skip_empty=True)
+    assert (data.texts, data.labels, data.skipped) == (["a"], ["x"], 2)
+    with pytest.raises(DataError, match="there is no row with text"):
+        read_labelled(write(tmp_path / "b.parquet", {"text": [" "], "label": ["x"]}), skip_empty=True)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.csv: there is no such file"):
+        read_labelled(Source(path=tmp_path / "gone.csv"))
+    with pytest.raises(DataError, match=r"a\.xlsx: the suffix says the format, and training reads \.csv, \.tsv"):
+        read_labelled(Source(path=tmp_path / "a.xlsx"))
+
+
+def test_other_columns_come_along_as_text(tmp_path: Path) -> None:
+    rows = {"text": ["good", " ", "bad"], "label": ["x", "x", "y"], "stars": [5, 3, None]}
+    source = write(tmp_path / "d.parquet", rows)
+    assert read_labelled(source, skip_empty=True, columns=["stars"]).columns == {"stars": ["5", ""]}
+    with pytest.raises(DataError, match="there is no column 'shop'; there are 'text', 'label', 'stars'"):
+        read_labelled(source, columns=["shop"])
+
+
+def test_texts_without_labels_are_read_once_each(tmp_path: Path) -> None:
+    source = write(tmp_path / "u.parquet", {"text": ["good", None, " ", "bad", "good"], "stars": [1, 2, 3, 4, 5]})
+    assert read_texts(source) == ["good", "bad"]
+    with pytest.raises(DataError, match=r"u\.parquet: column 'stars' holds Int64, not text"):
+        read_texts(Source(path=source.path, text_column="stars"))
+    with pytest.raises(DataError, match=r"there is no column 'review'; there are 'text', 'stars'"):
+        read_texts(Source(path=source.path, text_column="review"))
