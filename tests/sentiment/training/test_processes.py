@@ -23,6 +23,9 @@ RECIPE = """
 name = "toy"
 [[train]]
 path = "reviews.csv"
+[[train]]
+path = "labelled.parquet"
+soft_labels = true
 [model]
 embedding_size = 8
 hidden_size = 8
@@ -34,16 +37,24 @@ patience = {epochs}
 max_batch_rows = 7
 word_dropout = {dropout}
 """
+GOING_ON = """pretrained = "start"
+pretrained_share = 0.5
+"""
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write) -> Path:
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, write_labelled: Callable[[Path], Path]
+) -> Path:
     path = tmp_path_factory.mktemp("processes")
+    write_labelled(path / "labelled.parquet")
     write_reviews(path / "reviews.csv", 60)
     write_reviews(path / "reviews-0.csv", 40)
     write_reviews(path / "reviews-1.csv", 50)
     (path / "plain.toml").write_text(RECIPE.format(dropout=0.0, epochs=4))
-    (path / "dropout.toml").write_text(RECIPE.format(dropout=0.2, epochs=40))  # enough of them to be killed among
+    dropout = RECIPE.format(dropout=0.2, epochs=12)  # enough of them to be killed among
+    (path / "dropout.toml").write_text(dropout + GOING_ON)
+    train(path, 1, "plain.toml", "start")
     return path
 
 

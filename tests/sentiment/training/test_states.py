@@ -9,9 +9,8 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
-from sentiment.config import ModelConfig, TextConfig
+from sentiment.config import ModelConfig
 from sentiment.errors import DataError
-from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.data import read_data
 from sentiment.training.dataset import LabelledTexts
@@ -100,17 +99,8 @@ def test_targets_are_taken_by_rows_and_by_shares() -> None:
 
 
 @pytest.fixture
-def labelled(tmp_path: Path) -> Path:
-    """Soft labels and states of 200 texts: of each token its length, and how many stand before it."""
-    texts = [f"the {thing} was {word} number {n}" for n in range(20) for thing in ("film", "plot")
-             for word in ("fine", "dull", "superb", "awful", "poor")]  # fmt: skip
-    positive = [0.9 if "fine" in text or "superb" in text else 0.1 for text in texts]
-    tokens = [each.tokens for each in Tokenizer(TextConfig()).tokenize(texts)]
-    states = [torch.tensor([[len(token) / 5, place / 5] for place, token in enumerate(row)]) for row in tokens]
-    columns = {"text": texts, "positive": positive, "negative": [1 - share for share in positive]}
-    table = pl.DataFrame({**columns, "states": pl.Series([to_bytes(each) for each in states], dtype=pl.Binary)})
-    table.write_parquet(tmp_path / "labelled.parquet")
-    return tmp_path / "labelled.parquet"
+def labelled(tmp_path: Path, write_labelled: Callable[[Path], Path]) -> Path:
+    return write_labelled(tmp_path / "labelled.parquet")
 
 
 def recipe_of(gold: Path, soft: Path, **settings: Any) -> Recipe:
