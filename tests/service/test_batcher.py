@@ -110,10 +110,11 @@ def test_a_batch_waits_for_those_who_ask_in_the_same_turn(ask: Ask, recorder: Re
 
     loop.submit(partial(asks, 2))
     loop.submit(partial(asks_late, 3))
+    loop.run()
     while loop.jobs:
-        loop.run()
         awake.wait(min(WAIT_SECONDS, max(0.0, loop.seconds_to_next())))
         awake.clear()
+        loop.run()
     assert recorder.batches == [[encoded(1)], [encoded(2), encoded(3)]]
 
 

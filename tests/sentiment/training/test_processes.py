@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 from torch import nn
@@ -47,7 +48,7 @@ def folder(
     tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, write_labelled: Callable[[Path], Path]
 ) -> Path:
     path = tmp_path_factory.mktemp("processes")
-    write_labelled(path / "labelled.parquet")
+    pl.read_parquet(write_labelled(path / "all.parquet")).head(40).write_parquet(path / "labelled.parquet")
     write_reviews(path / "reviews.csv", 60)
     write_reviews(path / "reviews-0.csv", 40)
     write_reviews(path / "reviews-1.csv", 50)
