@@ -6,9 +6,15 @@ import polars as pl
 import pytest
 import torch
 
+from sentiment.bundle import Bundle
 from sentiment.config import TextConfig
 from sentiment.text.tokenizer import Tokenizer
+from sentiment.training.checkpoint import Checkpoint
+from sentiment.training.data import read_data
+from sentiment.training.loop import Progress
+from sentiment.training.recipe import Recipe
 from sentiment.training.states import to_bytes
+from sentiment.training.trainer import train
 
 PRAISE, BLAME = ("great", "lovely", "fine", "superb"), ("awful", "dull", "poor", "bad")
 
@@ -32,12 +38,12 @@ def write_reviews() -> Callable[[Path, int], Path]:
 
 
 @pytest.fixture(scope="session")
-def write_labelled() -> Callable[[Path], Path]:
-    """Writes soft labels and states of 200 texts: of each token its length, and how many stand before it."""
+def write_labelled() -> Callable[[Path, int], Path]:
+    """Writes soft labels and states of so many texts, 200 at most: of each token its length and its place."""
 
-    def write(path: Path) -> Path:
+    def write(path: Path, rows: int) -> Path:
         texts = [f"the {thing} was {word} number {n}" for n in range(20) for thing in ("film", "plot")
-                 for word in ("fine", "dull", "superb", "awful", "poor")]  # fmt: skip
+                 for word in ("fine", "dull", "superb", "awful", "poor")][:rows]  # fmt: skip
         positive = [0.9 if "fine" in text or "superb" in text else 0.1 for text in texts]
         tokens = [each.tokens for each in Tokenizer(TextConfig()).tokenize(texts)]
         states = [torch.tensor([[len(token) / 5, place / 5] for place, token in enumerate(row)]) for row in tokens]
@@ -47,3 +53,20 @@ def write_labelled() -> Callable[[Path], Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def train_killed_once(tmp_path: Path) -> Callable[[Recipe], Bundle]:
+    """Trains a recipe that is killed in its second epoch and gone on with."""
+
+    def kill(progress: Progress) -> None:
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    def run(recipe: Recipe) -> Bundle:
+        with Checkpoint(tmp_path / "c", {}) as checkpoint, pytest.raises(KeyboardInterrupt):
+            train(recipe, read_data(recipe), kill, checkpoint)
+        with Checkpoint(tmp_path / "c", {}) as checkpoint:
+            return train(recipe, read_data(recipe), lambda _: None, checkpoint)
+
+    return run

@@ -8,14 +8,13 @@ import torch
 from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
+from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Regressor, load
 from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.data import read_data
 from sentiment.training.identity import identity
-from sentiment.training.loop import Progress
 from sentiment.training.pretrained import keeping, settled, start_from
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
@@ -90,19 +89,13 @@ def test_a_share_of_the_pretrained_weights_is_kept(
         assert not torch.allclose(kept[name], learned[name], atol=1e-3)
 
 
-def test_killed_it_goes_on_to_the_same_kept_weights(tmp_path: Path, write_reviews: Write, tiny_bundle: Path) -> None:
+def test_killed_it_goes_on_to_the_same_kept_weights(
+    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, train_killed_once: Callable[[Recipe], Bundle]
+) -> None:
     settings = {"learning_rate": 0.02, "pretrained_share": 0.25, "epochs": 3}
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 200), tiny_bundle, training=settings)
-
-    def kill(progress: Progress) -> None:
-        if progress.epoch == 2:
-            raise KeyboardInterrupt
-
     whole = train(recipe, read_data(recipe), lambda _: None).model.state_dict()
-    with Checkpoint(tmp_path / "c", {}) as checkpoint, pytest.raises(KeyboardInterrupt):
-        train(recipe, read_data(recipe), kill, checkpoint=checkpoint)
-    with Checkpoint(tmp_path / "c", {}) as checkpoint:
-        resumed = train(recipe, read_data(recipe), lambda _: None, checkpoint=checkpoint).model.state_dict()
+    resumed = train_killed_once(recipe).model.state_dict()
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 import torch
 from torch import nn
@@ -44,19 +43,22 @@ pretrained_share = 0.5
 
 
 @pytest.fixture(scope="module")
-def folder(
-    tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, write_labelled: Callable[[Path], Path]
-) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, write_labelled: Write) -> Path:
     path = tmp_path_factory.mktemp("processes")
-    pl.read_parquet(write_labelled(path / "all.parquet")).head(40).write_parquet(path / "labelled.parquet")
+    write_labelled(path / "labelled.parquet", 40)
     write_reviews(path / "reviews.csv", 60)
     write_reviews(path / "reviews-0.csv", 40)
     write_reviews(path / "reviews-1.csv", 50)
     (path / "plain.toml").write_text(RECIPE.format(dropout=0.0, epochs=4))
     dropout = RECIPE.format(dropout=0.2, epochs=12)  # enough of them to be killed among
     (path / "dropout.toml").write_text(dropout + GOING_ON)
-    train(path, 1, "plain.toml", "start")
     return path
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> list[dict[str, Any]]:
+    """The events of one process that trains what others go on from."""
+    return train(folder, 1, "plain.toml", "start")
 
 
 def start(folder: Path, command: list[str]) -> subprocess.Popen[str]:
@@ -84,10 +86,10 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
-def test_several_processes_give_the_loss_curve_of_one(folder: Path) -> None:
+def test_several_processes_give_the_loss_curve_of_one(folder: Path, alone: list[dict[str, Any]]) -> None:
     one, two = (
-        [event for event in train(folder, processes, "plain.toml", f"plain-{processes}") if event["event"] == "epoch"]
-        for processes in (1, 2)
+        [event for event in events if event["event"] == "epoch"]
+        for events in (alone, train(folder, 2, "plain.toml", "plain"))
     )
     assert [event["loss"] for event in two] == pytest.approx([event["loss"] for event in one], rel=2e-3)
     assert [event["steps"] for event in two] == [event["steps"] for event in one]
@@ -95,6 +97,7 @@ def test_several_processes_give_the_loss_curve_of_one(folder: Path) -> None:
     assert not list(folder.glob(".plain*"))
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("victim", ["all", "second"])
 def test_killed_and_gone_on_with_to_the_same_bytes(folder: Path, victim: str) -> None:
     expected = folder / "undisturbed"

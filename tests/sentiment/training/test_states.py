@@ -11,7 +11,6 @@ from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig
 from sentiment.errors import DataError
-from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.data import read_data
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.identity import identity
@@ -99,8 +98,8 @@ def test_targets_are_taken_by_rows_and_by_shares() -> None:
 
 
 @pytest.fixture
-def labelled(tmp_path: Path, write_labelled: Callable[[Path], Path]) -> Path:
-    return write_labelled(tmp_path / "labelled.parquet")
+def labelled(tmp_path: Path, write_labelled: Write) -> Path:
+    return write_labelled(tmp_path / "labelled.parquet", 200)
 
 
 def recipe_of(gold: Path, soft: Path, **settings: Any) -> Recipe:
@@ -157,18 +156,11 @@ def test_files_with_and_without_states_are_one_set(tmp_path: Path, labelled: Pat
     assert found.states == [None, None, *table["states"][2:4]]
 
 
-def test_killed_it_goes_on_to_the_same_weights(tmp_path: Path, write_reviews: Write, labelled: Path) -> None:
+def test_killed_it_goes_on_to_the_same_weights(
+    tmp_path: Path, write_reviews: Write, labelled: Path, train_killed_once: Callable[[Recipe], Bundle]
+) -> None:
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 60), labelled)
-    whole = trained(recipe)
-
-    def kill(progress: Progress) -> None:
-        if progress.epoch == 2:
-            raise KeyboardInterrupt
-
-    with Checkpoint(tmp_path / "c", {}) as checkpoint, pytest.raises(KeyboardInterrupt):
-        trained(recipe, kill, checkpoint=checkpoint)
-    with Checkpoint(tmp_path / "c", {}) as checkpoint:
-        resumed = trained(recipe, checkpoint=checkpoint)
+    whole, resumed = trained(recipe), train_killed_once(recipe)
     for name, tensor in whole.model.state_dict().items():
         assert torch.equal(tensor, resumed.model.state_dict()[name]), name
 
