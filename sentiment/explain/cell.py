@@ -40,9 +40,9 @@ def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> list[Reading]:
     layer_input = embedded
     for layer in range(lstm.num_layers):
         directions = []
-        for backward in (False, True)[: 2 if lstm.bidirectional else 1]:
+        for backward, suffix in zip((False, True), lstm.suffixes, strict=False):
             steps = layer_input.take_along_dim(mirror, dim=1) if backward else layer_input
-            quantities = _run(lstm, steps, f"_l{layer}{'_reverse' if backward else ''}")
+            quantities = _run(lstm, steps, f"_l{layer}{suffix}")
             if backward:
                 quantities = [quantity.take_along_dim(mirror, dim=1) for quantity in quantities]
             directions.append(Reading(layer, backward, *quantities))

@@ -134,13 +134,10 @@ class _Graph:
 
     def lstm(self, lstm: PaddedLSTM, steps: str, lengths: str) -> str:
         """The final `ht` of the top layer (directions, N, H), from `steps` (T, N, F)."""
-        directions = 2 if lstm.bidirectional else 1
+        directions = len(lstm.suffixes)
         for layer in range(lstm.num_layers):
             names = [f"lstm.{part}_l{layer}" for part in ("w", "r", "b")]
-            weights = [
-                self.weight(name, array)
-                for name, array in zip(names, _lstm_weights(lstm, layer, directions), strict=True)
-            ]
+            weights = [self.weight(name, array) for name, array in zip(names, _lstm_weights(lstm, layer), strict=True)]
             output, ht = f"output_l{layer}", f"ht_l{layer}"
             self.add(
                 "LSTM",
@@ -169,19 +166,18 @@ class _Graph:
         return names[0]
 
 
-def _lstm_weights(lstm: PaddedLSTM, layer: int, directions: int) -> tuple[Tensor, Tensor, Tensor]:
+def _lstm_weights(lstm: PaddedLSTM, layer: int) -> tuple[Tensor, Tensor, Tensor]:
     """W (directions, 4H, F), R (directions, 4H, H) and B (directions, 8H) in the order of ONNX's gates."""
 
     def of(name: str, suffix: str) -> Tensor:
         input_gate, forget_gate, candidate, output_gate = getattr(lstm, f"{name}_l{layer}{suffix}").chunk(4)
         return torch.cat([input_gate, output_gate, forget_gate, candidate])  # (4H, ...)
 
-    suffixes = ("", "_reverse")[:directions]
-    w = torch.stack([of("weight_ih", suffix) for suffix in suffixes])  # (directions, 4H, F)
-    r = torch.stack([of("weight_hh", suffix) for suffix in suffixes])  # (directions, 4H, H)
+    w = torch.stack([of("weight_ih", suffix) for suffix in lstm.suffixes])  # (directions, 4H, F)
+    r = torch.stack([of("weight_hh", suffix) for suffix in lstm.suffixes])  # (directions, 4H, H)
     if not lstm.bias:
-        return w, r, torch.zeros(directions, 8 * lstm.hidden_size)
-    b = torch.stack([torch.cat([of("bias_ih", suffix), of("bias_hh", suffix)]) for suffix in suffixes])
+        return w, r, torch.zeros(len(w), 8 * lstm.hidden_size)
+    b = torch.stack([torch.cat([of("bias_ih", suffix), of("bias_hh", suffix)]) for suffix in lstm.suffixes])
     return w, r, b  # (directions, 8H)
 
 

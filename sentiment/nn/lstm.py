@@ -24,6 +24,11 @@ class PaddedRecurrence(nn.RNNBase):
 
     weight_drop: float
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What the names of a direction's parameters end in, forward before backward."""
+        return ("", "_reverse")[: 2 if self.bidirectional else 1]
+
     def forward(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> tuple[Tensor, Tensor]:
         """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H).
 
@@ -50,7 +55,7 @@ class PaddedRecurrence(nn.RNNBase):
             if layer:
                 layer_input = functional.dropout(layer_input, self.dropout, self.training)
             outputs = []
-            for suffix in ("", "_reverse")[: 2 if self.bidirectional else 1]:
+            for suffix in self.suffixes:
                 steps = _take(layer_input, places) if suffix else layer_input
                 start = self._start(steps, len(final), initial)  # (1, N, H) each
                 outputs.append(self._run(steps, self._weights(layer, suffix), start))  # (N, T, H)

@@ -41,7 +41,7 @@ def final_states(embedding: Tensor, lstm: PaddedLSTM, batch: PaddedBatch) -> Ten
     tokens, places = batch.token_ids[rows].unique(return_inverse=True)  # (U,), (N, T)
     projected = _projected(embedding[tokens], lstm)  # (U x directions, 4H)
     orders = [places, places.gather(1, reversed_positions(lengths, places.shape[1]))]  # (N, T) each
-    directions = 2 if lstm.bidirectional else 1
+    directions = len(lstm.suffixes)
     steps = torch.stack([order * directions + place for place, order in enumerate(orders[:directions])])
     steps = steps.permute(2, 0, 1).contiguous()  # (T, directions, N)
     recurrent = torch.stack(of_each_direction(lstm, "weight_hh_l0")).mul_(2)  # (directions, 4H, H)
@@ -92,7 +92,7 @@ def projection(lstm: PaddedLSTM) -> tuple[Tensor, Tensor | None]:
 
 def of_each_direction(lstm: PaddedLSTM, name: str) -> list[Tensor]:
     """The parameter of this name of the forward direction, and of the backward one if there is one."""
-    return [getattr(lstm, f"{name}{suffix}") for suffix in ("", "_reverse")[: 2 if lstm.bidirectional else 1]]
+    return [getattr(lstm, f"{name}{suffix}") for suffix in lstm.suffixes]
 
 
 def _doubled_candidates(gates: Tensor) -> Tensor:

@@ -112,8 +112,8 @@ def test_it_answers_where_there_is_no_torch(exported: Path, tiny_classifier: Cla
 def test_an_export_that_misses_the_model_is_refused(
     tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def of_torch(lstm: Any, layer: int, directions: int) -> Any:
-        w, r, b = weights(lstm, layer, directions)
+    def of_torch(lstm: Any, layer: int) -> Any:
+        w, r, b = weights(lstm, layer)
         return w.roll(1, dims=1), r, b
 
     weights = onnx_export._lstm_weights
