@@ -20,6 +20,7 @@ from sentiment.errors import ConfigError, ExportError
 from sentiment.integrations.onnx import INPUTS, OUTPUT, of_bytes
 from sentiment.manifest import to_json
 from sentiment.nn.lstm import PaddedLSTM
+from sentiment.nn.wide import of_each_direction
 from sentiment.text.vocabulary import UNK_ID
 
 if TYPE_CHECKING:
@@ -169,16 +170,15 @@ class _Graph:
 def _lstm_weights(lstm: PaddedLSTM, layer: int) -> tuple[Tensor, Tensor, Tensor]:
     """W (directions, 4H, F), R (directions, 4H, H) and B (directions, 8H) in the order of ONNX's gates."""
 
-    def of(name: str, suffix: str) -> Tensor:
-        input_gate, forget_gate, candidate, output_gate = getattr(lstm, f"{name}_l{layer}{suffix}").chunk(4)
-        return torch.cat([input_gate, output_gate, forget_gate, candidate])  # (4H, ...)
+    def of(name: str) -> Tensor:
+        gates = torch.stack(of_each_direction(lstm, f"{name}_l{layer}"))  # (directions, 4H, ...)
+        input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=1)
+        return torch.cat([input_gate, output_gate, forget_gate, candidate], dim=1)  # (directions, 4H, ...)
 
-    w = torch.stack([of("weight_ih", suffix) for suffix in lstm.suffixes])  # (directions, 4H, F)
-    r = torch.stack([of("weight_hh", suffix) for suffix in lstm.suffixes])  # (directions, 4H, H)
+    w, r = of("weight_ih"), of("weight_hh")  # (directions, 4H, F), (directions, 4H, H)
     if not lstm.bias:
         return w, r, torch.zeros(len(w), 8 * lstm.hidden_size)
-    b = torch.stack([torch.cat([of("bias_ih", suffix), of("bias_hh", suffix)]) for suffix in lstm.suffixes])
-    return w, r, b  # (directions, 8H)
+    return w, r, torch.cat([of("bias_ih"), of("bias_hh")], dim=1)  # (directions, 8H)
 
 
 def _quantized(model: "ModelProto") -> bytes:
