@@ -17,9 +17,9 @@ def calibrate(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
 ) -> None:
-    """Fit a model's temperature, and its table for --abstain, to labelled files like what it will read.
+    """Fit how sure a model is, how it leans to each label, and its table for --abstain to labelled files of your own.
 
-    The network stays as it is; the model is written as a new version.
+    The network stays as it is but for a number a label; the model is written as a new version.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated
@@ -31,4 +31,4 @@ def calibrate(
     sources = [Source(path=path, text_column=text_column, label_column=label_column) for path in data]
     old = bundles.load(model)
     new = recalibrated(old, [read_labelled(source) for source in sources])
-    print_calibrated(old, new, out, bundles.save(new, out))
+    print_calibrated(old.temperature, new, out, bundles.save(new.bundle, out))

@@ -7,12 +7,12 @@ from rich.markup import escape
 from rich.text import Text
 
 from sentiment.abstention import METRIC, AbstentionTable
-from sentiment.bundle import Bundle
 from sentiment.terminal import screen
 
 if TYPE_CHECKING:
     from sentiment.evaluation.comparison import Comparison
     from sentiment.evaluation.intervals import Estimate
+    from sentiment.training.recalibration import Recalibrated
 
 
 PROMISES = (0.02, 0.05, 0.1, 0.2)
@@ -55,16 +55,20 @@ def print_value_figures(figures: dict[str, Any]) -> None:
     screen.console.print(table)
 
 
-def print_calibrated(old: Bundle, new: Bundle, folder: Path, version: str) -> None:
+def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Path, version: str) -> None:
     """Prints what calibration changed and what the model can promise now."""
-    screen.console.print(f"temperature: {old.temperature:g} before, {new.temperature:g} now", highlight=False)
-    table = screen.table("data", "rows", "accuracy", "ECE", *(f"wrong ≤ {promise:.0%}" for promise in PROMISES))
-    for name, figures in new.metrics["dev"].items():
-        levels = AbstentionTable.of(new.metrics[METRIC][name])
+    screen.console.print(f"temperature: {temperature_before:g} before, {new.bundle.temperature:g} now", highlight=False)
+    added = ", ".join(f"{label} {bias:+.2f}" for label, bias in new.biases.items())
+    screen.console.print(f"added to the logits: {added}", highlight=False, markup=False)
+    promises = (f"wrong ≤ {promise:.0%}" for promise in PROMISES)
+    table = screen.table("data", "rows", "accuracy before", "accuracy", "macro-recall", "ECE", *promises)
+    for name, figures in new.bundle.metrics["dev"].items():
+        levels = AbstentionTable.of(new.bundle.metrics[METRIC][name])
         table.add_row(
             escape(name),
             f"{figures['rows']:,}",
-            *(f"{figures[key]:.1%}" for key in ("accuracy", "ece")),
+            f"{new.accuracy_before[name]:.1%}",
+            *(f"{figures[key]:.1%}" for key in ("accuracy", "macro_recall", "ece")),
             *(_answered(levels, promise) for promise in PROMISES),
         )
     screen.console.print(table)

@@ -1,7 +1,8 @@
-"""A model's temperature and its table for abstaining, anew from labelled texts like those it will be asked about."""
+"""How sure a model is, how it leans and when it abstains, anew from labelled texts like what it will read."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -11,8 +12,9 @@ from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
-from sentiment.evaluation.calibration import fit_temperature
+from sentiment.evaluation.calibration import fit_temperature_and_biases, held_logits
 from sentiment.evaluation.metrics import evaluate
+from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import METRIC as REFERENCE
 from sentiment.scoring.drift import reference_of
 from sentiment.training.dataset import LabelledTexts
@@ -21,11 +23,21 @@ from sentiment.training.golden import golden_predictions
 MIN_ROWS = 50  # fewer say nothing of how sure a model may be
 
 
-def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Bundle:
-    """The same network with another temperature, dev figures, abstention tables and reference, from these sets instead.
+@dataclass(frozen=True, slots=True)
+class Recalibrated:
+    """A bundle with another temperature and other biases, and what it takes to tell what that changed."""
 
-    Raises DataError for fewer than 50 rows, two sets of one name, and labels that `answer` refuses; TextError for
-    a text that can't be read.
+    bundle: Bundle
+    biases: Mapping[str, float]  # what was added to each label's logit after the temperature
+    accuracy_before: Mapping[str, float]  # of each set
+
+
+def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
+    """The network with the temperature, a bias a label, dev figures, abstention tables and reference of these sets.
+
+    How common each label is there is learned, too: an answer changes where two labels are near each other. Raises
+    DataError for fewer than 50 rows, two sets of one name, and labels that `answer` refuses; TextError for a text that
+    can't be read.
     """
     for part in sets:
         if len(part.texts) < MIN_ROWS:
@@ -34,29 +46,43 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Bundle:
     if len(set(names)) < len(names):
         raise DataError(f"two files have one name, by which the model tells them apart: {', '.join(names)}")
     plain = Classifier(replace(bundle, temperature=1.0))
-    logits = []
+    logits, accuracy_before = [], {}
     for part in sets:
         found = answer(plain, part.texts, part.labels)
-        logits.append((torch.from_numpy(found.probabilities).log(), torch.from_numpy(found.true)))  # (N, C), (N,)
-    warmed = replace(bundle, temperature=fit_temperature(logits))
-    classifier = Classifier(warmed)
+        probabilities, true = map(torch.from_numpy, found.over_all(plain.labels))  # (N, C), (N,)
+        logits.append((held_logits(probabilities.log(), true), true))
+        accuracy_before[part.name] = float(found.correct.mean())
+    temperature, biases = fit_temperature_and_biases(logits)
+    fitted = replace(bundle, model=_biased(bundle.model, temperature, biases), temperature=temperature)
+    classifier = Classifier(fitted)
     figures, tables, kept = {}, {}, {}
     for part in sets:
         found = answer(classifier, part.texts, part.labels)
         figures[part.name] = evaluate(found)
         tables[part.name] = abstention_table(*found.over_all(classifier.labels)).model_dump(mode="json")
         kept[part.name] = reference_of(found.predictions)
-    return replace(
-        warmed,
+    added = dict(zip(bundle.labels, biases, strict=True))
+    judged = replace(
+        fitted,
         golden=golden_predictions(classifier),
         metrics={**bundle.metrics, "dev": figures, METRIC: tables, REFERENCE: kept},
-        card=bundle.card + _section(warmed, sets),
+        card=bundle.card + _section(temperature, added, sets),
     )
+    return Recalibrated(judged, added, accuracy_before)
 
 
-def _section(bundle: Bundle, sets: Sequence[LabelledTexts]) -> str:
+def _biased(model: SentimentModel, temperature: float, biases: Sequence[float]) -> SentimentModel:
+    """The model whose logits, divided by the temperature, are larger by so much: (C,)."""
+    model = deepcopy(model)
+    with torch.no_grad():
+        model.classifier.bias.add_(temperature * torch.tensor(biases))  # (C,)
+    return model
+
+
+def _section(temperature: float, biases: Mapping[str, float], sets: Sequence[LabelledTexts]) -> str:
     rows = ", ".join(f"{part.name} ({len(part.texts):,} rows)" for part in sets)
+    added = ", ".join(f"{bias:+g} for {label}" for label, bias in biases.items())
     return (
-        f"\n## Calibrated anew\n\nThe temperature ({bundle.temperature:g}), the dev figures in metrics.json and the "
-        f"table for abstaining are from {rows}, not from the sets above.\n"
+        f"\n## Calibrated anew\n\nThe temperature ({temperature:g}), what is added to the logits after it ({added}), "
+        f"the dev figures in metrics.json and the table for abstaining are from {rows}, not from the sets above.\n"
     )

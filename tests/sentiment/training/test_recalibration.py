@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import sentiment
@@ -33,11 +34,19 @@ def labelled(tiny_bundle: Path) -> LabelledTexts:
     return LabelledTexts("dev.csv", texts, [str(rng.choice(LABELS, p=row)) for row in shares])
 
 
-def test_the_temperature_follows_the_data_and_nothing_else_changes(labelled: LabelledTexts, tmp_path: Path) -> None:
+def test_the_temperature_and_the_biases_follow_the_data_and_nothing_else_changes(
+    labelled: LabelledTexts, tmp_path: Path
+) -> None:
     old = build_bundle()
-    new = recalibrated(old, [labelled])
+    found = recalibrated(old, [labelled])
+    new = found.bundle
     assert new.temperature == pytest.approx(2.0, rel=0.15)
-    assert new.model is old.model
+    assert found.biases == pytest.approx(dict.fromkeys(LABELS, 0.0), abs=0.2)
+    before, after = old.model.state_dict(), new.model.state_dict()
+    changed = [name for name, weight in before.items() if not torch.equal(weight, after[name])]
+    assert changed == ["classifier.bias"]
+    added = after["classifier.bias"] - before["classifier.bias"]
+    assert (added / new.temperature).tolist() == pytest.approx(list(found.biases.values()), abs=1e-4)
     assert new.metrics["dev"].keys() == {"dev.csv"}
     assert new.metrics["dev"]["dev.csv"]["rows"] == 600
     predictions = Classifier(new).predict(labelled.texts)
@@ -46,6 +55,15 @@ def test_the_temperature_follows_the_data_and_nothing_else_changes(labelled: Lab
     assert "dev.csv (600 rows)" in new.card
     bundles.save(new, tmp_path / "new")
     assert sentiment.load(tmp_path / "new").temperature == new.temperature  # whose golden answers are its own
+
+
+def test_a_label_that_is_more_common_than_the_model_takes_it_for_is_said_more_often(labelled: LabelledTexts) -> None:
+    labels = ["neutral" if row % 2 else label for row, label in enumerate(labelled.labels)]
+    found = recalibrated(build_bundle(), [LabelledTexts("dev.csv", labelled.texts, labels)])
+    assert found.biases["neutral"] > 0.5
+    assert found.bundle.metrics["dev"]["dev.csv"]["accuracy"] > found.accuracy_before["dev.csv"] + 0.1
+    said = f"{found.biases['neutral']:+g} for neutral"
+    assert said in found.bundle.card
 
 
 def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: LabelledTexts) -> None:
@@ -67,6 +85,7 @@ def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_
     done = run("calibrate", "--data", data, "--model", tiny_bundle, "--out", model)
     assert done.exit_code == 0, done.output
     assert "temperature: 1 before, " in done.output
+    assert "added to the logits: negative " in done.output
     classifier = sentiment.load(model)
     assert classifier.version in done.output
 
