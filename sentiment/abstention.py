@@ -52,8 +52,8 @@ def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> flo
     tables = {name: AbstentionTable.of(table) for name, table in metrics.get(METRIC, {}).items()}
     if not tables:
         raise ConfigError(
-            f"abstain: the model {model!r} holds no table of its errors on dev data; `sentiment calibrate` writes a "
-            "copy of a model with one"
+            f"abstain: the model {model!r} holds no table of its errors on dev data; `sentiment calibrate` fits it "
+            "to labelled texts of yours and writes it with one"
         )
     thresholds = []
     for name, table in tables.items():

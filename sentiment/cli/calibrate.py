@@ -17,9 +17,9 @@ def calibrate(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
 ) -> None:
-    """Fit how sure a model is, how it leans to each label, and its table for --abstain to labelled files of your own.
+    """Fit a model's temperature, a bias a label, and its table for --abstain to labelled files like what it will read.
 
-    The network stays as it is but for a number a label; the model is written as a new version.
+    Labels change where another is more common there. The rest of the network stays; the model is a new version.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated

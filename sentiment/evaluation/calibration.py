@@ -11,9 +11,10 @@ from torch.nn import functional
 from sentiment.evaluation.answers import Floats, Integers
 
 ECE_BINS = 15
-WIDEST = 4.0  # the highest temperature that is fitted, and one over the lowest
+MAX_TEMPERATURE = 4.0  # that is fitted; the lowest is one over it
+FOLDS = 5
 
-LabelledLogits = tuple[Tensor, Tensor]  # (N, C), minus infinity for a class that the set never holds, and targets (N,)
+LabelledLogits = tuple[Tensor, Tensor]  # of a set: logits (N, C), and targets (N,), which need not hold all classes
 
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
@@ -48,45 +49,78 @@ def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
     ]
 
 
-def held_logits(logits: Tensor, targets: Tensor) -> Tensor:
-    """The logits (N, C), minus infinity for the classes that `targets` (N,) never hold: the rest are renormalised."""
-    absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
-    absent[targets.unique()] = False
-    return logits.masked_fill(absent, -torch.inf)  # (N, C)
-
-
 def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
     """The temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same."""
-    candidates: list[float] = [WIDEST ** (step / 200 - 1) for step in range(401)]  # 0.25 to 4, in steps of 0.7 %
+    held = [(_held(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
+    candidates: list[float] = [MAX_TEMPERATURE ** (step / 200 - 1) for step in range(401)]  # in steps of 0.7 %
 
     def loss(temperature: float) -> float:
-        return sum(float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in sets)
+        return sum(float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in held)
 
     best: float = min(candidates, key=loss)
     return round(best, 4)
 
 
-def fit_temperature_and_biases(sets: Sequence[LabelledLogits]) -> tuple[float, list[float]]:
-    """The temperature, 0.25 to 4, and what to add to each logit divided by it, (C,), of the lowest mean log loss.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What logits are divided by, and what is added to each class's logit then: (C,)."""
 
-    Bias-corrected temperature scaling (Alexandari et al. 2020), each set weighing the same. The biases have a normal
-    prior, so that few rows move them little; that of a class which no set holds is 0.
+    temperature: float
+    biases: tuple[float, ...]
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """The calibrated probabilities (N, C) of the logits (N, C)."""
+        return torch.softmax(logits / self.temperature + logits.new_tensor(self.biases), dim=-1)  # (N, C)
+
+
+def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
+    """The temperature and the biases of the lowest mean log loss, each set weighing the same.
+
+    Bias-corrected temperature scaling (Alexandari et al. 2020). The biases have a normal prior, so that few rows move
+    them little; that of a class which no set holds is 0.
     """
-    rows, classes = sum(len(targets) for _, targets in sets), sets[0][0].shape[1]
-    place = torch.zeros((), dtype=torch.double, requires_grad=True)  # between the lowest temperature and the highest
-    biases = torch.zeros(classes, dtype=torch.double, requires_grad=True)  # (C,)
-    optimizer = torch.optim.LBFGS([place, biases], max_iter=200, line_search_fn="strong_wolfe")
+    rows = len(sets) * min(len(targets) for _, targets in sets)  # as many as count: a small set weighs as a large one
+    held = [(_held(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
+    position = torch.zeros((), dtype=torch.double, requires_grad=True)  # of the temperature between its bounds
+    biases = torch.zeros(sets[0][0].shape[1], dtype=torch.double, requires_grad=True)  # (C,)
+    optimizer = torch.optim.LBFGS(
+        [position, biases], max_iter=500, tolerance_grad=1e-9, tolerance_change=1e-14, line_search_fn="strong_wolfe"
+    )
 
     def step() -> Tensor:
         optimizer.zero_grad()
         loss = biases.square().sum() / (2 * rows)
-        for logits, targets in sets:
+        for logits, targets in held:
             absent = logits.isneginf()  # (N, C): the gradient of infinity divided is no number
-            scaled = logits.masked_fill(absent, 0.0) / WIDEST ** place.tanh() + biases  # (N, C)
-            loss = loss + functional.cross_entropy(scaled.masked_fill(absent, -torch.inf), targets) / len(sets)
+            scaled = logits.masked_fill(absent, 0.0) / MAX_TEMPERATURE ** position.tanh() + biases  # (N, C)
+            loss = loss + functional.cross_entropy(scaled.masked_fill(absent, -torch.inf), targets) / len(held)
         loss.backward()
         return loss
 
     optimizer.step(step)
-    temperature: float = WIDEST ** float(place.detach().tanh())
-    return round(temperature, 4), [round(bias, 4) for bias in biases.tolist()]
+    temperature: float = MAX_TEMPERATURE ** float(position.detach().tanh())
+    return Calibration(round(temperature, 4), tuple(round(bias, 4) + 0.0 for bias in biases.tolist()))  # no -0
+
+
+def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
+    """What the rows of each set are answered, (N, C), a fifth at a time, by what was fitted to the other four fifths.
+
+    A calibration answers the rows that it was fitted to better than any others: figures of it are of these answers.
+    """
+    shuffle = torch.Generator().manual_seed(0)  # rows may come in an order
+    folds = [torch.randperm(len(targets), generator=shuffle) % FOLDS for _, targets in sets]  # (N,) each
+    answers = [torch.empty_like(logits) for logits, _ in sets]  # (N, C) each
+    for fold in range(FOLDS):
+        fitted = fit_calibration(
+            [(logits[of != fold], targets[of != fold]) for (logits, targets), of in zip(sets, folds, strict=True)]
+        )
+        for answer, (logits, _), of in zip(answers, sets, folds, strict=True):
+            answer[of == fold] = fitted.probabilities(logits[of == fold])
+    return answers
+
+
+def _held(logits: Tensor, targets: Tensor) -> Tensor:
+    """The logits, minus infinity for the classes that `targets` never hold, so that the rest are renormalised."""
+    absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
+    absent[targets.unique()] = False
+    return logits.masked_fill(absent, -torch.inf)  # (N, C)

@@ -20,7 +20,7 @@ METRIC = "reference"
 SOME, MUCH = 0.1, 0.25  # of the index: the customary bounds
 QUANTILE = 1.645  # of the normal distribution, at 95 %
 
-UNKNOWN = "keeps nothing of its dev data to compare with; `sentiment calibrate` writes a copy of a model that does"
+UNKNOWN = "keeps nothing of its dev data to compare with; a model fitted to your texts by `sentiment calibrate` does"
 _MEANINGS = {
     "some": "the model's figures may be off a little here",
     "much": "the model was judged by other texts, so label some of these and see its figures (sentiment evaluate)",

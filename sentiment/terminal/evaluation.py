@@ -58,8 +58,8 @@ def print_value_figures(figures: dict[str, Any]) -> None:
 def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Path, version: str) -> None:
     """Prints what calibration changed and what the model can promise now."""
     screen.console.print(f"temperature: {temperature_before:g} before, {new.bundle.temperature:g} now", highlight=False)
-    added = ", ".join(f"{label} {bias:+.2f}" for label, bias in new.biases.items())
-    screen.console.print(f"added to the logits: {added}", highlight=False, markup=False)
+    added = ", ".join(f"{label} {bias:+g}" for label, bias in new.biases.items())
+    screen.console.print(f"added to the logits after it: {added}", highlight=False, markup=False)
     promises = (f"wrong ≤ {promise:.0%}" for promise in PROMISES)
     table = screen.table("data", "rows", "accuracy before", "accuracy", "macro-recall", "ECE", *promises)
     for name, figures in new.bundle.metrics["dev"].items():
@@ -73,7 +73,9 @@ def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Pat
         )
     screen.console.print(table)
     screen.console.print(
-        "Under a promise: the share of texts that are answered when it is kept (--abstain).", highlight=False
+        "Under a promise: the share of texts that are answered when it is kept (--abstain). This, and all that stands "
+        "right of accuracy before, is of each fifth of the rows as a fit to the other four answers it.",
+        highlight=False,
     )
     screen.console.print(f"Written to {folder}, version {version}.", highlight=False, soft_wrap=True)
 

@@ -12,7 +12,7 @@ from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
 from sentiment.evaluation.abstention import abstention_table
-from sentiment.evaluation.calibration import fit_temperature, held_logits
+from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
 from sentiment.training.card import model_card
 from sentiment.training.data import Data
@@ -56,7 +56,7 @@ def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[Encod
     model = bundle.model
     targets = [torch.tensor(part.targets) for part in dev]
     logits = [logits_of(model, part.token_ids) for part in dev]
-    temperature = fit_temperature([(held_logits(each, true), true) for each, true in zip(logits, targets, strict=True)])
+    temperature = fit_temperature(list(zip(logits, targets, strict=True)))
     answers = {part.name: _answers(model, part, temperature) for part in dev}
     dev_figures = {name: figures(*answered, data.labels) for name, answered in answers.items()}
     tables = {

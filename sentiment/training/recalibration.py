@@ -5,6 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
@@ -12,8 +13,8 @@ from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
-from sentiment.evaluation.calibration import fit_temperature_and_biases, held_logits
-from sentiment.evaluation.metrics import evaluate
+from sentiment.evaluation.calibration import Calibration, LabelledLogits, fit_calibration, held_out_probabilities
+from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import METRIC as REFERENCE
 from sentiment.scoring.drift import reference_of
@@ -21,6 +22,8 @@ from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 
 MIN_ROWS = 50  # fewer say nothing of how sure a model may be
+BIASES = "biases"  # in metrics.json: what was added to each label's logit, so that it can be taken away again
+HEADING = "\n## Calibrated anew\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,16 @@ class Recalibrated:
     """A bundle with another temperature and other biases, and what it takes to tell what that changed."""
 
     bundle: Bundle
-    biases: Mapping[str, float]  # what was added to each label's logit after the temperature
+    biases: Mapping[str, float]  # what is added to each label's logit after the temperature
     accuracy_before: Mapping[str, float]  # of each set
 
 
 def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     """The network with the temperature, a bias a label, dev figures, abstention tables and reference of these sets.
 
-    How common each label is there is learned, too: an answer changes where two labels are near each other. Raises
-    DataError for fewer than 50 rows, two sets of one name, and labels that `answer` refuses; TextError for a text that
-    can't be read.
+    How common each label is there is learned, too, so that labels change. The figures and the tables are of rows that
+    the fit behind them did not see. Biases of an earlier call are taken away first. Raises DataError for fewer than 50
+    rows, two sets of one name, and labels that `answer` refuses; TextError for a text that can't be read.
     """
     for part in sets:
         if len(part.texts) < MIN_ROWS:
@@ -45,37 +48,41 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     names = [part.name for part in sets]
     if len(set(names)) < len(names):
         raise DataError(f"two files have one name, by which the model tells them apart: {', '.join(names)}")
-    plain = Classifier(replace(bundle, temperature=1.0))
-    logits, accuracy_before = [], {}
-    for part in sets:
-        found = answer(plain, part.texts, part.labels)
-        probabilities, true = map(torch.from_numpy, found.over_all(plain.labels))  # (N, C), (N,)
-        logits.append((held_logits(probabilities.log(), true), true))
-        accuracy_before[part.name] = float(found.correct.mean())
-    temperature, biases = fit_temperature_and_biases(logits)
-    fitted = replace(bundle, model=_biased(bundle.model, temperature, biases), temperature=temperature)
+    added = bundle.metrics.get(BIASES, {})
+    before = Calibration(bundle.temperature, tuple(added.get(label, 0.0) for label in bundle.labels))
+    plain = replace(bundle, model=_moved(bundle.model, before, -1), temperature=1.0)
+    logits = [_logits(Classifier(plain), part) for part in sets]
+    found = fit_calibration(logits)
+    fitted = replace(plain, model=_moved(plain.model, found, 1), temperature=found.temperature)
     classifier = Classifier(fitted)
-    figures, tables, kept = {}, {}, {}
-    for part in sets:
-        found = answer(classifier, part.texts, part.labels)
-        figures[part.name] = evaluate(found)
-        tables[part.name] = abstention_table(*found.over_all(classifier.labels)).model_dump(mode="json")
-        kept[part.name] = reference_of(found.predictions)
-    added = dict(zip(bundle.labels, biases, strict=True))
+    accuracy_before, dev, tables, kept = {}, {}, {}, {}
+    for part, (own, true), held_out in zip(sets, logits, held_out_probabilities(logits), strict=True):
+        accuracy_before[part.name] = figures(before.probabilities(own), true, bundle.labels)["accuracy"]
+        dev[part.name] = figures(held_out, true, bundle.labels)
+        tables[part.name] = abstention_table(held_out.numpy(), true.numpy()).model_dump(mode="json")
+        kept[part.name] = reference_of(classifier.predict(part.texts))
+    biases = dict(zip(bundle.labels, found.biases, strict=True))
     judged = replace(
         fitted,
         golden=golden_predictions(classifier),
-        metrics={**bundle.metrics, "dev": figures, METRIC: tables, REFERENCE: kept},
-        card=bundle.card + _section(temperature, added, sets),
+        metrics={**bundle.metrics, "dev": dev, METRIC: tables, REFERENCE: kept, BIASES: biases},
+        card=bundle.card.partition(HEADING)[0] + _section(found.temperature, biases, sets),
     )
-    return Recalibrated(judged, added, accuracy_before)
+    return Recalibrated(judged, biases, accuracy_before)
 
 
-def _biased(model: SentimentModel, temperature: float, biases: Sequence[float]) -> SentimentModel:
-    """The model whose logits, divided by the temperature, are larger by so much: (C,)."""
+def _logits(classifier: Classifier, part: LabelledTexts) -> LabelledLogits:
+    """What a classifier of temperature 1 gives each text, but for a constant a row, (N, C), and its label (N,)."""
+    probabilities, true = answer(classifier, part.texts, part.labels).over_all(classifier.labels)
+    return torch.from_numpy(probabilities).clamp_min(torch.finfo(torch.double).tiny).log(), torch.from_numpy(true)
+
+
+def _moved(model: SentimentModel, calibration: Calibration, sign: int) -> SentimentModel:
+    """The model whose logits hold the calibration's biases once more, or once less."""
     model = deepcopy(model)
+    biases: Tensor = torch.tensor(calibration.biases)  # (C,)
     with torch.no_grad():
-        model.classifier.bias.add_(temperature * torch.tensor(biases))  # (C,)
+        model.classifier.bias.add_(sign * calibration.temperature * biases)  # (C,): the logits are still to be divided
     return model
 
 
@@ -83,6 +90,7 @@ def _section(temperature: float, biases: Mapping[str, float], sets: Sequence[Lab
     rows = ", ".join(f"{part.name} ({len(part.texts):,} rows)" for part in sets)
     added = ", ".join(f"{bias:+g} for {label}" for label, bias in biases.items())
     return (
-        f"\n## Calibrated anew\n\nThe temperature ({temperature:g}), what is added to the logits after it ({added}), "
-        f"the dev figures in metrics.json and the table for abstaining are from {rows}, not from the sets above.\n"
+        f"{HEADING}\nThe figures above are of the model before this. Fitted to {rows}: the temperature "
+        f"({temperature:g}), and what is added to the logits after it ({added}). The dev figures in metrics.json and "
+        "the table for abstaining are of each fifth of these rows as a fit to the other four answers it.\n"
     )

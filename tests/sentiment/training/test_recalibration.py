@@ -13,6 +13,8 @@ from sentiment.abstention import AbstentionTable, threshold_for
 from sentiment.classifier import Classifier
 from sentiment.cli import app
 from sentiment.errors import DataError
+from sentiment.evaluation.answers import answer
+from sentiment.evaluation.metrics import evaluate
 from sentiment.scoring.drift import reference_of
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recalibration import recalibrated
@@ -51,19 +53,50 @@ def test_the_temperature_and_the_biases_follow_the_data_and_nothing_else_changes
     assert new.metrics["dev"]["dev.csv"]["rows"] == 600
     predictions = Classifier(new).predict(labelled.texts)
     assert new.metrics["reference"] == {"dev.csv": reference_of(predictions)}
-    assert f"The temperature ({new.temperature:g})" in new.card
+    assert f"the temperature ({new.temperature:g})" in new.card
     assert "dev.csv (600 rows)" in new.card
     bundles.save(new, tmp_path / "new")
     assert sentiment.load(tmp_path / "new").temperature == new.temperature  # whose golden answers are its own
 
 
-def test_a_label_that_is_more_common_than_the_model_takes_it_for_is_said_more_often(labelled: LabelledTexts) -> None:
+def leaning(labelled: LabelledTexts, name: str = "dev.csv") -> LabelledTexts:
+    """The same texts, half of them neutral."""
     labels = ["neutral" if row % 2 else label for row, label in enumerate(labelled.labels)]
-    found = recalibrated(build_bundle(), [LabelledTexts("dev.csv", labelled.texts, labels)])
+    return LabelledTexts(name, labelled.texts, labels)
+
+
+def test_a_label_that_is_more_common_than_the_model_takes_it_for_is_said_more_often(labelled: LabelledTexts) -> None:
+    old, part = build_bundle(), leaning(labelled)
+    found = recalibrated(old, [part])
     assert found.biases["neutral"] > 0.5
-    assert found.bundle.metrics["dev"]["dev.csv"]["accuracy"] > found.accuracy_before["dev.csv"] + 0.1
-    said = f"{found.biases['neutral']:+g} for neutral"
-    assert said in found.bundle.card
+    assert found.accuracy_before == {"dev.csv": evaluate(answer(Classifier(old), part.texts, part.labels))["accuracy"]}
+    now = evaluate(answer(Classifier(found.bundle), part.texts, part.labels))["accuracy"]
+    assert now > found.accuracy_before["dev.csv"] + 0.1
+    assert found.bundle.metrics["dev"]["dev.csv"]["accuracy"] == pytest.approx(now, abs=0.02)
+    assert found.bundle.card.startswith(old.card)
+    assert f"{found.biases['neutral']:+g} for neutral" in found.bundle.card
+
+
+def test_what_was_fitted_before_is_taken_away_first(labelled: LabelledTexts) -> None:
+    once = recalibrated(build_bundle(), [leaning(labelled)])
+    twice = recalibrated(once.bundle, [leaning(labelled)])
+    assert twice.biases == pytest.approx(once.biases, abs=1e-3)
+    assert twice.bundle.temperature == pytest.approx(once.bundle.temperature, rel=1e-3)
+    assert twice.bundle.card.count("Calibrated anew") == 1
+    assert twice.accuracy_before["dev.csv"] > once.accuracy_before["dev.csv"] + 0.1
+    anew = recalibrated(once.bundle, [labelled])
+    assert anew.biases == pytest.approx(recalibrated(build_bundle(), [labelled]).biases, abs=1e-3)
+
+
+def test_a_file_that_lacks_a_label_says_nothing_of_it(labelled: LabelledTexts) -> None:
+    two = LabelledTexts("two.csv", labelled.texts, ["negative" if row % 4 else "positive" for row in range(600)])
+    found = recalibrated(build_bundle(), [two])
+    assert found.biases["neutral"] == 0.0
+    assert found.biases["negative"] == pytest.approx(-found.biases["positive"], abs=2e-4)
+    assert found.biases["negative"] > 0.2
+    both = recalibrated(build_bundle(), [two, leaning(labelled)])
+    assert both.biases["neutral"] > 0.2
+    assert both.accuracy_before.keys() == both.bundle.metrics["dev"].keys() == {"two.csv", "dev.csv"}
 
 
 def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: LabelledTexts) -> None:
@@ -85,8 +118,16 @@ def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_
     done = run("calibrate", "--data", data, "--model", tiny_bundle, "--out", model)
     assert done.exit_code == 0, done.output
     assert "temperature: 1 before, " in done.output
-    assert "added to the logits: negative " in done.output
+    assert "added to the logits after it: negative " in done.output
     classifier = sentiment.load(model)
+    figures = classifier.metrics["dev"]["dev.csv"]
+    [line] = [line.split() for line in done.output.splitlines() if line.startswith("dev.csv")]
+    before = evaluate(answer(sentiment.load(tiny_bundle), labelled.texts, labelled.labels))["accuracy"]
+    assert line[:5] == [
+        "dev.csv",
+        "600",
+        *(f"{each:.1%}" for each in (before, figures["accuracy"], figures["macro_recall"])),
+    ]
     assert classifier.version in done.output
 
     [table] = classifier.metrics["abstention"].values()
