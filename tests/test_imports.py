@@ -12,8 +12,8 @@ ROOT = Path(sentiment.__file__).parents[1]
 
 
 def modules_after(statement: str) -> set[str]:
-    """The top-level modules loaded by `statement` in an interpreter of its own."""
-    script = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    """The modules loaded by `statement` in an interpreter of its own."""
+    script = f"{statement}\nimport sys\nprint(*sys.modules)"
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(answer.stdout.split())
 
@@ -24,6 +24,7 @@ def modules_after(statement: str) -> set[str]:
         ("import sentiment; sentiment.__version__", {"torch", "spacy", "numpy", "polars", "pydantic"}),
         ("import sentiment.errors, sentiment.config, sentiment.text.vocabulary", {"torch", "spacy", "numpy"}),
         ("import sentiment; sentiment.load", {"flask", "gunicorn", "service", "polars", "sklearn", "matplotlib"}),
+        ("import sentiment.training.trainer", {"scipy.stats", "sklearn", "matplotlib", "transformers", "service"}),
     ],
 )
 def test_nothing_is_loaded_early(statement: str, absent: set[str]) -> None:

@@ -1,7 +1,7 @@
 """The table by which a model keeps a promised share of wrong answers (sentiment/abstention.py)."""
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from sentiment.abstention import AbstentionTable, Level
 from sentiment.evaluation.answers import Floats, Integers
@@ -35,4 +35,4 @@ def abstention_table(probabilities: Floats, targets: Integers) -> AbstentionTabl
 def _bound(wrong: int, answered: int) -> float:
     """What the share of wrong answers is under, but for a chance of 5 % / 20."""
     tail = (1 - CONFIDENCE) / LEVELS
-    return 1.0 if wrong == answered else float(beta.ppf(1 - tail, wrong + 1, answered - wrong))
+    return 1.0 if wrong == answered else float(betaincinv(wrong + 1, answered - wrong, 1 - tail))

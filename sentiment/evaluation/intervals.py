@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, bootstrap
 
 from sentiment.errors import DataError
 from sentiment.evaluation.answers import Floats, Integers
@@ -29,6 +28,8 @@ def resampled(statistic: Callable[[Integers], Floats], rows: int) -> list[Estima
 
     1,000 resamples by seed (Efron and Tibshirani 1993). Raises DataError for fewer than two rows.
     """
+    from scipy.stats import bootstrap  # a second, which a training need not wait for
+
     if rows < 2:
         raise DataError(f"an interval needs 2 rows or more, not {rows}")
     everything = np.arange(rows)
@@ -49,5 +50,7 @@ def resampled(statistic: Callable[[Integers], Floats], rows: int) -> list[Estima
 
 def share(count: int, rows: int) -> Estimate:
     """The share of the rows, with Wilson's interval, which holds for a handful of rows, too (Wilson 1927)."""
+    from scipy.stats import binomtest
+
     found = binomtest(count, rows).proportion_ci(CONFIDENCE, method="wilson")
     return Estimate(count / rows, float(found.low), float(found.high))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from sklearn.metrics import precision_recall_fscore_support
 from torch import Tensor
 
 from sentiment.evaluation.answers import Answers, over_held
@@ -25,10 +24,10 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
     """
     kept, true, held = over_held(probabilities, targets)  # (N, C held), (N,)
     predicted = kept.argmax(dim=-1)  # (N,)
-    labels, classes = [names[index] for index in held], list(range(len(held)))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        true.numpy(), predicted.numpy(), labels=classes, zero_division=0
-    )
+    labels = [names[index] for index in held]
+    confusion = torch.bincount(true * len(held) + predicted, minlength=len(held) ** 2).unflatten(0, (len(held), -1))
+    right, support, said = confusion.diagonal().double(), confusion.sum(dim=1), confusion.sum(dim=0)  # (C held,) each
+    precision, recall, f1 = right / said.clamp_min(1), right / support, 2 * right / (support + said)  # (C held,) each
     return {
         "accuracy": float((predicted == true).double().mean()),
         "macro_f1": float(f1.mean()),
@@ -46,7 +45,5 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
         "rows": len(targets),
         "labels": labels,
         "renormalized": len(held) < len(names),
-        "confusion": torch.bincount(true * len(held) + predicted, minlength=len(held) ** 2)
-        .unflatten(0, (len(held), -1))
-        .tolist(),
+        "confusion": confusion.tolist(),
     }

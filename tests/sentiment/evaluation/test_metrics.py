@@ -1,5 +1,6 @@
 import pytest
 import torch
+from sklearn.metrics import precision_recall_fscore_support
 
 from sentiment.classifier import Classifier
 from sentiment.evaluation.answers import answer
@@ -28,6 +29,19 @@ def test_probabilities_are_renormalised_over_the_labels_of_the_file() -> None:
     assert measured["labels"] == ["negative", "positive"]
     assert measured["renormalized"] is True
     assert measured["ece"] == pytest.approx((0.25 + 1 / 3) / 2)
+
+
+def test_the_figures_of_each_class_are_those_of_scikit_learn() -> None:
+    generator = torch.Generator().manual_seed(0)
+    probabilities = torch.softmax(3 * torch.randn(200, 5, generator=generator).double(), dim=-1)  # (N, C)
+    probabilities[:, 1] = 0  # never said
+    targets = torch.randint(4, (200,), generator=generator)
+    measured = figures(probabilities, targets, "abcde")
+    predicted = probabilities[:, :4].argmax(dim=1)
+    expected = precision_recall_fscore_support(targets, predicted, labels=range(4), zero_division=0)
+    for index, label in enumerate("abcd"):
+        own = measured["per_class"][label]
+        assert list(own.values()) == pytest.approx([each[index] for each in expected])
 
 
 def test_evaluate_agrees_with_the_classifier(tiny_classifier: Classifier) -> None:
