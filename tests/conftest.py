@@ -1,5 +1,6 @@
 """A model of a few hundred numbers: real in every part, clear in its answers, built in milliseconds."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,10 @@ from sentiment.text.vocabulary import PAD, UNK, Vocabulary
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
-# Tensors here are too small to share out, and waiting for a second core that is busy costs seconds.
+# Tensors here are too small to share out, and a thread that waits for another on a busy core costs minutes, in the
+# processes that tests start as well.
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 
 LABELS = ("negative", "neutral", "positive")
 WORDS = (

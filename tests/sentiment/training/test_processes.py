@@ -62,11 +62,9 @@ def alone(folder: Path) -> list[dict[str, Any]]:
 
 
 def start(folder: Path, command: list[str]) -> subprocess.Popen[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,5 +1,4 @@
 import json
-import os
 import shutil
 import signal
 import socket
@@ -71,7 +70,6 @@ def sentiment(folder: Path, *arguments: str, before: str = "") -> subprocess.Pop
     return subprocess.Popen(
         [sys.executable, "-c", script, *arguments],
         cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

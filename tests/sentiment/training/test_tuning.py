@@ -188,10 +188,7 @@ def test_a_recipe_is_written_as_it_is_read(folder: Path, tmp_path: Path) -> None
 
 def sentiment(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "sentiment", *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_the_command_killed_and_run_again_writes_a_recipe_that_trains(folder: Path) -> None:
