@@ -35,7 +35,7 @@ class Classifier(LabelPredictor):
     task: Literal["classification"] = "classification"
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
-        _check_task(bundle, "classification")
+        check_task(bundle, "classification")
         self._model = in_dtype(bundle.model, dtype)
         super().__init__(
             name=bundle.name,
@@ -127,7 +127,7 @@ def load(
     """
     bundle = bundles.load(Path(folder))
     if task is not None:
-        _check_task(bundle, task)
+        check_task(bundle, task)
     kind = Classifier if bundle.task == "classification" else Regressor
     try:
         model = kind(bundle)
@@ -137,7 +137,8 @@ def load(
     return model if dtype == "float32" else kind(bundle, dtype=dtype)
 
 
-def _check_task(bundle: Bundle, task: Task) -> None:
+def check_task(bundle: Bundle, task: Task) -> None:
+    """Raises ConfigError for a model of the other task."""
     if bundle.task == task:
         return
     if task == "regression":

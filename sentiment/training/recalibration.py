@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sentiment.abstention import METRIC
 from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier
+from sentiment.classifier import Classifier, check_task
 from sentiment.errors import DataError
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
@@ -40,7 +40,8 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
 
     How common each label is there is learned, too, so that labels change. The figures and the tables are of rows that
     the fit behind them did not see. Biases of an earlier call are taken away first. Raises DataError for fewer than 50
-    rows, two sets of one name, and labels that `answer` refuses; TextError for a text that can't be read.
+    rows, two sets of one name, and labels that `answer` refuses; ConfigError for a model of numbers; TextError for a
+    text that can't be read.
     """
     for part in sets:
         if len(part.texts) < MIN_ROWS:
@@ -48,6 +49,7 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     names = [part.name for part in sets]
     if len(set(names)) < len(names):
         raise DataError(f"two files have one name, by which the model tells them apart: {', '.join(names)}")
+    check_task(bundle, "classification")
     added = bundle.metrics.get(BIASES, {})
     before = Calibration(bundle.temperature, tuple(added.get(label, 0.0) for label in bundle.labels))
     plain = replace(bundle, model=_moved(bundle.model, before, -1), temperature=1.0)
