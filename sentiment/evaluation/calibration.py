@@ -80,7 +80,6 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
     them little; that of a class which no set holds is 0.
     """
     rows = len(sets) * min(len(targets) for _, targets in sets)  # as many as count: a small set weighs as a large one
-    held = [(_held(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
     position = torch.zeros((), dtype=torch.double, requires_grad=True)  # of the temperature between its bounds
     biases = torch.zeros(sets[0][0].shape[1], dtype=torch.double, requires_grad=True)  # (C,)
     optimizer = torch.optim.LBFGS(
@@ -90,10 +89,9 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
     def step() -> Tensor:
         optimizer.zero_grad()
         loss = biases.square().sum() / (2 * rows)
-        for logits, targets in held:
-            absent = logits.isneginf()  # (N, C): the gradient of infinity divided is no number
-            scaled = logits.masked_fill(absent, 0.0) / MAX_TEMPERATURE ** position.tanh() + biases  # (N, C)
-            loss = loss + functional.cross_entropy(scaled.masked_fill(absent, -torch.inf), targets) / len(held)
+        for logits, targets in sets:
+            scaled = logits / MAX_TEMPERATURE ** position.tanh() + biases  # (N, C)
+            loss = loss + functional.cross_entropy(_held(scaled, targets), targets) / len(sets)
         loss.backward()
         return loss
 

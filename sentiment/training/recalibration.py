@@ -53,7 +53,8 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     added = bundle.metrics.get(BIASES, {})
     before = Calibration(bundle.temperature, tuple(added.get(label, 0.0) for label in bundle.labels))
     plain = replace(bundle, model=_moved(bundle.model, before, -1), temperature=1.0)
-    logits = [_logits(Classifier(plain), part) for part in sets]
+    asked = Classifier(plain)
+    logits = [_logits(asked, part) for part in sets]
     found = fit_calibration(logits)
     fitted = replace(plain, model=_moved(plain.model, found, 1), temperature=found.temperature)
     classifier = Classifier(fitted)
