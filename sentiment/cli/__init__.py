@@ -43,6 +43,11 @@ def main() -> None:
         command = error.ctx.command_path if error.ctx is not None else app.info.name
         reason = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
         _refuse(f"{reason}; `{command} --help` tells of it")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in ("sentiment", "service"):
+            raise
+        # What any other part needs is refused there: this is of what trains and judges.
+        _refuse(f"this command needs {error.name}: pip install 'sentiment-bilstm[train]'")
     sys.exit(code)
 
 

@@ -181,6 +181,25 @@ def test_refusals_are_one_line_and_exit_2(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [
+        ("polars", "train a.csv"),
+        ("polars", "calibrate --data a.csv --out b"),
+        ("polars", "evaluate --data a.csv"),
+        ("yaml", "check"),
+    ],
+)
+def test_where_only_the_service_is_installed_what_trains_and_judges_says_what_it_needs(
+    package: str, command: str, tmp_path: Path
+) -> None:
+    script = "import sys; sys.modules[sys.argv.pop(1)] = None; from sentiment.cli import main; main()"
+    run = [sys.executable, "-c", script, package, *command.split()]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    said = f"error: this command needs {package}: pip install 'sentiment-bilstm[train]'\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
 def test_serve_without_a_model_leaves_it_to_the_settings(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_bundle: Path
 ) -> None:
