@@ -69,7 +69,7 @@ def train(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data
-    from sentiment.terminal.screen import console
+    from sentiment.terminal.screen import silence
     from sentiment.training.data import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.label_mapping import parse
@@ -113,8 +113,11 @@ def train(
     def warn(reason: str) -> None:
         typer.secho(f"warning: {reason}", fg="yellow", err=True)
 
-    with started_processes() as processes, tracked(track or () if processes.is_first else (), warn) as trackers:
-        console.quiet = as_json or not processes.is_first
+    with (
+        started_processes() as processes,
+        silence(as_json or not processes.is_first),
+        tracked(track or () if processes.is_first else (), warn) as trackers,
+    ):
         held = read_data(plan)
         print_data(held.report)
         train_and_save(

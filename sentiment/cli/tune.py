@@ -47,12 +47,12 @@ def tune(
     except ModuleNotFoundError as error:
         raise ConfigError(f"a search needs {error.name}: pip install 'sentiment-bilstm[tune]'") from None
     from sentiment.terminal.data import print_data
-    from sentiment.terminal.screen import console
+    from sentiment.terminal.screen import console, silence
     from sentiment.terminal.tuning import print_study, print_trial, tuning_progress
     from sentiment.training.data import read_data
     from sentiment.training.label_mapping import parse
 
-    console.quiet = as_json
+    context.with_resource(silence(as_json))
     plan = plan_of(
         context,
         recipe,

@@ -1,5 +1,7 @@
 """The one console, and tables as it takes them: with lines on a terminal, none in a pipe."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +20,17 @@ class _Console(Console):
 console = _Console()
 if not console.is_terminal:
     console = _Console(width=1000)  # a pipe has no edge to break lines at
+
+
+@contextmanager
+def silence(wanted: bool) -> Iterator[None]:
+    """Prints nothing meanwhile, where it is wanted: events, or another process, say the same."""
+    before = console.quiet
+    console.quiet = before or wanted
+    try:
+        yield
+    finally:
+        console.quiet = before
 
 
 def table(*columns: str, **settings: Any) -> Table:

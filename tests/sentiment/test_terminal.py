@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sentiment.terminal import data, screen
-from sentiment.terminal.screen import console
+from sentiment.terminal.screen import console, silence
 from sentiment.terminal.training import print_trained, training_progress
 from sentiment.training.data_report import DataReport, report_of
 from sentiment.training.dataset import LabelledTexts
@@ -32,6 +32,19 @@ def test_an_epochs_line_ends_with_the_time_left_or_done(seconds_left: float, dev
     with console.capture() as captured, training_progress("classification") as report:
         report(Progress(2, 3, 10, 10, 0.25, 7.0, seconds_left, dev_score))
     assert captured.get() == f"epoch 2/3: loss 0.2500, dev macro-recall 50.00%, {shown}\n"
+
+
+def test_silence_ends_with_what_it_was_for() -> None:
+    with console.capture() as captured:
+        with silence(True), pytest.raises(ZeroDivisionError):
+            console.print("unheard")
+            with silence(False):
+                console.print("unheard, too")
+                raise ZeroDivisionError
+        with silence(False):
+            console.print("heard")
+        console.print("and this")
+    assert captured.get() == "heard\nand this\n"
 
 
 def figures(labels: list[str], confusion: list[list[int]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sentiment.classifier import Classifier, Regressor, load
 from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
+from sentiment.terminal.screen import console
 from sentiment.training.data import read_data
 from sentiment.training.identity import identity
 from sentiment.training.pretrained import keeping, settled, start_from
@@ -224,6 +225,7 @@ def test_the_command_starts_from_the_shipped_model(tmp_path: Path, write_reviews
     done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "mine"), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout.splitlines()[0])["parameters"] > 1_000_000
+    assert not console.quiet  # for what comes next in this process
     classifier = load(tmp_path / "mine")
     assert classifier.predict(["A masterpiece from start to end."])[0].label == "positive"  # no word of the rows
     done = CliRunner().invoke(app, [*command, "--hidden-size", "64", "--out", str(tmp_path / "other")])
