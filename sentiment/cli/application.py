@@ -25,7 +25,3 @@ Labels = Annotated[
         help="Names for what the label column holds: 1-2=negative,3=neutral,4-5=positive. 3= leaves rows out."
     ),
 ]
-Abstain = Annotated[
-    float | None,
-    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.15."),
-]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.abstention import UNCERTAIN, threshold_for
-from sentiment.cli.application import Abstain, Json, Model, app
+from sentiment.abstention import UNCERTAIN
+from sentiment.cli.abstaining import Abstain, threshold_of
+from sentiment.cli.application import Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
@@ -38,9 +39,7 @@ def predict(
     if abstain is not None and steps:
         raise ConfigError("--abstain is kept for whole texts: leave --steps out")
     classifier = load(model, task=None)
-    if abstain is not None and classifier.task == "regression":
-        raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
-    threshold = 0.0 if abstain is None else threshold_for(abstain, classifier.metrics, classifier.name)
+    threshold = 0.0 if abstain is None else threshold_of(abstain, classifier)
     lines: Iterable[str | bytes] = texts or (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
     given = iter(lines)
     refused = False

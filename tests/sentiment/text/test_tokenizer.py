@@ -15,7 +15,8 @@ from spacy.tokens import Doc
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
 from sentiment.text.normalization import normalize
-from sentiment.text.tokenizer import HANDLE, URL, Tokenizer, Tokens
+from sentiment.text.splitter import HANDLE, URL
+from sentiment.text.tokenizer import Tokenizer, Tokens
 
 
 @pytest.fixture(scope="module")
@@ -207,37 +208,6 @@ def test_an_entity_of_ten_thousand_digits(tokenizer: Tokenizer) -> None:
 # Sharing
 
 
-def test_new_words_are_not_kept() -> None:
-    tokenizer = Tokenizer(TextConfig())
-    tokenizer.tokenize(["a first text :) https://x.org"])
-    before = len(tokenizer._nlp.vocab.strings)
-    for batch in range(10):
-        tokenizer.tokenize([f"novel{batch}x{word} other{word}y{batch}" for word in range(500)])
-    assert len(tokenizer._nlp.vocab.strings) == before
-
-
-def test_after_many_words_spacy_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    tokenizer = Tokenizer(TextConfig())
-    tokenizer.warm(["wonderful"])
-    expected = tokenizer.tokenize(["Isn't it wonderful?"])
-    bound = len(tokenizer._nlp.vocab) + 2000
-    monkeypatch.setattr("sentiment.text.tokenizer.MAX_WORDS_MET", bound)
-    for batch in range(10):
-        tokenizer.tokenize([" ".join(f"novel{batch}x{word}" for word in range(500))])
-        assert len(tokenizer._nlp.vocab) <= bound + 501
-    assert "wonderful" in tokenizer._nlp.vocab.strings
-    assert tokenizer.tokenize(["Isn't it wonderful?"]) == expected
-
-
-def test_warm_words_are_kept_and_change_nothing() -> None:
-    warm, cold = Tokenizer(TextConfig()), Tokenizer(TextConfig())
-    warm.warm(["wonderful", "isn't", "<pad>"])
-    assert "wonderful" in warm._nlp.vocab.strings
-    assert "wonderful" not in cold._nlp.vocab.strings
-    texts = ["It isn't wonderful.", "wonderful <pad>"]
-    assert warm.tokenize(texts) == cold.tokenize(texts)
-
-
 def test_a_failure_leaves_the_tokenizer_usable(tokenizer: Tokenizer) -> None:
     with pytest.raises(TypeError):
         tokenizer.tokenize(["fine", None])  # type: ignore[list-item]
@@ -250,13 +220,6 @@ def test_threads_agree_with_one(tokenizer: Tokenizer, texts: list[str]) -> None:
     expected = tokenizer.tokenize(texts)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda _: tokenizer.tokenize(texts), range(16))) == [expected] * 16
-
-
-def test_a_run_of_characters_has_the_tokens_spacy_gives_it_in_its_text() -> None:
-    text = "isn't it (great) in the u.s. for $5.00! a well-made, mr. smith-like e.g. 10km/h thing..."
-    tokenizer = Tokenizer(TextConfig())
-    expected = [token.text for token in spacy.blank("en").tokenizer(text)]
-    assert [tokenizer.tokenize([text])[0].tokens for _ in range(2)] == [expected, expected]
 
 
 VOCABS = {language: spacy.blank(language).vocab for language in ("en", "zh")}

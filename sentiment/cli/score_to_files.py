@@ -1,0 +1,83 @@
+"""Scoring into files: what it prints meanwhile, and the report of it."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentiment.cli.abstaining import threshold_of
+from sentiment.errors import ConfigError, DataError
+from sentiment.events import discard_output, print_line
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyModel
+    from sentiment.scoring import ScoringSettings
+    from sentiment.scoring.engines import Engine
+
+
+def check_report(path: Path) -> None:
+    """Raises ConfigError where no report can be written: before hours of work, not after."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"--report: there is no folder {path.parent}; make it first")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"--report: {path} can't be written; name a file in a folder that can be written to")
+
+
+def score_to_files(
+    model: Path,
+    dtype: str,
+    inputs: list[str],
+    output: str,
+    settings: "ScoringSettings",
+    abstain: float | None,
+    *,
+    begin: "Callable[[AnyModel, Sequence[str]], Engine]",
+    max_rejects: int | None,
+    restart: bool,
+    report: Path | None,
+    as_json: bool,
+) -> int:
+    """How many rows were rejected. `begin` starts what answers, given the model and the files to be read."""
+    import torch
+
+    from sentiment.classifier import load
+    from sentiment.scoring.events import JsonEvents
+    from sentiment.scoring.formats import INPUT_SUFFIXES
+    from sentiment.scoring.job import score as score_files
+    from sentiment.scoring.pipe import refuse_pipe
+    from sentiment.scoring.report import write_report
+    from sentiment.storage.files import expand
+    from sentiment.terminal.scoring import print_summary, scoring_progress
+
+    refuse_pipe(inputs)
+    paths = expand(inputs, INPUT_SUFFIXES)
+    torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
+    classifier = load(model, dtype=dtype, task=None)
+    if report is not None and classifier.task == "regression":
+        raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
+    if abstain is not None:
+        settings = replace(settings, threshold=threshold_of(abstain, classifier))
+    events = JsonEvents(print_line)
+    with (
+        closing(begin(classifier, paths)) as engine,
+        nullcontext(events.progress) if as_json else scoring_progress() as on_progress,
+    ):
+        summary = score_files(
+            classifier, inputs, output, settings, on_progress, engine=engine, max_rejects=max_rejects, restart=restart
+        )
+    if report is not None and classifier.task == "classification":
+        try:
+            write_report(report, summary, classifier)
+        except OSError as error:
+            reason = f"{report}: can't be written: {error.strerror}"
+            raise DataError(f"{reason}; the output is whole, its report is not there") from None
+    if as_json:
+        events.done(summary)
+    else:
+        try:
+            print_summary(summary)
+        except OSError:  # as `print_line`: the output is whole
+            discard_output()
+    return summary.rejected
