@@ -1,6 +1,7 @@
 """The command line. Each command checks its options, calls the library, and prints; heavy imports wait inside."""
 
 import sys
+import traceback
 from typing import Any, NoReturn
 
 import typer
@@ -48,6 +49,9 @@ def main() -> None:
             raise
         # What any other part needs is refused there: this is of what trains and judges.
         _refuse(f"this command needs {error.name}: pip install 'sentiment-bilstm[train]'")
+    except Exception:  # Python's own way out would be 1, as if the rest were done
+        traceback.print_exc()
+        sys.exit(2)
     sys.exit(code)
 
 

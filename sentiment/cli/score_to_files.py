@@ -25,6 +25,14 @@ def check_report(path: Path) -> None:
         raise ConfigError(f"--report: {path} can't be written; name a file in a folder that can be written to")
 
 
+def _check_report_is_apart(report: Path, paths: Sequence[str]) -> None:
+    for path in paths:
+        if os.path.realpath(report) == os.path.realpath(path):
+            raise ConfigError(
+                f"--report: {report} is an input, the output or its rejects; give the report another name"
+            )
+
+
 def score_to_files(
     model: Path,
     dtype: str,
@@ -48,11 +56,14 @@ def score_to_files(
     from sentiment.scoring.job import score as score_files
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
+    from sentiment.scoring.target import target_of
     from sentiment.storage.files import expand
     from sentiment.terminal.scoring import print_summary, scoring_progress
 
     refuse_pipe(inputs)
     paths = expand(inputs, INPUT_SUFFIXES)
+    if report is not None:
+        _check_report_is_apart(report, [*paths, output, str(target_of(output).rejects)])
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
     classifier = load(model, dtype=dtype, task=None)
     if report is not None and classifier.task == "regression":

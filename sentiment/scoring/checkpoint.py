@@ -12,7 +12,7 @@ from sentiment.scoring.parts import CHECKPOINT, Part, Parts
 from sentiment.scoring.rows import Position
 from sentiment.scoring.tally import Tally
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Shard:
     scored: int
     rejected: int
     end: Place  # in the input
+    fraction: float  # of the input's bytes that lie before it: unpacked, a place doesn't say
     output: Part
     rejects: Part | None  # None where nothing was rejected
 
@@ -99,6 +100,7 @@ def _shard(entry: dict[str, Any]) -> Shard:
         scored=entry["scored"],
         rejected=entry["rejected"],
         end=Place(entry["end"][0], entry["end"][1], Position(*entry["end"][2])),
+        fraction=entry["fraction"],
         output=Part(**entry["output"]),
         rejects=None if entry["rejects"] is None else Part(**entry["rejects"]),
     )

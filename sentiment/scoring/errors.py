@@ -12,17 +12,19 @@ class CheckpointError(DataError):
 
 
 class RejectLimitError(DataError):
-    """More rows are rejected than `limit` allows: `count` so far."""
+    """More rows are rejected than `limit` allows: `count` so far, of which `last` tells the last."""
 
-    def __init__(self, limit: int, count: int, where: str) -> None:
-        super().__init__(limit, count, where)
+    def __init__(self, limit: int, count: int, where: str, last: str | None = None) -> None:
+        super().__init__(limit, count, where, last)
         self.limit = limit
         self.count = count
         self._where = where
+        self._last = last
 
     def __str__(self) -> str:
+        last = f" ({self._last})" if self._last else ""
         return (
-            f"{self._where}: rejected rows: {self.count}, and the limit (max_rejects) is {self.limit}; "
+            f"{self._where}: rejected rows: {self.count}{last}, and the limit (max_rejects) is {self.limit}; "
             "with a higher limit the same command goes on"
         )
 

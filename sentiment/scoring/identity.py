@@ -11,6 +11,7 @@ from sentiment import __version__
 from sentiment.classifier import AnyModel
 from sentiment.scoring.engines import Engine
 from sentiment.scoring.settings import ScoringSettings
+from sentiment.scoring.target import Target
 from sentiment.storage import remote
 
 HASHED_BYTES = 1 << 20  # of the start and of the end of a URL's file, whose store has a version of its own for it
@@ -59,17 +60,17 @@ def _state(file: BinaryIO) -> list[int]:
 
 def input_identity(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
     """Which files they are, and what is in them."""
-    identity: dict[str, object] = {
-        "inputs": [path if remote.is_remote(path) else os.path.realpath(path) for path in paths]
-    }
-    for path in paths:
+    # By its own place: the same file may be named otherwise next time.
+    names = {path: path if remote.is_remote(path) else os.path.realpath(path) for path in paths}
+    identity: dict[str, object] = {"inputs": list(names.values())}
+    for path, name in names.items():
         if remote.is_remote(path):
             size = remote.size(path)
-            identity |= {f"size of {path}": size, f"version of {path}": remote.version(path)}
+            identity |= {f"size of {name}": size, f"version of {name}": remote.version(path)}
             with remote.open_to_read(path) as file:
-                identity[f"sha256 of both ends of {path}"] = _hash_of_ends(file, size)
+                identity[f"sha256 of both ends of {name}"] = _hash_of_ends(file, size)
         else:
-            identity |= {f"size of {path}": files[path].size, f"sha256 of {path}": files[path].sha256}
+            identity |= {f"size of {name}": files[path].size, f"sha256 of {name}": files[path].sha256}
     return identity
 
 
@@ -85,7 +86,7 @@ def job_identity(
     engine: Engine,
     inputs: Sequence[str],
     files: LocalFiles,
-    output: str,
+    target: Target,
     settings: ScoringSettings,
 ) -> dict[str, object]:
     """The identity of a job's input, its model and its settings, by name."""
@@ -96,7 +97,7 @@ def job_identity(
         "model version": classifier.version,
         "precision": classifier.dtype,
         **named,
-        "output format": output,
+        "output format": f"{target.format} in parts" if target.is_folder else str(target.format),
         **engine.arithmetic,
         "sentiment version": __version__,
     }

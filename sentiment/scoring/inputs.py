@@ -59,11 +59,9 @@ class Inputs:
                 raise DataError(f"{path}: {kinds}; score them apart")
             with self._opened(number) as (source, _):
                 self._check_columns(path, source.head)
+                if not self.head.texts:  # a file of JSON objects that has none says nothing of their columns
+                    self.head = source.head
         self._sizes = [remote.size(path) if remote.is_remote(path) else os.path.getsize(path) for path in paths]
-
-    def fraction(self, place: Place) -> float:
-        """About how much of the input lies before: 0 to 1."""
-        return (sum(self._sizes[: place.file]) + place.position.offset) / max(1, sum(self._sizes))
 
     def stretches(self, start: Place, shard_rows: int) -> Generator[Stretch, None, None]:
         """All rows from there on, in windows; none reaches over the end of a shard or of a file."""

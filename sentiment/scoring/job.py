@@ -21,6 +21,7 @@ from sentiment.scoring.identity import input_identity, job_identity, read_local_
 from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import Parts
 from sentiment.scoring.publishing import check_folder_is_free, publish
+from sentiment.scoring.rejects import RejectsWriter
 from sentiment.scoring.rows import Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
@@ -102,7 +103,7 @@ def score(
             checkpoint = found or Checkpoint({})
             try:
                 files = read_local_files(paths, checkpoint.files)
-                identity = job_identity(classifier, engine, paths, files, str(target.format), settings)
+                identity = job_identity(classifier, engine, paths, files, target, settings)
                 checkpoint = _begin(parts, found, identity)
                 checkpoint.files = files
                 check_folder_is_free(checkpoint, target)
@@ -166,15 +167,16 @@ def _score_shards(
 ) -> None:
     inputs, resumed = scorer.inputs, checkpoint.rows
 
-    def on_window(rows: int, rejected: int, tally: Tally, fraction: float) -> None:
-        rows, rejected = checkpoint.rows + rows, checkpoint.rejected + rejected
+    def on_window(rows: int, rejects: RejectsWriter | None, tally: Tally, fraction: float) -> None:
+        rows, rejected = checkpoint.rows + rows, checkpoint.rejected + (rejects.rows if rejects else 0)
         if on_progress is not None:
             on_progress(Progress(rows, rejected, tally.tokens, tally.unknown_tokens, fraction, resumed))
         if max_rejects is not None and rejected > max_rejects:
-            raise RejectLimitError(max_rejects, rejected, f"{scorer.target}: after {rows} rows")
+            last = rejects.last if rejects else None
+            raise RejectLimitError(max_rejects, rejected, f"{scorer.target}: after {rows} rows", last)
 
     place = _place(checkpoint, inputs)
-    on_window(0, 0, checkpoint.tally, inputs.fraction(place))
+    on_window(0, None, checkpoint.tally, checkpoint.shards[-1].fraction if checkpoint.shards else 0.0)
     with closing(inputs.stretches(place, scorer.settings.shard_rows)) as stretches:
         found = answered(stretches, engine, sentences=scorer.settings.sentences)
         first = next(found, None)

@@ -45,19 +45,23 @@ def score_to_pipe(
     answers = AnswerColumns(classifier, settings)
     kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
     selection = Selection(settings.text_column, answers.types, kept)
+    several = False
     if inputs == [PIPE]:
         stretches: Iterator[Stretch] = _stretches(descriptor, selection)
     elif PIPE in inputs:
         raise DataError(f"{PIPE}: standard input is read alone, not beside files")
     else:
         files = Inputs(expand(inputs, INPUT_SUFFIXES), selection)
+        several = len(files.paths) > 1
         stretches = files.stretches(files.start, settings.shard_rows)
     writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
     for found in answered(stretches, LocalEngine(classifier), sentences=settings.sentences):
         predictions, refused = answers.judge(found.predictions)
-        writer.write(found.stretch.window, {place: answers.values(said) for place, said in predictions.items()})
+        said = {place: answers.values(prediction) for place, prediction in predictions.items()}
+        misfits = writer.write(found.stretch.window, said)
         output.flush()
-        rejects_writer.write(found.stretch.window, found.reasons | refused)
+        path = found.stretch.path if several else None
+        rejects_writer.write(found.stretch.window, found.reasons | refused | misfits, path)
         rejects.flush()
     return writer.rows, rejects_writer.rows
 
@@ -73,6 +77,8 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
     for block in _blocks(descriptor):
         if is_json is None and block.strip():
             is_json = _is_json(block)
+        if not is_json:
+            selection.columns(PIPE, [selection.text_column])
         lines = Lines(io.BytesIO(block))
         clashing = selection.added if selection.kept is None else ()
         read = without_clash(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)

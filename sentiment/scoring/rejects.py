@@ -1,5 +1,6 @@
 """Rows that weren't scored, each with its reason, so that none is lost."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -21,12 +22,13 @@ class RejectsWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.rows = 0
+        self.last: str | None = None  # of them, in words
 
     def write(self, window: Window, reasons: Mapping[int, str], path: str | None = None) -> None:
         """Writes the rows at these places of a window of the file `path`."""
         for place in sorted(reasons):
             raw = window.raw(place)
-            record: dict[str, object] = {} if path is None else {"file": path}
+            record: dict[str, object] = {} if path is None else {"file": _shown(path)}
             record["row"] = window.first_row + place
             if (offset := window.offset(place)) is not None:
                 record["offset"] = offset
@@ -37,3 +39,10 @@ class RejectsWriter:
                 record["raw_base64"] = raw
             self._file.write(to_json(record) + b"\n")
             self.rows += 1
+            of = "" if path is None else f" of {record['file']}"
+            self.last = f"row {record['row']}{of}: {reasons[place]}"
+
+
+def _shown(path: str) -> str:
+    """A path in letters: a system's file names may be any bytes."""
+    return os.fsencode(path).decode(errors="backslashreplace")

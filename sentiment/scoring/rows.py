@@ -22,6 +22,7 @@ class SentenceList:
 
 Kind = type | SentenceList  # of the values in a column that is added
 
+JSON_SPACE = " \t\r\n"  # may stand around an object; Unicode and Python know more that may not
 WINDOW_ROWS = 4096  # more rows make more even batches, and take more memory
 WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
 
@@ -134,7 +135,7 @@ class JsonRowWindow(RowWindow):
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
         """These rows as they stand in the file; where some columns are kept, their numbers as they stand."""
         if self._kept is None:
-            return [self.raw(place).strip() for place in places]
+            return [self.raw(place).strip(JSON_SPACE.encode()) for place in places]
         return [to_json(self._select(_parse_to_the_letter(self.raw(place)))) for place in places]
 
 

@@ -16,7 +16,7 @@ from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.tally import Tally
 from sentiment.scoring.target import Target
 
-OnWindow = Callable[[int, int, Tally, float], None]  # rows and rejects of the shard, the tally, and the share read
+OnWindow = Callable[[int, RejectsWriter, Tally, float], None]  # the shard's rows and rejects, the tally, the share read
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ShardScorer:
     ) -> Shard:
         """The shard that starts there, its parts lasting on the disk; its answers are counted into `tally`."""
         output_name, rejects_name = (f"{index:06d}.{kind}" for kind in ("rows", "rejects"))
-        rows, end = 0, start
+        rows, end, fraction = 0, start, 0.0
         with self.parts.create(output_name) as output, self.parts.create(rejects_name) as rejects:
             rejects_writer = RejectsWriter(rejects.file)
             writer = writer_for(
@@ -49,7 +49,8 @@ class ShardScorer:
                 while rows < self.settings.shard_rows and (found := next(stretches, None)) is not None:
                     self._write_window(found, writer, rejects_writer, tally)
                     rows, end = rows + len(found.stretch.window.texts), found.stretch.end
-                    on_window(rows, rejects_writer.rows, tally, found.stretch.fraction)
+                    fraction = found.stretch.fraction
+                    on_window(rows, rejects_writer, tally, fraction)
             if rows != writer.rows + rejects_writer.rows or rows != end.rows - start.rows:
                 counts = f"{rows} rows read, {writer.rows} scored, {rejects_writer.rows} rejected"
                 raise DataError(f"{self.target}: {counts}: some were lost, so no output was written")
@@ -61,6 +62,7 @@ class ShardScorer:
             scored=writer.rows,
             rejected=rejects_writer.rows,
             end=end,
+            fraction=fraction,
             output=self.parts.describe(output_name),
             rejects=self.parts.describe(rejects_name) if rejects_writer.rows else None,
         )

@@ -85,6 +85,11 @@ class TableWriter:
             if not _fits(value, self._types[column]):
                 expected = _ARROW_TYPES[self._types[column]]
                 return f"{column!r} is {value!r:.60} where the first rows have {expected}: write .jsonl to keep it"
+            if self._types[column] is str and isinstance(value, dict | list):
+                try:
+                    to_text(value)
+                except TypeError as error:
+                    return f"{column!r} holds what a column of text can't: {error}"
         return None
 
 

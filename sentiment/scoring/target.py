@@ -94,6 +94,11 @@ class LocalTarget:
             raise DataError(f"{self.path}: is a folder; give a file, or {self.path}/ for a folder of parts")
         if self.path.is_file() and self.is_folder:
             raise DataError(f"{self.path}: is a file; a folder of this name is asked for")
+        if self.is_folder and (self.path.is_symlink() or self.path.is_mount()):
+            kind = "a link" if self.path.is_symlink() else "where a disk is mounted"
+            raise DataError(f"{self.path}: is {kind}, which a folder can't replace; name a new folder in it")
+        if self.rejects.is_dir():
+            raise DataError(f"{self.rejects}: is a folder, and where rejects go; give the output another name")
         if not self.path.parent.is_dir():
             raise DataError(f"{self.path}: there is no folder {self.path.parent}; make it first")
         for name in inputs:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from sentiment.errors import DataError
 from sentiment.scoring.lines import Lines
 from sentiment.scoring.rows import (
+    JSON_SPACE,
     WINDOW_BYTES,
     WINDOW_ROWS,
     JsonRowWindow,
@@ -143,7 +144,7 @@ def json_rows(lines: Lines) -> Iterator[Row]:
     """Each line a JSON object."""
     lines.begin_record()
     for line in lines:
-        values, fault = _parse(line.strip())
+        values, fault = _parse(line.strip(JSON_SPACE))
         lines.fault = lines.fault or fault
         yield _row(lines, values)
         lines.begin_record()

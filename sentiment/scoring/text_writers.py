@@ -20,14 +20,14 @@ class JsonWriter:
         self.rows = 0
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Nothing that can't be written: a JSON object takes any row."""
-        rows = window.json_objects(list(answers))
-        for row, answer in zip(rows, answers.values(), strict=True):
+        """Why a row can't be written, by place: what it holds is nested too deep."""
+        rows, misfits = _json_objects(window, list(answers))
+        for place, row in rows.items():
             own = row[:-1]
             comma = b"" if own == b"{" else b","  # none of its columns may be kept
-            self._file.write(own + comma + to_json(answer)[1:] + b"\n")
+            self._file.write(own + comma + to_json(answers[place])[1:] + b"\n")
         self.rows += len(rows)
-        return {}
+        return misfits
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -90,6 +90,22 @@ class _UnixLines(list[str]):
 
     def write(self, record: str) -> None:
         self.append(record.removesuffix(_LINE_END) + "\n")
+
+
+def _json_objects(window: Window, places: list[int]) -> tuple[dict[int, bytes], dict[int, str]]:
+    """The rows as JSON objects, and why the others can't be, by place."""
+    try:
+        return dict(zip(places, window.json_objects(places), strict=True)), {}
+    except TypeError as error:
+        if len(places) == 1:
+            return {}, {places[0]: f"holds what can't be written in JSON: {error}"}
+    found: dict[int, bytes] = {}
+    misfits: dict[int, str] = {}
+    for place in places:
+        one, unfit = _json_objects(window, [place])
+        found |= one
+        misfits |= unfit
+    return found, misfits
 
 
 def unknown_column(values: Values, columns: Mapping[str, object]) -> str:

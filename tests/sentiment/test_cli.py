@@ -200,6 +200,36 @@ def test_where_only_the_service_is_installed_what_trains_and_judges_says_what_it
     assert (done.returncode, done.stderr) == (2, said)
 
 
+def test_an_error_of_our_own_is_not_taken_for_rejected_rows(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tiny_bundle: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.txt").write_text("good film\n")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    monkeypatch.setattr("sentiment.scoring.job.publish", lambda *_: {}["no such thing"])
+    paths = (str(tmp_path / "in.txt"), str(tmp_path / "out.csv"))
+    monkeypatch.setattr(sys, "argv", ["sentiment", "score", "--model", str(tiny_bundle), *paths])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "KeyError: 'no such thing'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "out.jsonl", "./out.jsonl.rejects.jsonl"])
+def test_a_report_overwrites_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tiny_bundle: Path, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    Path("in.jsonl").write_text('{"text": "good"}\n')
+    command = ["score", "--model", str(tiny_bundle), "in.jsonl", "out.jsonl", "--report", name]
+    monkeypatch.setattr(sys, "argv", ["sentiment", *command])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    report = name.removeprefix("./")
+    said = f"error: --report: {report} is an input, the output or its rejects; give the report another name\n"
+    assert capfd.readouterr().err.endswith(said)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
 def test_serve_without_a_model_leaves_it_to_the_settings(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_bundle: Path
 ) -> None:

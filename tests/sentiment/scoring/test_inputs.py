@@ -1,5 +1,6 @@
 """Several files, one after the other."""
 
+import csv
 import gzip
 import json
 import os
@@ -49,6 +50,21 @@ def test_an_output_that_its_own_job_would_read_is_refused(tiny_classifier: Class
         reason = f"{tmp_path}/{name} would take it in as an input, too; write to another folder"
         assert str(caught.value) == f"{tmp_path}/{written}: {reason}"
         assert [path.name for path in folder.iterdir()] == ["a.jsonl"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_an_empty_first_file_of_json_says_nothing_of_the_columns(
+    tiny_classifier: Classifier, tmp_path: Path, suffix: str
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, content in (("a", ""), ("b", ""), ("c", '{"id": 1, "text": "good"}\n'), ("d", "")):
+        (folder / f"{name}.jsonl").write_text(content)
+    out = tmp_path / f"out{suffix}"
+    summary = score(tiny_classifier, folder, out, ScoringSettings(top_only=True))
+    assert (summary.scored, summary.rejected) == (1, 0)
+    rows = pq.read_table(out).to_pylist() if suffix == ".parquet" else csv.DictReader(out.read_text().splitlines())
+    assert [(str(row["id"]), row["text"]) for row in rows] == [("1", "good")]
 
 
 def test_a_pipe_with_a_name_is_refused(tiny_classifier: Classifier, tmp_path: Path) -> None:

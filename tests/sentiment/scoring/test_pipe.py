@@ -161,3 +161,20 @@ def test_standard_input_is_read_alone_and_written_to_standard_output(start: Star
         assert (out, err.decode()) == (b"", f"error: {message}\n")
         assert process.returncode == 2
     assert os.listdir(tmp_path) == []
+
+
+def test_files_into_a_pipe_name_theirs_in_what_is_put_aside(start: Start, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text('{"text": "good"}\n{"text": null}\n')
+    with start(tmp_path / "a.jsonl", tmp_path / "b.jsonl", "-", "--top-only") as process:
+        out, err = process.communicate(timeout=100)
+    assert out.count(b"\n") == 2
+    assert [json.loads(line)["file"] for line in err.splitlines()] == [f"{tmp_path}/{name}.jsonl" for name in "ab"]
+    assert process.returncode == 1
+
+
+def test_lines_whose_column_is_an_added_ones_are_refused(start: Start) -> None:
+    with start("-", "-", "--text-column", "label") as process:
+        out, err = process.communicate(b"good film\n", 100)
+    assert (out, process.returncode) == (b"", 2)
+    assert err.startswith(b"error: -: there is a column 'label' already, and one is added; rename it, or ")

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 
 from sentiment.scoring.rejects import RejectsWriter
 from sentiment.scoring.rows import Row, RowWindow
@@ -23,3 +24,12 @@ def test_rows_of_several_files_name_theirs() -> None:
     file = io.BytesIO()
     RejectsWriter(file).write(RowWindow(1, [Row(b"x", {}, None)], ["text"], "text"), {0: "is bad"}, "a.csv")
     assert json.loads(file.getvalue()) == {"file": "a.csv", "row": 1, "offset": 0, "reason": "is bad", "raw": "x"}
+
+
+def test_a_file_name_may_be_any_bytes_and_the_last_reject_is_told() -> None:
+    file = io.BytesIO()
+    rejects = RejectsWriter(file)
+    window = RowWindow(7, [Row(b"x", {}, None), Row(b"y", {}, None)], ["text"], "text")
+    rejects.write(window, {0: "is bad", 1: "is worse"}, os.fsdecode(b"caf\xe9.csv"))
+    assert [json.loads(line)["file"] for line in file.getvalue().splitlines()] == ["caf\\xe9.csv"] * 2
+    assert rejects.last == "row 8 of caf\\xe9.csv: is worse"

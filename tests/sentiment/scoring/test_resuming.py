@@ -1,5 +1,6 @@
 """What a job that was stopped leaves, and what it takes to go on from it."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -10,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import sentiment
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError, DataError
-from sentiment.scoring import Progress, ScoringSettings, identity, score
+from sentiment.scoring import Progress, ScoringSettings, identity, score, table_files, text_readers
 from sentiment.scoring.errors import CheckpointError, RejectLimitError
 from sentiment.scoring.parts import PartsFolder
 
@@ -219,6 +222,57 @@ def test_two_jobs_cannot_write_one_output(tiny_classifier: Classifier, source: P
         score(tiny_classifier, source, tmp_path / "out.jsonl")
 
 
+@pytest.mark.parametrize(("first", "then"), [("", "/"), ("/", "")])
+def test_parts_of_a_folder_are_no_parts_of_a_file(
+    tiny_classifier: Classifier, source: Path, tmp_path: Path, first: str, then: str
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        score(tiny_classifier, source, f"{tmp_path}/out.csv{first}", TENS, stop_after(20))
+    was, now = ("'.csv in parts'" if end else "'.csv'" for end in (first, then))
+    with pytest.raises(
+        CheckpointError, match=f"is of another job: output format was {was}, now {now}\\. Give the same"
+    ):
+        score(tiny_classifier, source, f"{tmp_path}/out.csv{then}", TENS)
+    assert score(tiny_classifier, source, f"{tmp_path}/out.csv{first}", TENS).resumed == 20
+
+
+def test_an_input_may_be_named_otherwise(tiny_classifier: Classifier, source: Path, tmp_path: Path) -> None:
+    begin(tiny_classifier, source, tmp_path / "out.jsonl")
+    (tmp_path / "link.jsonl").symlink_to(source)
+    assert score(tiny_classifier, tmp_path / "link.jsonl", tmp_path / "out.jsonl", TENS).resumed == 20
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".parquet"])
+def test_progress_goes_on_where_it_was(
+    tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    source = tmp_path / f"in{suffix}"
+    # Together more than is read of a file at once.
+    rows = [{"text": "good", "more": os.urandom(50_000).hex()} for _ in range(ROWS)]
+    if suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), source, row_group_size=5)
+    else:
+        source.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 5)
+    monkeypatch.setattr(table_files, "WINDOW_ROWS", 5)
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.rows > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(tiny_classifier, source, tmp_path / "out.jsonl", TENS, stop)
+    [before] = [progress.fraction for progress in seen if progress.rows == 20]
+    assert 0.2 < before < 0.9
+    again: list[Progress] = []
+    score(tiny_classifier, source, tmp_path / "out.jsonl", TENS, again.append)
+    assert (again[0].rows, again[0].fraction) == (20, before)
+    assert [progress.fraction for progress in again] == sorted(progress.fraction for progress in again)
+    assert again[-1].fraction == pytest.approx(1.0, abs=0.001)  # behind the rows of a table stands what is in it
+
+
 def test_a_job_with_nothing_done_leaves_nothing(tiny_classifier: Classifier, source: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         score(tiny_classifier, source, tmp_path / "out.jsonl", TENS, stop_after(5))
@@ -234,7 +288,8 @@ def test_too_many_rejects_stop_the_job_and_a_higher_limit_goes_on(
     with pytest.raises(RejectLimitError) as caught:
         score(tiny_classifier, source, target, ScoringSettings(shard_rows=shard_rows), max_rejects=6)
     assert (caught.value.limit, caught.value.count) == (6, {5: 7, 100: 10}[shard_rows])
-    assert f"rejected rows: {caught.value.count}, and the limit (max_rejects) is 6; " in str(caught.value)
+    last = f"row {2 * caught.value.count}: is empty or blank"
+    assert f"rejected rows: {caught.value.count} ({last}), and the limit (max_rejects) is 6; " in str(caught.value)
     assert not target.exists()
     summary = score(tiny_classifier, source, target, ScoringSettings(shard_rows=shard_rows), max_rejects=10)
     assert (summary.rows, summary.rejected, summary.resumed) == (20, 10, {5: 10, 100: 0}[shard_rows])

@@ -101,6 +101,24 @@ def test_a_later_row_that_does_not_fit_is_refused_with_its_reason() -> None:
     ]
 
 
+def test_what_json_cannot_write_is_no_text() -> None:
+    deep: object = 1
+    for _ in range(300):
+        deep = [deep]
+    first = window_of({"text": "a", "more": {"id": 1}})
+    file = io.BytesIO()
+    writer = TableWriter(file, first, ADDED)
+    assert writer.write(first, {0: ANSWER}) == {}
+    assert writer.write(
+        window_of({"more": {"id": 1 << 70}}, {"more": deep}, {"more": 1 << 70}), dict.fromkeys(range(3), ANSWER)
+    ) == {
+        0: "'more' holds what a column of text can't: Integer exceeds 64-bit range",
+        1: "'more' holds what a column of text can't: Recursion limit reached",
+    }
+    writer.close()
+    assert read(file)["more"].to_pylist() == ['{"id":1}', str(1 << 70)]
+
+
 def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_writer, "ROW_GROUP_ROWS", 4)
     window = window_of({"text": "a"}, {"text": "b"}, {"text": "c"})

@@ -32,6 +32,15 @@ def test_outputs_that_are_refused(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             Target(f"{tmp_path}/{name}").check([str(source), str(inner)])
         assert str(caught.value) == f"{tmp_path / name}: {reason}"
+    (tmp_path / "link.csv").symlink_to(tmp_path / "folder.csv")
+    (tmp_path / "b.csv.rejects.jsonl").mkdir()
+    for name, reason in {
+        "link.csv/": f"{tmp_path}/link.csv: is a link, which a folder can't replace; name a new folder in it",
+        "b.csv": f"{tmp_path}/b.csv.rejects.jsonl: is a folder, and where rejects go; give the output another name",
+    }.items():
+        with pytest.raises(DataError) as caught:
+            Target(f"{tmp_path}/{name}").check([str(source)])
+        assert str(caught.value) == reason
     Target(f"{tmp_path}/out.csv").check([str(source)])
     rejects = tmp_path / "out.csv.rejects.jsonl"
     rejects.touch()

@@ -117,6 +117,16 @@ def test_json_faults() -> None:
     assert faults_of(window)[deep].startswith("is not JSON: ")
 
 
+def test_white_space_that_json_has_not_is_a_fault() -> None:
+    [window] = json_of(' \t{"text": "a"} \r\n\xa0{"text": "b"}\n{"text": "c"}\u2028\n{"text": "d"}\x1c\n'.encode())
+    assert window.json_objects([0]) == [b'{"text": "a"}']
+    assert list(window.faults.items()) == [
+        (1, "is not JSON: Expecting value at character 0"),
+        (2, "is not JSON: Extra data at character 13"),
+        (3, "is not JSON: Extra data at character 13"),
+    ]
+
+
 def test_a_later_row_that_has_an_added_column_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_readers, "WINDOW_ROWS", 2)
     windows = json_of(b'{"text": "a"}\n{"text": "b"}\n{"text": "c", "label": 1}\n')

@@ -3,6 +3,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, Values
 from sentiment.scoring.text_writers import CsvWriter, JsonWriter
 
@@ -97,3 +99,18 @@ def test_json_members_follow_the_rows_own_in_order() -> None:
         ["text", "n", "label", "tokens", "truncated"],
         ["n", "text", "label", "tokens", "truncated"],
     ]
+
+
+@pytest.mark.parametrize("kept", [["deep"], ["n", "deep"]])
+def test_json_that_is_nested_too_deep_to_write_is_refused_and_its_neighbours_are_not(kept: list[str]) -> None:
+    deep: object = 1
+    for _ in range(300):
+        deep = [deep]
+    values = [{"n": 1, "deep": [1]}, {"n": 2, "deep": deep}, {"n": 3, "deep": [3]}]
+    rows = [Row(json.dumps(each).encode(), each, None) for each in values]
+    file = io.BytesIO()
+    writer = JsonWriter(file)
+    misfits = writer.write(JsonRowWindow(1, rows, ["n", "deep"], "text", kept), dict.fromkeys(range(3), ANSWER))
+    assert misfits == {1: "holds what can't be written in JSON: Recursion limit reached"}
+    assert [json.loads(line)["deep"] for line in file.getvalue().splitlines()] == [[1], [3]]
+    assert writer.rows == 2
