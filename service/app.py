@@ -19,6 +19,7 @@ from service import (
     inspection,
     limits,
     logs,
+    master,
     metrics,
     open_inference,
     problems,
@@ -60,6 +61,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     """
     settings = settings or ServiceSettings.read()
     keys = auth.read_keys(settings.api_keys_file) if settings.api_keys_file else []
+    reload_asked = master.reload_asked()  # before the models are read: one asked for meanwhile is followed
     classifiers = {DEFAULT: classifier} if classifier else load(settings.model, settings.models)
     app = App(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # one path, one resource: nothing redirects
@@ -76,7 +78,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     lifecycle = Lifecycle(batcher, settings.max_batch_seconds)
     lifecycle.register(app)
     inferences = {name: Inference(found, batcher) for name, found in classifiers.items()}
-    reloader = Reloader(inferences, partial(load, settings.model, settings.models))
+    reloader = Reloader(inferences, partial(load, settings.model, settings.models), reload_asked)
     reloader.register(app)
     models = Models(inferences)
     app.register_blueprint(api.blueprint(settings, models, lifecycle))

@@ -26,9 +26,11 @@ def prepare(arbiter: Any) -> None:
     arbiter.stop = tell_and_stop
 
 
-def ask_for_reload() -> None:
-    """Asks every worker for a reload. Safe in a signal handler."""
-    _shared[_RELOAD_ASKED] = time.monotonic_ns().to_bytes(8, "little")
+def ask_for_reload() -> bytes:
+    """What `reload_asked` says from now on: every worker is asked for a reload. Safe in a signal handler."""
+    asked = time.monotonic_ns().to_bytes(8, "little")
+    _shared[_RELOAD_ASKED] = asked
+    return asked
 
 
 def reload_asked() -> bytes:

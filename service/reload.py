@@ -28,15 +28,20 @@ _log = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Loads the models anew and swaps them in: all of them, or none."""
+    """Loads the models anew and swaps them in: all of them, or none.
 
-    def __init__(self, inferences: Mapping[str, Inference], load: Callable[[], Mapping[str, AnyModel]]) -> None:
+    `followed` is what master.reload_asked() was before the models of `inferences` were read.
+    """
+
+    def __init__(
+        self, inferences: Mapping[str, Inference], load: Callable[[], Mapping[str, AnyModel]], followed: bytes
+    ) -> None:
         self._inferences = inferences
         self._load = load
         # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.
         self._loader = ThreadPoolExecutor(1, "loader")
         self._running = threading.Lock()
-        self._followed = master.reload_asked()
+        self._followed = followed
 
     @staticmethod
     def of(app: Flask) -> Reloader:
@@ -53,9 +58,12 @@ class Reloader:
         if not self._running.acquire(blocking=False):
             raise ReloadRunning
         try:
+            asked = master.reload_asked()
             swaps = self._swap()
-            master.ask_for_reload()
-            self._followed = master.reload_asked()
+            is_newest = master.reload_asked() == asked
+            own = master.ask_for_reload()
+            if is_newest:  # else the files may have changed after they were read here: this worker follows, too
+                self._followed = own
             return swaps
         finally:
             self._running.release()

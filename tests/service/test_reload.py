@@ -1,5 +1,6 @@
 """New bundles in place of old ones, in the process and in every worker of a real gunicorn."""
 
+import copy
 import hashlib
 import os
 import shutil
@@ -14,13 +15,15 @@ import requests
 
 import sentiment
 from sentiment import bundle as bundles
-from sentiment.classifier import Classifier
+from sentiment.classifier import AnyModel, Classifier
 from sentiment.errors import BundleError
-from service import master
+from service import master, models
+from service.app import create_app
 from service.batcher import Batcher
 from service.errors import ModelRefused, ReloadRunning
 from service.inference import Inference
 from service.reload import Reloader
+from service.settings import ServiceSettings
 from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
 
@@ -41,7 +44,7 @@ def inference(tiny_classifier: Classifier) -> Inference:
 
 
 def test_what_was_swapped(inference: Inference, tiny_classifier: Classifier, other_classifier: Classifier) -> None:
-    (swap,) = Reloader({"default": inference}, lambda: {"default": other_classifier}).reload()
+    (swap,) = Reloader({"default": inference}, lambda: {"default": other_classifier}, master.reload_asked()).reload()
     assert (swap.name, swap.previous, swap.version) == ("default", tiny_classifier.version, other_classifier.version)
     answer = inference.predict(["good"])
     assert answer.model.version == other_classifier.version
@@ -52,7 +55,7 @@ def test_nothing_is_swapped_if_one_is_refused(inference: Inference, tiny_classif
     def load() -> dict[str, Classifier]:
         raise BundleError("weights.safetensors", "is missing")
 
-    reloader = Reloader({"default": inference}, load)
+    reloader = Reloader({"default": inference}, load, master.reload_asked())
     for _ in range(2):
         with pytest.raises(ModelRefused, match=r"^model bundle refused: weights\.safetensors: is missing$"):
             reloader.reload()
@@ -60,7 +63,9 @@ def test_nothing_is_swapped_if_one_is_refused(inference: Inference, tiny_classif
 
 
 def test_models_neither_come_nor_go(inference: Inference, other_classifier: Classifier) -> None:
-    reloader = Reloader({"default": inference}, lambda: {"default": other_classifier, "new": other_classifier})
+    reloader = Reloader(
+        {"default": inference}, lambda: {"default": other_classifier, "new": other_classifier}, master.reload_asked()
+    )
     with pytest.raises(ModelRefused, match="^models come and go with a restart alone: new$"):
         reloader.reload()
 
@@ -73,7 +78,7 @@ def test_one_reload_at_a_time(inference: Inference, other_classifier: Classifier
         assert leave.wait(WAIT_SECONDS)
         return {"default": other_classifier}
 
-    reloader = Reloader({"default": inference}, load)
+    reloader = Reloader({"default": inference}, load, master.reload_asked())
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
@@ -85,10 +90,54 @@ def test_one_reload_at_a_time(inference: Inference, other_classifier: Classifier
 
 
 def test_others_follow(inference: Inference, other_classifier: Classifier) -> None:
-    reloader = Reloader({"default": inference}, lambda: {"default": other_classifier})
+    reloader = Reloader({"default": inference}, lambda: {"default": other_classifier}, master.reload_asked())
     reloader.follow()
     master.ask_for_reload()
     wait_for(lambda: inference.classifier is other_classifier)
+
+
+def test_what_is_asked_for_during_a_reload_is_followed(
+    inference: Inference, tiny_classifier: Classifier, other_classifier: Classifier
+) -> None:
+    loading, leave, on_disk = threading.Event(), threading.Event(), [other_classifier]
+
+    def load() -> dict[str, Classifier]:
+        found = on_disk[0]
+        loading.set()
+        assert leave.wait(WAIT_SECONDS)
+        return {"default": found}
+
+    reloader = Reloader({"default": inference}, load, master.reload_asked())
+    reloader.follow()
+    thread = threading.Thread(target=reloader.reload)
+    thread.start()
+    assert loading.wait(WAIT_SECONDS)
+    on_disk[0] = newest = copy.copy(tiny_classifier)
+    master.ask_for_reload()
+    leave.set()
+    thread.join(WAIT_SECONDS)
+    wait_for(lambda: inference.classifier is newest)
+
+
+def test_what_is_asked_for_while_a_worker_starts_is_followed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_bundle: MakeBundle
+) -> None:
+    old = bundles.save(make_bundle(), tmp_path / "model")
+    versions = [old]
+
+    def load(model: Path, folder: Path | None) -> dict[str, AnyModel]:
+        found = models.load(model, folder)
+        if versions == [old]:
+            versions.append(bundles.save(make_bundle(seed=1), model))
+            master.ask_for_reload()
+        return found
+
+    monkeypatch.setattr("service.app.load", load)
+    app = create_app(ServiceSettings(model=tmp_path / "model"))
+    client = app.test_client()
+    assert client.get("/health/ready").get_json()["model"]["version"] == old
+    Reloader.of(app).follow()
+    wait_for(lambda: client.get("/health/ready").get_json()["model"]["version"] == versions[-1])
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
