@@ -190,6 +190,6 @@ def batch_ran(rows: int, tokens: int) -> None:
 
 def serves(model: str, version: str, before: str | None) -> None:
     """Says which version of a model serves from now on."""
-    if before is not None:
-        figures().model.labels(model, before).set(0)
     figures().model.labels(model, version).set(1)
+    if before not in (None, version):
+        figures().model.labels(model, before).set(0)

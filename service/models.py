@@ -28,8 +28,7 @@ class Model:
     def __init__(self, name: str, inference: Inference) -> None:
         self.name = name
         self.inference = inference
-        self._version = inference.model.version
-        metrics.serves(name, self._version, None)
+        metrics.serves(name, inference.model.version, None)
 
     def ask(self, texts: Sequence[str], *, sentences: bool) -> Answer[Any]:
         """A prediction a text or, with `sentences`, a view by them. Raises TextError for one that can't be read."""
@@ -38,20 +37,14 @@ class Model:
     def predict(self, texts: Sequence[str]) -> Answer[AnyPrediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.predict(texts)
-        self._count(answer.found, answer.model.version)
+        metrics.predicted(self.name, answer.found)
         return answer
 
     def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
         """A view by sentences a text. Raises TextError, naming the index, for one that can't be read."""
         answer = self.inference.read_sentences(texts)
-        self._count([view.prediction for view in answer.found], answer.model.version)
+        metrics.predicted(self.name, [view.prediction for view in answer.found])
         return answer
-
-    def _count(self, predictions: Sequence[AnyPrediction], version: str) -> None:
-        metrics.predicted(self.name, predictions)
-        if version != self._version:
-            metrics.serves(self.name, version, self._version)
-            self._version = version
 
     @property
     def card(self) -> ModelCard:

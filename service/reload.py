@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from sentiment.errors import SentimentError
-from service import master
+from service import master, metrics
 from service.errors import ModelRefused, ReloadRunning
 from service.inference import Inference
 from service.shapes.models import Swap
@@ -105,6 +105,8 @@ class Reloader:
         swaps = []
         for name, classifier in classifiers.items():
             inference = self._inferences[name]
-            swaps.append(Swap(name=name, previous=inference.classifier.version, version=classifier.version))
+            swap = Swap(name=name, previous=inference.classifier.version, version=classifier.version)
             inference.classifier = classifier
+            metrics.serves(name, swap.version, swap.previous)
+            swaps.append(swap)
         return swaps

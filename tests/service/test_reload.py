@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import os
+import re
 import shutil
 import signal
 import threading
@@ -152,7 +153,7 @@ class Running:
 
     def __init__(self, start: StartServer, workers: int, folder: Path, work: Path, make_bundle: MakeBundle) -> None:
         keys = work / "keys"
-        keys.write_text(f"operator admin,predict {hashlib.sha256(KEY.encode()).hexdigest()}\n")
+        keys.write_text(f"operator admin,metrics,predict {hashlib.sha256(KEY.encode()).hexdigest()}\n")
         self.folder = work / "model"
         shutil.copytree(folder, self.folder)
         self.bundles = [make_bundle(seed=seed) for seed in (0, 1)]
@@ -177,6 +178,11 @@ class Running:
             answer = requests.post(f"{self.server.url}/admin/reload", headers=self.headers, timeout=WAIT_SECONDS)
             if answer.status_code != 409 or monotonic() > end:
                 return answer
+
+    def versions_shown(self) -> set[str]:
+        """Those that /metrics says serve, in any worker."""
+        shown = requests.get(f"{self.server.url}/metrics", headers=self.headers, timeout=WAIT_SECONDS).text
+        return set(re.findall(r'^sentiment_model\{model="default",version="(\w+)"\} 1\.0$', shown, re.MULTILINE))
 
     def wait_until_all_serve(self, version: str) -> None:
         """A new connection goes to either worker: so many in a row have met both."""
@@ -208,8 +214,10 @@ def corrupt(folder: Path) -> None:
 def test_a_reload_reaches_all_workers_and_a_bad_bundle_none(running: Running) -> None:
     old, new = running.versions
     assert running.reload().json() == {"models": [{"name": "default", "previous": old, "version": old}]}
+    assert running.versions_shown() == {old}
     bundles.save(running.bundles[1], running.folder)
     assert running.reload().json() == {"models": [{"name": "default", "previous": old, "version": new}]}
+    wait_for(lambda: running.versions_shown() == {new})  # without a prediction of either worker
     running.wait_until_all_serve(new)
 
     corrupt(running.folder)
