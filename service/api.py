@@ -81,6 +81,7 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
     predictions = finish(
         answer.found, wanted.pointer, strict=wanted.strict, threshold=texts.threshold(wanted, answer, "/abstain")
     )
+    model.count(answer.found)
     return JSONResponse({"model": answer.model.model_dump(), "predictions": predictions})
 
 

@@ -15,8 +15,7 @@ from service.problems import UNKNOWN_MODEL, Problem
 from service.shapes.models import ModelCard
 
 if TYPE_CHECKING:
-    from sentiment.classifier import AnyModel, AnyPrediction
-    from sentiment.explain import SentenceView
+    from sentiment.classifier import AnyModel
 
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -32,19 +31,11 @@ class Model:
 
     def ask(self, texts: Sequence[str], *, sentences: bool) -> Answer[Any]:
         """A prediction a text or, with `sentences`, a view by them. Raises TextError for one that can't be read."""
-        return self.read_sentences(texts) if sentences else self.predict(texts)
+        return self.inference.read_sentences(texts) if sentences else self.inference.predict(texts)
 
-    def predict(self, texts: Sequence[str]) -> Answer[AnyPrediction]:
-        """A prediction a text. Raises TextError, naming the index, for one that can't be read."""
-        answer = self.inference.predict(texts)
-        metrics.predicted(self.name, answer.found)
-        return answer
-
-    def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
-        """A view by sentences a text. Raises TextError, naming the index, for one that can't be read."""
-        answer = self.inference.read_sentences(texts)
-        metrics.predicted(self.name, [view.prediction for view in answer.found])
-        return answer
+    def count(self, found: Sequence[Any]) -> None:
+        """Counts at /metrics what is answered: what `ask` found, once nothing refuses the request any more."""
+        metrics.predicted(self.name, [getattr(each, "prediction", each) for each in found])
 
     @property
     def card(self) -> ModelCard:

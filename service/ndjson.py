@@ -105,13 +105,16 @@ def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dic
             return answers | dict.fromkeys(asked, problem)
         else:
             version = answer.model.model_dump()
+            answered = []
             for (place, row), found in zip(asked.items(), answer.found, strict=True):
                 try:
                     threshold = texts.threshold(row, answer, "/abstain")
                     finished = finish([found], _pointer, strict=row.strict, threshold=threshold)
                     answers[place] = {"model": version, "predictions": finished}
+                    answered.append(found)
                 except Problem as problem:
                     answers[place] = problem
+            model.count(answered)
             break
     return answers
 

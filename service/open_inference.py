@@ -122,12 +122,13 @@ def _infer(model: Model, settings: ServiceSettings) -> Response:
     strings, pointers = _read_texts(wanted, content[header_bytes:], settings)
     texts.check(strings, pointers.__getitem__, settings)
     try:
-        answer = model.predict(strings)
+        answer = model.ask(strings, sentences=False)
     except TextError as error:
         raise problems.invalid_text(error, pointers[error.index]) from None
     options = wanted.parameters
     threshold = texts.threshold(options, answer, "/parameters/abstain")
     found = texts.finish(answer.found, pointers.__getitem__, strict=options.strict, threshold=threshold)
+    model.count(answer.found)
     labelled = cast("Sequence[Prediction]", found)  # `_model` refuses others
     rows = [list(prediction.probabilities.values()) for prediction in labelled]
     outputs: _Outputs = {

@@ -1,9 +1,11 @@
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
@@ -60,6 +62,25 @@ def test_strict_refuses_what_would_be_truncated(zoo: FlaskClient) -> None:
     ]  # fmt: skip
     assert zoo.post(path, json={"text": "good", "strict": True}).status_code == 200
     assert zoo.post(path, json={"text": long, "strict": True}).get_json()["errors"][0]["pointer"] == "/text"
+
+
+@pytest.mark.parametrize("options", [{"abstain": 0.05}, {"strict": True}, {"strict": True, "sentences": True}, {}])
+def test_what_is_refused_is_not_counted_as_answered(zoo: FlaskClient, options: dict[str, object]) -> None:
+    def counted() -> list[float]:
+        names = ("texts_total", "tokens_total", "confidence_total", "texts_truncated_total")
+        return [REGISTRY.get_sample_value(f"sentiment_{name}", {"model": "short"}) or 0.0 for name in names]
+
+    before, content = counted(), {"text": "good " * 9} | options
+    status = zoo.post("/v1/models/short/predict", json=content).status_code
+    zoo.post("/v1/models/short/predict", data=json.dumps(content), content_type="application/x-ndjson").get_data()
+    inputs = [{"name": "text", "datatype": "BYTES", "shape": [1], "data": [content["text"]]}]
+    zoo.post("/v2/models/short/infer", json={"inputs": inputs, "parameters": options})
+    if options:
+        assert (status, counted()) == (422, before)
+    else:
+        texts, tokens, confidence, truncated = (now - then for now, then in zip(counted(), before, strict=True))
+        assert (status, texts, tokens, truncated) == (200, 3, 24, 3)
+        assert 1 < confidence < 3
 
 
 def test_threshold_makes_a_label_uncertain_and_nothing_else(zoo: FlaskClient) -> None:
