@@ -47,6 +47,8 @@ def _detail(fault: dict[str, Any], fields: str) -> str:
     if kind in _EXPECTED:
         return f"must be {_EXPECTED[kind]}, not {json_type(fault['input'])}"
     match kind:
+        case "string_unicode" if location:  # a value, or a name in the object there
+            return "holds a lone surrogate: it is not valid Unicode"
         case "missing":
             return "is missing"
         case "greater_than_equal":

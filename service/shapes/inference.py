@@ -1,14 +1,23 @@
 """The shapes of the Open Inference Protocol (KServe v2)."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 import sentiment
 from service.shapes.base import TEXT_SCHEMA, Abstain, Shape, Strict, Threshold
 
 _TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
 _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
+
+
+def _encodable(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
+    return given
 
 
 class Parameters(Shape):
@@ -66,7 +75,7 @@ class InferOutput(Shape):
 class InferRequest(Shape):
     """Texts as one input tensor. Its bytes may follow the JSON, whose own Inference-Header-Content-Length counts."""
 
-    id: str = ""
+    id: Annotated[str, AfterValidator(_encodable)] = ""  # the answer repeats it
     parameters: RequestParameters = RequestParameters()
     inputs: list[InferInput] = Field(min_length=1, max_length=1)
     outputs: list[InferOutput] = Field(default_factory=list, max_length=2, description="Those wanted; both if empty.")

@@ -109,6 +109,12 @@ def test_the_client_reads_our_refusals(kserve: Any) -> None:
         (body(data=["good"] * 1001), "/inputs/0/data holds 1001 texts; 1 to 1000 are allowed."),
         (body(data=["\ud800"]), "/inputs/0/data/0 holds the lone surrogate U+D800 at character 0: it is not valid "
                                 "Unicode."),
+        (body() | {"id": "\ud800"}, "/id holds a lone surrogate: it is not valid Unicode."),
+        (body(name="\ud800"), "/inputs/0/name holds a lone surrogate: it is not valid Unicode."),
+        (body(**{"\ud800": 1}), "/inputs/0 holds a lone surrogate: it is not valid Unicode."),
+        (body() | {"\ud800": 1}, "The body has a field that is not one of a request; those are id, parameters, inputs, "
+                                 "outputs."),
+        (body() | {"id": 7}, "/id must be a string, not a number."),
         (body(extra=1), "/inputs/0/extra is not a field here."),
         (body() | {"outputs": [{"name": "logits"}]}, "/outputs/0/name must be 'label' or 'probabilities'."),
         (body(parameters={"binary_data_size": 5}),
