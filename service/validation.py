@@ -53,6 +53,8 @@ def _detail(fault: dict[str, Any], fields: str) -> str:
             return "is missing"
         case "greater_than_equal":
             return f"must be at least {fault['ctx']['ge']:g}, not {fault['input']:g}"
+        case "less_than":
+            return f"must be less than {fault['ctx']['lt']:g}, not {fault['input']:g}"
         case "less_than_equal":
             return f"must be at most {fault['ctx']['le']:g}, not {fault['input']:g}"
         case "too_short" | "too_long":

@@ -128,8 +128,13 @@ def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
     assert "holds no table" in refused.get_data(as_text=True)
     lines = zoo.post("/v1/predict", data=b'{"text": "good", "abstain": 0.05}\n', content_type="application/x-ndjson")
     assert lines.get_json(force=True)["errors"][0]["pointer"] == "/abstain"
-    for abstain in (-0.1, 1, "0.05", True, None):
-        assert zoo.post("/v1/predict", json={"text": "good", "abstain": abstain}).status_code == 422
+    for abstain, detail in (
+        (-0.1, "must be at least 0, not -0.1"), (1, "must be less than 1, not 1"),
+        ("0.05", "must be a number, not a string"), (True, "must be a number, not a boolean"),
+        (None, "must be a number, not null"),
+    ):  # fmt: skip
+        refused = zoo.post("/v1/predict", json={"text": "good", "abstain": abstain})
+        assert (refused.status_code, refused.get_json()["detail"]) == (422, f"/abstain {detail}.")
 
 
 @pytest.mark.parametrize(
