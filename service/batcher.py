@@ -54,6 +54,7 @@ class Batcher:
 
     def __init__(self, max_batch_tokens: int, max_waiting_texts: int) -> None:
         self._max_batch_tokens = max_batch_tokens
+        self._share = max(1, max_batch_tokens // SHARES_OF_A_BATCH)
         self._max_waiting_texts = max_waiting_texts
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
@@ -166,13 +167,13 @@ class Batcher:
             elif batch and work.classifier is not batch[0][0].classifier:
                 others.append(work)
             else:
-                share = tokens + self._max_batch_tokens // SHARES_OF_A_BATCH
+                end = tokens + self._share
                 while work.taken < len(work.texts):
                     cost = len(work.texts[work.taken].token_ids)
                     if batch and tokens + cost > self._max_batch_tokens:
                         self._queue.extendleft([work, *reversed(others)])
                         return batch
-                    if tokens >= share:
+                    if tokens >= end:
                         self._queue.append(work)
                         break
                     batch.append((work, work.taken))

@@ -1,3 +1,4 @@
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -127,6 +128,21 @@ def test_a_batch_is_bounded_by_its_tokens(ask: Ask, recorder: Recorder) -> None:
     for future in [first, *others, longest]:
         future.result()
     assert [[len(text.token_ids) for text in batch] for batch in recorder.batches] == [[1], [3, 3], [3, 3], [20]]
+
+
+@pytest.mark.parametrize("max_batch_tokens", [1, 3])
+def test_a_batch_of_few_tokens_still_holds_a_text(recorder: Recorder, max_batch_tokens: int) -> None:
+    batcher = Batcher(max_batch_tokens, max_waiting_texts=40)
+    recorder.open()
+    answers: queue.Queue[object] = queue.Queue()
+    texts = [encoded(1), encoded(2, 3), encoded(4)]
+
+    def ask() -> None:
+        answers.put(batcher.classify(recorder, texts, time.monotonic() + WAIT_SECONDS))
+
+    # Not one to be waited for at the end: nobody would come back from a batcher that keeps its lock.
+    threading.Thread(target=ask, daemon=True).start()
+    assert answers.get(timeout=WAIT_SECONDS) == [answer(text) for text in texts]
 
 
 def test_a_long_list_does_not_hold_up_a_single_text(ask: Ask, recorder: Recorder) -> None:
