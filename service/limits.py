@@ -8,6 +8,7 @@ from functools import partial
 from flask import Flask, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
 from limits import parse_many
+from limits.errors import ConfigurationError
 
 from sentiment.errors import ConfigError
 from service import openapi, tasks
@@ -38,17 +39,20 @@ def register(app: Flask, settings: ServiceSettings) -> None:
             "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
         }  # fmt: skip
     kind = Limiter if settings.redis_url is None else _RemoteLimiter
-    kind(
-        _caller,
-        app=app,
-        application_limits=[settings.rate_limit],
-        application_limits_exempt_when=lambda: not _counts(app),
-        storage_uri=settings.redis_url or "memory://",
-        storage_options=options,  # type: ignore[arg-type]
-        in_memory_fallback_enabled=settings.redis_url is not None,
-        on_breach=_say_when,
-        key_prefix="sentiment",
-    )
+    try:
+        kind(
+            _caller,
+            app=app,
+            application_limits=[settings.rate_limit],
+            application_limits_exempt_when=lambda: not _counts(app),
+            storage_uri=settings.redis_url or "memory://",
+            storage_options=options,  # type: ignore[arg-type]
+            in_memory_fallback_enabled=settings.redis_url is not None,
+            on_breach=_say_when,
+            key_prefix="sentiment",
+        )
+    except (ConfigurationError, ValueError):  # without their words and the URL's own: it may hold a password
+        raise ConfigError("SENTIMENT_REDIS_URL: must be a URL like 'redis://localhost:6379', with its scheme") from None
 
 
 class _RemoteLimiter(Limiter):

@@ -72,6 +72,10 @@ def test_the_model_is_loaded_in_the_workers_only(server: Server) -> None:
         ({"PORT": "http"}, "sentiment: PORT: Input should be a valid integer, unable to parse string as an integer, "),
         ({"SENTIMENT_MAX_BODY_BYTES": "0"}, "sentiment: SENTIMENT_MAX_BODY_BYTES: Input should be greater than or "),
         ({"SENTIMENT_MODEL": "/nowhere"}, "model bundle refused: /nowhere: there is no such folder\n"),
+        (
+            {"SENTIMENT_RATE_LIMIT": "1 per hour", "SENTIMENT_REDIS_URL": "localhost:6379"},
+            "SENTIMENT_REDIS_URL: must be a URL like 'redis://localhost:6379', with its scheme\n",
+        ),
         ({"SENTIMENT_MODELS": "models"}, "sentiment: SENTIMENT_MODEL and SENTIMENT_MODELS are both set: unset "),
     ],
 )

@@ -161,3 +161,12 @@ def test_redis_killed_under_the_load_of_many_clients(start_server: StartServer, 
 def test_a_limit_that_is_none(tiny_classifier: Classifier, rate_limit: str) -> None:
     with pytest.raises(ConfigError, match=f"SENTIMENT_RATE_LIMIT: must be like '100 per second', not '{rate_limit}'"):
         create_app(ServiceSettings(rate_limit=rate_limit), tiny_classifier)
+
+
+@pytest.mark.parametrize(
+    "redis_url", ["localhost:6379", "user:secret@localhost", "http://localhost", "redis://localhost:port"]
+)
+def test_a_redis_url_that_is_none(tiny_classifier: Classifier, redis_url: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        limited(tiny_classifier, redis_url=redis_url)
+    assert str(error.value) == "SENTIMENT_REDIS_URL: must be a URL like 'redis://localhost:6379', with its scheme"
