@@ -75,6 +75,8 @@ def _caller() -> str:
 
 
 def _counts(app: Flask) -> bool:
+    if request.method == "OPTIONS":  # a browser's preflight, which asks the model nothing and carries no key
+        return False
     described = openapi.of(app, request.endpoint)
     return described is not None and described.scope is Scope.PREDICT
 

@@ -51,7 +51,11 @@ class ServiceSettings(EnvironmentSettings):
         description="A folder of model folders instead, one of them `default`; both set is refused at start.",
     )
     api_keys_file: Path | None = Field(default=None, description="The digests of keys; without it everybody may ask.")
-    rate_limit: str | None = Field(default=None, description="Of each key, or of each address: `100 per second`.")
+    rate_limit: str | None = Field(
+        default=None,
+        description="Of each key: `100 per second`. Without keys of each peer's address: all clients behind a proxy "
+        "share one limit.",
+    )
     redis_url: str | None = Field(
         default=None,
         description="Where all workers count together; without it, or while it is down, each worker counts for itself.",

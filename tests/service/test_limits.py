@@ -87,6 +87,13 @@ def test_what_is_no_prediction_is_not_counted(tiny_classifier: Classifier, path:
     assert ask(client) == 200
 
 
+def test_a_preflight_is_not_counted(tiny_classifier: Classifier) -> None:
+    client = limited(tiny_classifier)
+    assert {client.options("/v1/predict").status_code for _ in range(5)} == {200}
+    assert [ask(client) for _ in range(4)] == [200, 200, 200, 429]
+    assert client.options("/v1/predict").status_code == 200
+
+
 def test_each_key_has_a_count_of_its_own(tiny_classifier: Classifier, tmp_path: Path) -> None:
     keys = dict(auth.make(key_id, ["predict"]) for key_id in ("a", "b"))
     (tmp_path / "keys").write_text("\n".join(keys.values()))
