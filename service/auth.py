@@ -20,7 +20,8 @@ from service.current import current_request
 from service.openapi import Scope
 from service.problems import FORBIDDEN, UNAUTHORIZED, Problem
 
-_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+([a-z,]+)\s+([0-9a-f]{64})")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LINE = re.compile(rf"({_ID.pattern})\s+([a-z,]+)\s+([0-9a-f]{{64}})")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="sentiment"'}
 
 
@@ -106,5 +107,7 @@ if __name__ == "__main__":
     _names = [scope.value for scope in Scope]
     if len(sys.argv) < 3 or not set(sys.argv[2:]) <= set(_names):
         sys.exit(f"usage: python -m service.auth ID SCOPE..., of {' '.join(_names)}")
+    if not _ID.fullmatch(sys.argv[1]):
+        sys.exit(f"an id is {_ID.pattern}, not {sys.argv[1]!r}")
     _key, _line = make(sys.argv[1], sys.argv[2:])
     print(f"key:  {_key}\nline: {_line}")

@@ -115,3 +115,11 @@ def test_the_command_makes_a_key() -> None:
     seen = subprocess.run([*command, "a", "predict", "metrics"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert re.fullmatch(r"key:  [\w-]{43}\nline: a predict,metrics [0-9a-f]{64}\n", seen.stdout)
     assert subprocess.run([*command, "a", "x"], cwd=ROOT, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("key_id", ["my backend", "", "#a", "a" * 65])
+def test_the_command_makes_no_key_that_the_file_could_not_hold(key_id: str) -> None:
+    command = [sys.executable, "-m", "service.auth", key_id, "predict"]
+    seen = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (seen.returncode, seen.stdout) == (1, "")
+    assert seen.stderr == f"an id is [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}, not {key_id!r}\n"
