@@ -22,6 +22,8 @@ from service.problems import FORBIDDEN, UNAUTHORIZED, Problem
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LINE = re.compile(rf"({_ID.pattern})\s+([a-z,]+)\s+([0-9a-f]{{64}})")
+_SEND = "Send a key of this service as `Authorization: Bearer <key>`."
+_NO_KEYS = "This service has no keys, and this is for one with the scope admin: set SENTIMENT_API_KEYS_FILE."
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="sentiment"'}
 
 
@@ -72,7 +74,7 @@ def register(app: Flask, keys: Sequence[Key]) -> None:
             return
         key = _find(keys, request.headers.get("Authorization", ""))
         if key is None:
-            raise Problem(UNAUTHORIZED, "Send a key of this service as `Authorization: Bearer <key>`.", [], _CHALLENGE)
+            raise Problem(UNAUTHORIZED, _SEND if keys else _NO_KEYS, [], _CHALLENGE)
         g.key_id = key.id
         if scope not in key.scopes:
             raise Problem(FORBIDDEN, f"This key lacks the scope {scope.value}.")

@@ -49,6 +49,7 @@ def test_a_key_opens_what_its_scopes_say(
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"] == 'Bearer realm="sentiment"'
         assert method == "HEAD" or response.get_json()["type"] == "urn:sentiment:problem:unauthorized"
+        assert method == "HEAD" or response.get_json()["detail"].startswith("Send a key of this service as ")
     elif scope not in ALL[key_id]:
         assert response.status_code == 403
         assert method == "HEAD" or response.get_json()["detail"] == f"This key lacks the scope {scope}."
@@ -74,7 +75,10 @@ def test_anything_else_is_no_key(closed: FlaskClient, made: dict[str, tuple[str,
 
 def test_without_keys_all_but_admin_is_open(client: FlaskClient) -> None:
     assert client.get("/metrics").status_code == 200
-    assert client.post("/admin/reload").status_code == 401
+    refused = client.post("/admin/reload")
+    assert (refused.status_code, refused.get_json()["detail"]) == (
+        401, "This service has no keys, and this is for one with the scope admin: set SENTIMENT_API_KEYS_FILE."
+    )  # fmt: skip
 
 
 def test_a_key_is_known_by_its_digest_alone() -> None:
