@@ -47,7 +47,10 @@ class Figures:
     def __init__(self) -> None:
         self.requests = Counter("sentiment_requests", "Requests answered.", ["method", "route", "status"])
         self.request_seconds = Histogram(
-            "sentiment_request_seconds", "From a request's last byte to its answer's.", ["route"], buckets=SECONDS
+            "sentiment_request_seconds",
+            "From a request's last byte to its answer's, but for streams of lines.",
+            ["route"],
+            buckets=SECONDS,
         )
         self.in_flight = Gauge("sentiment_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum")
         self.queue_seconds = Histogram(
@@ -105,11 +108,12 @@ def register(app: Flask) -> None:
         method = answered.method if rule or answered.method in ("GET", "POST") else "other"
         _answered(method, route, response.status_code).inc()
         shed(response.status_code, g.get("problem", ""))
-        started = g.started_seconds
+        started, is_timed = g.started_seconds, not response.is_streamed  # a stream takes as long as its client writes
 
         def end() -> None:
             figures().in_flight.dec()
-            _seconds(route).observe(time.perf_counter() - started)
+            if is_timed:
+                _seconds(route).observe(time.perf_counter() - started)
 
         response.call_on_close(end)
         return response

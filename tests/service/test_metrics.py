@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from service import metrics_files
@@ -73,6 +75,19 @@ def test_the_figures_are_of_all_workers_and_survive_one(start_server: StartServe
     after = scrape(server)
     assert of(after, "sentiment_texts_total", model="default") >= 60
     assert of(after, "sentiment_requests_in_flight") >= 1
+
+
+def test_a_stream_that_lasts_as_long_as_its_client_writes_is_not_timed(client: FlaskClient) -> None:
+    def ended() -> tuple[float, float]:
+        route = {"route": "/v1/predict"}
+        of_all = REGISTRY.get_sample_value("sentiment_requests_total", route | {"method": "POST", "status": "200"})
+        return of_all or 0.0, REGISTRY.get_sample_value("sentiment_request_seconds_count", route) or 0.0
+
+    content, (requests_before, timed_before) = b'{"text": "good"}', ended()
+    for media_type, timed in (("application/x-ndjson", 0), ("application/json", 1)):
+        client.post("/v1/predict", data=content, content_type=media_type, buffered=True).close()
+        assert ended()[1] == timed_before + timed
+    assert ended()[0] == requests_before + 2
 
 
 def test_what_was_shed_is_counted_by_reason(start_server: StartServer) -> None:
