@@ -53,7 +53,7 @@ class ServiceSettings(EnvironmentSettings):
     api_keys_file: Path | None = Field(default=None, description="The digests of keys; without it everybody may ask.")
     rate_limit: str | None = Field(
         default=None,
-        description="Of each key: `100 per second`. Without keys of each peer's address: all clients behind a proxy "
+        description="Of each key: `100 per second`. Without keys, of each peer's address: all clients behind a proxy "
         "share one limit.",
     )
     redis_url: str | None = Field(
