@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -13,17 +14,18 @@ from sentiment.errors import TextError
 from service import deadline as deadlines
 from service import tasks
 from service.batcher import Batcher
-from service.errors import NoLabels, TextFailed
+from service.errors import DeadlinePassed, NoLabels, TextFailed
 from service.shapes.models import ModelVersion
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, AnyPrediction, Prediction
     from sentiment.explain import SentenceView, SplitText
 
-TEXTS_SPLIT_AT_ONCE = 16  # the tokenizer is theirs meanwhile
+CHARACTERS_AT_ONCE = 8192  # the tokenizer is theirs meanwhile: for a hundredth of a second, or a tenth if all is new
 PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
 
 Found = TypeVar("Found")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,17 @@ class Inference:
     def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[AnyPrediction]:
         """A prediction a text. Raises TextError, naming the index, for one that can't be read.
 
-        `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too.
+        `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too. What takes
+        a while to encode is encoded by a thread: the loop that this is called on goes on with others.
         """
         classifier = self.classifier  # read once: who is asked encodes and answers, whatever replaces it meanwhile
+        deadline = deadline or deadlines.current()
         self._batcher.check_room(len(texts))
-        encoded = classifier.encode(texts)
-        predictions = self._batcher.classify(classifier, encoded, deadline or deadlines.current())
+        if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
+            encoded = classifier.encode(texts)
+        else:
+            encoded = _in_slices(classifier.encode, texts, deadline)
+        predictions = self._batcher.classify(classifier, encoded, deadline)
         return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
 
     def read_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
@@ -64,13 +71,7 @@ class Inference:
         classifier, deadline = self.classifier, deadlines.current()
         if classifier.task == "regression":
             raise NoLabels
-        split_texts: list[SplitText] = []
-        for start in range(0, len(texts), TEXTS_SPLIT_AT_ONCE):
-            some = texts[start : start + TEXTS_SPLIT_AT_ONCE]
-            try:
-                split_texts += tasks.offload(partial(classifier.split_sentences, some))
-            except TextError as error:
-                raise TextError(start + error.index, error.reason) from None
+        split_texts: list[SplitText] = _in_slices(classifier.split_sentences, texts, deadline)
         owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
         parts = [part for split in split_texts for part in split.parts]
         predictions: list[Prediction] = []
@@ -84,6 +85,27 @@ class Inference:
         answers = iter(predictions)
         views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
         return Answer(version_of(classifier), classifier.task, classifier.metrics, views)
+
+
+def _in_slices(read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float) -> list[Read]:
+    """What is read of each text, by a thread, a slice of them at a time: between two, others have the tokenizer.
+
+    Raises TextError, naming the index, and DeadlinePassed.
+    """
+    found: list[Read] = []
+    while len(found) < len(texts):
+        if time.monotonic() >= deadline:
+            raise DeadlinePassed
+        start = end = len(found)
+        characters = 0
+        while end < len(texts) and (end == start or characters + len(texts[end]) <= CHARACTERS_AT_ONCE):
+            characters += len(texts[end])
+            end += 1
+        try:
+            found += tasks.offload(partial(read, texts[start:end]))
+        except TextError as error:
+            raise TextError(start + error.index, error.reason) from None
+    return found
 
 
 def version_of(classifier: AnyModel) -> ModelVersion:

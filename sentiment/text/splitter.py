@@ -58,6 +58,11 @@ class Splitter:
         self._lock = threading.Lock()  # a memory zone belongs to the whole vocabulary, not to a thread
         self._zone: ExitStack | None = None  # where spaCy enters its own, once it is asked
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a thread has it in a `memory_zone`."""
+        return self._lock.locked()
+
     def warm(self, tokens: Iterable[str]) -> None:
         """Keeps these words for good, so that meeting them again costs a look-up only."""
         with self._lock:

@@ -52,6 +52,11 @@ class Tokenizer:
         self._splitter = Splitter(config.language)
         self.abbreviations = self._splitter.abbreviations
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is splitting somebody's texts: who asks now waits."""
+        return self._splitter.is_busy
+
     def warm(self, tokens: Iterable[str]) -> None:
         """Keeps these words for good, so that meeting them again costs a look-up only."""
         self._splitter.warm(tokens)

@@ -14,6 +14,7 @@ from service.settings import ServiceSettings
 APP = "tests.service.faults:application()"
 IMPATIENT_APP = "tests.service.faults:impatient_application()"
 WAITS = "boring"  # until the gate is opened
+UNREAD = "unread"  # not encoded until the gate is opened
 FAILS = "awful"
 KILLS = "okay"  # the thread that computes
 
@@ -27,6 +28,14 @@ class FaultyClassifier(Classifier):
         self.waiting = False
         self.gate = threading.Event()
         self._word_ids = dict(zip((WAITS, FAILS, KILLS), self.vocabulary.encode([WAITS, FAILS, KILLS]), strict=True))
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """As Classifier's, if no word is in the way."""
+        if any(UNREAD in text for text in texts):
+            self.waiting = True
+            self.gate.wait()
+            self.waiting = False
+        return super().encode(texts)
 
     def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
         """As Classifier's, if no word is in the way."""

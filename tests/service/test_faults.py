@@ -96,6 +96,17 @@ def test_a_text_whose_deadline_passed_in_the_queue_is_never_computed(server: Ser
     assert get(server, "/test/state").json()["computed"] == computed + 2
 
 
+def test_while_a_long_list_is_encoded_others_are_answered(server: Server) -> None:
+    wanted = {"texts": [*["good film"] * 999, faults.UNREAD]}
+    with ThreadPoolExecutor(1) as threads:
+        long = threads.submit(requests.post, f"{server.url}/v1/predict", json=wanted, timeout=WAIT_SECONDS)
+        wait_until_computing(server)
+        assert get(server, "/health/live").status_code == 200
+        assert ask(server, "good").json()["predictions"][0]["label"] in ("negative", "neutral", "positive")
+        get(server, "/test/open")
+        assert len(long.result().json()["predictions"]) == 1000
+
+
 def test_a_client_gone_while_its_text_is_computed(server: Server) -> None:
     body, logged = f'{{"text": "{faults.WAITS}"}}', len(server.log)
     with server.connect() as connection:

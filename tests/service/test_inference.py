@@ -8,7 +8,7 @@ import pytest
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import TextError
 from service.batcher import Batcher
-from service.errors import Overloaded, TextFailed
+from service.errors import DeadlinePassed, Overloaded, TextFailed
 from service.inference import Inference
 from tests.service.conftest import WAIT_SECONDS
 
@@ -53,6 +53,39 @@ def test_where_there_is_no_room_nothing_is_encoded(tiny_classifier: Classifier) 
     encode.assert_not_called()
     leave.set()
     first.join(WAIT_SECONDS)
+
+
+def test_what_is_long_is_encoded_in_slices_of_so_many_characters(
+    inference: Inference,
+) -> None:
+    texts = ["good " * 1000, "bad", "film " * 700, "a " * 10_000, "not good"]
+    assert [len(text) for text in texts] == [5_000, 3, 3_500, 20_000, 8]
+    with patch.object(Classifier, "encode", autospec=True, side_effect=Classifier.encode) as encode:
+        answer = inference.predict(texts)
+        assert [len(call.args[1]) for call in encode.call_args_list] == [2, 1, 1, 1]
+        assert [found.tokens for found in answer.found] == [1000, 1, 700, 4096, 2]
+        with pytest.raises(TextError, match=r"^text 4: is empty or blank$"):
+            inference.predict([*texts[:4], " "])
+        encode.reset_mock()
+        inference.predict(["good " * 1000, "bad"])
+        assert encode.call_count == 1
+
+
+def test_what_is_late_is_not_encoded_to_its_end(inference: Inference, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("service.inference.time.monotonic", lambda: now)
+
+    def encode(_: Classifier, texts: Sequence[str]) -> list[EncodedText]:
+        nonlocal now
+        now += 1.0
+        return [EncodedText([1], False) for _ in texts]
+
+    with (
+        patch.object(Classifier, "encode", autospec=True, side_effect=encode) as encoded,
+        pytest.raises(DeadlinePassed),
+    ):
+        inference.predict(["good " * 2000] * 10, deadline=102.5)
+    assert encoded.call_count == 3
 
 
 def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> None:

@@ -49,3 +49,11 @@ def test_a_run_of_characters_has_the_tokens_spacy_gives_it_in_its_text() -> None
     splitter = Splitter("en")
     expected = [token.text for token in spacy.blank("en").tokenizer(text)]
     assert split(splitter, [text, text]) == [expected, expected]
+
+
+def test_it_is_busy_while_it_is_somebodys() -> None:
+    splitter = Splitter("en")
+    assert not splitter.is_busy
+    with splitter.memory_zone():
+        assert splitter.is_busy
+    assert not splitter.is_busy
