@@ -45,10 +45,15 @@ class Source:
 
 
 class Sink:
-    """Where one response is written: its head goes out with the first piece of its body, in one packet."""
+    """Where one response is written: its head goes out with the first piece of its body, in one packet.
+
+    With `holds_back` nobody waits for a client that takes it slowly: what it has not taken is `unsent`.
+    """
 
     def __init__(self, sock: socket.socket, may_continue: bool) -> None:
         self.written = False
+        self.holds_back = False
+        self.unsent = b""
         self._sock = sock
         self._may_continue = may_continue
         self._head: bytes | None = b""
@@ -72,14 +77,24 @@ class Sink:
             self._write(self._head)
             self._head = None
 
+    def send_unsent(self) -> None:
+        """Sends what was held back, waiting for the client."""
+        self._wait_and_send(self.unsent)
+
     def _write(self, data: bytes) -> None:
         self.written = True
+        if self.unsent:
+            self.unsent += data
+            return
         try:
             sent = self._sock.send(data)
         except BlockingIOError:
             sent = 0
         if sent < len(data):
-            tasks.offload(partial(self._wait_and_send, data[sent:]))
+            if self.holds_back:
+                self.unsent = data[sent:]
+            else:
+                tasks.offload(partial(self._wait_and_send, data[sent:]))
 
     def _wait_and_send(self, data: bytes) -> None:
         self._sock.settimeout(WRITE_SECONDS)

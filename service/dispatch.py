@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from urllib.parse import unquote_to_bytes
 
 from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
@@ -27,7 +28,8 @@ OTHER_THREADS = 4  # for what asks no model
 MAX_OTHER_REQUESTS = 256
 
 _log = logging.getLogger(__name__)
-_ASKS_THE_MODEL = re.compile(rb"POST [^ ?]*/(predict|infer|explain|trace)[ ?]")
+_POSTED = re.compile(rb"POST ([^ ?]*)[ ?]")
+_ASK_THE_MODEL = (b"/predict", b"/infer", b"/explain", b"/trace")
 
 
 class Dispatcher:
@@ -38,7 +40,7 @@ class Dispatcher:
         self._worker = worker
         self._wake = wake
         self._give_back = give_back
-        self._answered: deque[tuple[Connection, Pool | Tasks]] = deque()
+        self._answered: deque[tuple[Connection, Sink, Pool | Tasks]] = deque()
         threads: int = worker.cfg.threads
         self._streams = Pool("stream", STREAM_THREADS, max_jobs=threads)
         self._tasks = Tasks(threads, Pool("blocking", STREAM_THREADS, max_jobs=threads), wake)
@@ -51,13 +53,18 @@ class Dispatcher:
 
     def pool(self, connection: Connection, arrival: Arrival) -> Pool | Tasks:
         """Who is to answer the request that has come so far."""
-        if not _ASKS_THE_MODEL.match(connection.buffer):
+        if arrival is Arrival.STREAM:
+            return self._streams
+        posted = _POSTED.match(connection.buffer)
+        if posted is None or not unquote_to_bytes(posted[1]).endswith(_ASK_THE_MODEL):
             return self._other
         return self._tasks if arrival is Arrival.WHOLE else self._streams
 
     def submit(self, connection: Connection, arrival: Arrival, pool: Pool | Tasks) -> None:
         """Takes the request out of the connection, which is the pool's until it is given back."""
-        pool.submit(partial(self._answer, connection, arrival, *connection.take(arrival), pool))
+        source, sink = connection.take(arrival)
+        sink.holds_back = pool is self._other  # its few threads never wait for a client
+        pool.submit(partial(self._answer, connection, arrival, source, sink, pool))
 
     def seconds_to_next(self) -> float:
         """How long no task can go on, unless something happens."""
@@ -68,9 +75,14 @@ class Dispatcher:
         self._tasks.run()
 
     def take_back(self) -> None:
-        """Gives back what the threads have answered."""
+        """Gives back what the threads have answered, or has another write what a client was slow to take."""
         while self._answered:
-            self._end(*self._answered.popleft())
+            connection, sink, pool = self._answered.popleft()
+            if sink.unsent:
+                pool.jobs -= 1
+                self._streams.submit(partial(self._write_unsent, connection, sink))
+            else:
+                self._end(connection, pool)
 
     def _end(self, connection: Connection, pool: Pool | Tasks) -> None:
         pool.jobs -= 1
@@ -95,8 +107,17 @@ class Dispatcher:
             else:
                 with contextlib.suppress(OSError):  # gone
                     connection.sock.setblocking(False)  # a stream's has waited
-                self._answered.append((connection, pool))
+                self._answered.append((connection, sink, pool))
                 self._wake()
+
+    def _write_unsent(self, connection: Connection, sink: Sink) -> None:
+        try:
+            sink.send_unsent()
+        except OSError:  # the client is gone, or takes nothing
+            connection.keep = False
+        sink.unsent = b""
+        self._answered.append((connection, sink, self._streams))
+        self._wake()
 
     def _respond(self, connection: Connection, arrival: Arrival, source: Source, sink: Sink) -> bool:
         """Whether the connection stays open."""

@@ -19,8 +19,9 @@ from service.shapes.problems import InferenceProblemDetails, ProblemDetails
 View = TypeVar("View", bound=Callable[..., Any])
 
 _REQUEST_PROBLEMS = (
-    problems.INCOMPLETE_BODY, problems.INVALID_JSON, problems.BODY_TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE,
-    problems.INVALID_REQUEST, problems.TEXT_FAILED, problems.OVERLOADED, problems.DEADLINE_PASSED, problems.NOT_READY,
+    problems.INCOMPLETE_BODY, problems.INVALID_JSON, problems.REQUEST_TIMEOUT, problems.BODY_TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE, problems.INVALID_REQUEST, problems.TEXT_FAILED, problems.OVERLOADED,
+    problems.DEADLINE_PASSED, problems.NOT_READY,
 )  # fmt: skip
 _KEY_PROBLEMS = (problems.UNAUTHORIZED, problems.FORBIDDEN)
 _PATH_PARAMETER = re.compile(r"<(\w+)>")

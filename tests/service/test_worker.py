@@ -18,6 +18,8 @@ import requests
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from service import headers
+from service.connection import STREAM_GRACE_SECONDS, WRITE_SECONDS
+from service.dispatch import OTHER_THREADS
 from service.worker import BufferingWorker
 from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
@@ -254,6 +256,36 @@ def test_a_client_that_reads_late_keeps_nobody_waiting(server: Server) -> None:
             counted.append(texts - 20 * (len(counted) - 1))
         received = receive_all(late)
     assert received.count(b'"predictions":[{"label":') == count
+
+
+def test_clients_that_do_not_read_a_page_do_not_silence_health(server: Server) -> None:
+    whole = requests.get(f"{server.url}/openapi.json", timeout=WAIT_SECONDS).content
+    with contextlib.ExitStack() as stack:
+        late = [stack.enter_context(socket.socket()) for _ in range(2 * OTHER_THREADS)]
+        for each in late:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+            each.settimeout(WAIT_SECONDS)
+            each.connect(("127.0.0.1", server.port))
+            each.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        for each in late:  # its answer has begun
+            each.recv(1, socket.MSG_PEEK)
+        assert requests.get(f"{server.url}/health/live", timeout=WRITE_SECONDS / 2).status_code == 200
+        for each in late:
+            assert receive(each, whole[-100:]).endswith(b"\r\n\r\n" + whole)
+            each.sendall(REQUEST)  # and the connection goes on
+            assert b"predictions" in receive(each, b"predictions")
+
+
+def test_a_path_spelled_otherwise_holds_no_thread_of_healths(server: Server) -> None:
+    head = HEAD.replace(b"/predict", b"/predic%74").replace(b"application/json", b"application/x-ndjson")
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(server.connect()) for _ in range(2 * OTHER_THREADS)]
+        for stream in streams:
+            stream.sendall(head + b"Content-Length: 9000000\r\n\r\n" + b'{"text": "good"}\n' * 6000)
+        for stream in streams:  # it is being answered
+            assert receive(stream, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
+        assert requests.get(f"{server.url}/health/live", timeout=STREAM_GRACE_SECONDS / 2).status_code == 200
 
 
 def test_a_stream_larger_than_is_kept(server: Server) -> None:
