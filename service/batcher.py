@@ -8,7 +8,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from service import metrics, tasks
@@ -69,7 +70,7 @@ class Batcher:
 
     @property
     def waiting_texts(self) -> int:
-        """Texts in the queue and in the batch that is being computed."""
+        """Texts in the queue, in the batch that is being computed, and those that room is kept for."""
         return self._waiting_texts
 
     def trouble(self, max_batch_seconds: float) -> str | None:
@@ -82,13 +83,17 @@ class Batcher:
             return f"a batch has been computing for more than {max_batch_seconds:g} seconds"
         return None
 
-    def check_room(self, texts: int) -> None:
-        """Raises Overloaded or BatcherFailed if `classify` would, asked now: better learnt before texts are encoded."""
-        if self._failure is not None:
-            raise BatcherFailed(self._failure)
-        # One request may be larger than the bound: it then waits alone.
-        if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
-            raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+    @contextmanager
+    def room(self, texts: int) -> Iterator[None]:
+        """Counts so many texts as waiting while they are encoded. Raises Overloaded or BatcherFailed at once."""
+        with self._lock:
+            self._check_room(texts)
+            self._waiting_texts += texts
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting_texts -= texts
 
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
         """A prediction a text, in the order given. `deadline` is of time.monotonic().
@@ -99,7 +104,7 @@ class Batcher:
             return []
         work = Work(classifier, texts, deadline)
         with self._lock:
-            self.check_room(len(texts))
+            self._check_room(len(texts))
             self._waiting_texts += len(texts)
             self._queue.append(work)
             self._more_comes = True
@@ -117,6 +122,13 @@ class Batcher:
             for work in [*self._queue, *(work for work, _ in self._batch)]:
                 self._settle(work, BatcherFailed(self._failure))
             self._queue.clear()
+
+    def _check_room(self, texts: int) -> None:
+        if self._failure is not None:
+            raise BatcherFailed(self._failure)
+        # One request may be larger than the bound: it then waits alone.
+        if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
+            raise Overloaded(self._waiting_texts, self._max_waiting_texts)
 
     def _wake(self) -> None:
         with self._lock:

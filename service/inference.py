@@ -58,11 +58,11 @@ class Inference:
         """
         classifier = self.classifier  # read once: who is asked encodes and answers, whatever replaces it meanwhile
         deadline = deadline or deadlines.current()
-        self._batcher.check_room(len(texts))
-        if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
-            encoded = classifier.encode(texts)
-        else:
-            encoded = _in_slices(classifier.encode, texts, deadline)
+        with self._batcher.room(len(texts)):
+            if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
+                encoded = classifier.encode(texts)
+            else:
+                encoded = _in_slices(classifier.encode, texts, deadline)
         predictions = self._batcher.classify(classifier, encoded, deadline)
         return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
 
@@ -71,7 +71,8 @@ class Inference:
         classifier, deadline = self.classifier, deadlines.current()
         if classifier.task == "regression":
             raise NoLabels
-        split_texts: list[SplitText] = _in_slices(classifier.split_sentences, texts, deadline)
+        with self._batcher.room(len(texts)):
+            split_texts: list[SplitText] = _in_slices(classifier.split_sentences, texts, deadline)
         owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
         parts = [part for split in split_texts for part in split.parts]
         predictions: list[Prediction] = []

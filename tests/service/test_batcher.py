@@ -200,8 +200,8 @@ def test_past_the_bound_a_text_is_refused_at_once(ask: Ask, recorder: Recorder, 
     taken = [ask(recorder, *[encoded(1)] * 20), ask(recorder, *[encoded(1)] * 20)]
     with pytest.raises(Overloaded, match="^40 texts are waiting; the limit is 40$"):
         batcher.classify(recorder, [encoded(1)], time.monotonic() + WAIT_SECONDS)
-    with pytest.raises(Overloaded, match="^40 texts are waiting; the limit is 40$"):
-        batcher.check_room(1)
+    with pytest.raises(Overloaded, match="^40 texts are waiting; the limit is 40$"), batcher.room(1):
+        pass
     recorder.open()
     for future in taken:
         assert len(future.result()) == 20
@@ -273,8 +273,8 @@ def test_when_its_thread_dies_nobody_waits_for_it(ask: Ask, batcher: Batcher) ->
             future.result()
     with pytest.raises(BatcherFailed):
         batcher.classify(killer, [encoded(4)], time.monotonic() + WAIT_SECONDS)
-    with pytest.raises(BatcherFailed, match="^the batcher died of SystemExit$"):
-        batcher.check_room(1)
+    with pytest.raises(BatcherFailed, match="^the batcher died of SystemExit$"), batcher.room(1):
+        pass
     assert batcher.trouble(max_batch_seconds=WAIT_SECONDS) == "the batcher died of SystemExit"
 
 

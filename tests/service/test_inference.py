@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
 import pytest
@@ -69,6 +70,26 @@ def test_what_is_long_is_encoded_in_slices_of_so_many_characters(
         encode.reset_mock()
         inference.predict(["good " * 1000, "bad"])
         assert encode.call_count == 1
+
+
+def test_texts_that_are_being_encoded_wait_already(inference: Inference, tiny_classifier: Classifier) -> None:
+    encoding, go_on = threading.Event(), threading.Event()
+
+    def encode(classifier: Classifier, texts: Sequence[str]) -> list[EncodedText]:
+        encoding.set()
+        assert go_on.wait(WAIT_SECONDS)
+        return [EncodedText([1], False) for _ in texts]
+
+    with patch.object(Classifier, "encode", autospec=True, side_effect=encode), ThreadPoolExecutor(1) as threads:
+        first = threads.submit(inference.predict, ["good"] * 60)
+        assert encoding.wait(WAIT_SECONDS)
+        with pytest.raises(Overloaded, match="^60 texts are waiting; the limit is 64$"):
+            inference.predict(["bad"] * 5)
+        with pytest.raises(Overloaded, match="^60 texts are waiting; the limit is 64$"):
+            inference.read_sentences(["bad"] * 5)
+        go_on.set()
+        assert len(first.result().found) == 60
+    assert len(inference.predict(["bad"] * 5).found) == 5
 
 
 def test_what_is_late_is_not_encoded_to_its_end(inference: Inference, monkeypatch: pytest.MonkeyPatch) -> None:
