@@ -6,7 +6,7 @@ from functools import cached_property
 from sentiment.errors import ConfigError, DataError
 from sentiment.predictor import checked_texts
 from sentiment.training.data_report import DataReport, report_of
-from sentiment.training.dataset import LabelledTexts, check_learnable, check_spread, split, without
+from sentiment.training.dataset import LabelledTexts, check_learnable, check_spread, split, told_apart, without
 from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe
 
@@ -52,6 +52,7 @@ def read_data(recipe: Recipe) -> Data:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
         dev = [replace(out, name=f"split of {part.name}") for part, (_, out) in zip(train, halves, strict=True)]
+    dev = told_apart(dev)
     soft = [source for source in recipe.train if source.soft_labels]
     train += [read_soft_labelled(source, labels) for source in soft]
     repeats = [source.repeat for source in (*gold, *soft)]
@@ -60,6 +61,9 @@ def read_data(recipe: Recipe) -> Data:
     left = sum(len(part.texts) for part in train)
     if not left:
         raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
+    for part in train:
+        if not part.texts:
+            raise DataError(f"{part.name}: the text of each row stands in the dev data, too; leave this file out")
     if regression:
         check_spread(train, dev)
     dropped = rows - left

@@ -84,6 +84,16 @@ def without(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTex
     return _select(data, data.name, rows, False) if rows else data
 
 
+def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
+    """The sets, each with a name of its own, by which a model keeps what it found: the second `dev.csv` is numbered."""
+    met: Counter[str] = Counter()
+    found = []
+    for part in sets:
+        met[part.name] += 1
+        found.append(part if met[part.name] == 1 else replace(part, name=f"{part.name} ({met[part.name]})"))
+    return found
+
+
 def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
     kept = [row for row in range(len(data.texts)) if (row in rows) == inside]
     return replace(

@@ -33,6 +33,9 @@ def read_labelled(
     parts, rows, matching = [], 0, 0
     for name, frame in read_tables(source.path, others | named):
         rows += frame.height
+        for column in (*source.where, *columns):
+            if frame[column].dtype.is_nested():
+                raise DataError(f"{name}: column {column!r} holds {frame[column].dtype}, not a value a row")
         for column, value in source.where.items():
             frame = frame.filter(pl.col(column).cast(pl.String) == value)
         matching += frame.height
@@ -58,23 +61,26 @@ def _labelled(
     texts, labels = _texts(name, frame, source), frame[source.label_column]
     values = _numbers(name, labels) if task == "regression" else None
     labels = _names(name, labels, mapped=bool(source.label_mapping)) if values is None else values.cast(pl.String)
+    empty = texts.is_null() | (texts.str.strip_chars() == "")
     unlabelled = labels.is_null() | labels.str.to_lowercase().is_in(["", "nan"])
+    if skip_empty:
+        unlabelled &= ~empty
     if unlabelled.any():
         them = "it" if unlabelled.sum() == 1 else "them"
         raise DataError(f"{name}: no label in {_rows(unlabelled)}; give {them} one or remove {them}")
-    empty = texts.is_null() | (texts.str.strip_chars() == "")
     if empty.any() and not skip_empty:
         them = "it" if empty.sum() == 1 else "them"
         raise DataError(f"{name}: no text in {_rows(empty)}; remove {them} or leave {them} out with --skip-empty")
+    frame, texts, labels = frame.filter(~empty), texts.filter(~empty), labels.filter(~empty)
     if source.label_mapping:
         labels = pl.Series(apply(labels.to_list(), source.label_mapping, name), dtype=pl.String)
-    kept = ~empty & labels.is_not_null()
+    kept = labels.is_not_null()
     return LabelledTexts(
         name,
         texts.filter(kept).to_list(),
         labels.filter(kept).to_list(),
         int(empty.sum()),
-        values=None if values is None else values.filter(kept).to_list(),
+        values=None if values is None else values.filter(~empty).to_list(),
         columns={column: frame[column].cast(pl.String).fill_null("").filter(kept).to_list() for column in columns},
     )
 

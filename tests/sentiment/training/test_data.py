@@ -7,7 +7,7 @@ import pytest
 from sentiment.errors import DataError
 from sentiment.training.data import data_in_memory, read_data
 from sentiment.training.dataset import LabelledTexts
-from sentiment.training.recipe import Recipe
+from sentiment.training.recipe import Recipe, Source
 
 Write = Callable[[Path, int], Path]
 
@@ -62,3 +62,25 @@ def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: 
     path = write_reviews(tmp_path / "a.csv", 8)
     with pytest.raises(DataError, match="no training row is left: the text of each stands in the dev data, too"):
         read_data(recipe_of(path, dev=[{"path": path}]))
+
+
+def test_a_file_that_stands_in_the_dev_set_as_a_whole_is_named(tmp_path: Path, write_reviews: Write) -> None:
+    path, inside = write_reviews(tmp_path / "a.csv", 20), tmp_path / "inside.csv"
+    inside.write_text("text,label\nfine,positive\npoor,negative\n")
+    recipe = recipe_of(path, dev=[{"path": inside}])
+    recipe = recipe.model_copy(update={"train": (*recipe.train, Source(path=inside))})
+    with pytest.raises(DataError, match=r"^inside\.csv: the text of each row stands in the dev data, too; leave this "):
+        read_data(recipe)
+
+
+def test_files_of_one_name_judge_apart(tmp_path: Path, write_reviews: Write) -> None:
+    paths = []
+    for folder, rows in (("x", 20), ("y", 30)):
+        (tmp_path / folder).mkdir()
+        paths.append(write_reviews(tmp_path / folder / "a.csv", rows))
+    recipe = recipe_of(paths[0]).model_copy(update={"train": tuple(Source(path=path) for path in paths)})
+    assert [part.name for part in read_data(recipe).dev] == ["split of a.csv", "split of a.csv (2)"]
+    dev = [{"path": tmp_path / folder / "dev.csv"} for folder in "xy"]
+    for each in dev:
+        each["path"].write_text("text,label\nfine,positive\npoor,negative\n")
+    assert [part.name for part in read_data(recipe_of(paths[0], dev=dev)).dev] == ["dev.csv", "dev.csv (2)"]

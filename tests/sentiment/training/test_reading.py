@@ -94,6 +94,13 @@ def test_rows_without_text_are_counted_when_skipped(tmp_path: Path) -> None:
     source = write(tmp_path / "a.parquet", {"text": ["a", " ", None], "label": ["x", "y", "z"]})
     data = read_labelled(source, skip_empty=True)
     assert (data.texts, data.labels, data.skipped) == (["a"], ["x"], 2)
+    rows = {"text": ["a", None, "b"], "label": ["1", None, "5"], "stars": [1, None, 5]}
+    source = write(tmp_path / "c.parquet", rows)
+    data = read_labelled(source, skip_empty=True, columns=["stars"])
+    assert (data.labels, data.skipped, data.columns) == (["1", "5"], 1, {"stars": ["1", "5"]})
+    assert read_labelled(source, skip_empty=True, task="regression").values == [1.0, 5.0]
+    mapped = source.model_copy(update={"label_mapping": {"1": "bad", "5": "good"}})
+    assert read_labelled(mapped, skip_empty=True).labels == ["bad", "good"]
     with pytest.raises(DataError, match="there is no row with text"):
         read_labelled(write(tmp_path / "b.parquet", {"text": [" "], "label": ["x"]}), skip_empty=True)
 
@@ -111,6 +118,12 @@ def test_other_columns_come_along_as_text(tmp_path: Path) -> None:
     assert read_labelled(source, skip_empty=True, columns=["stars"]).columns == {"stars": ["5", ""]}
     with pytest.raises(DataError, match="there is no column 'shop'; there are 'text', 'label', 'stars'"):
         read_labelled(source, columns=["shop"])
+    tagged = write(tmp_path / "e.parquet", {"text": ["good"], "label": ["x"], "tags": [["a", "b"]]})
+    reason = r"e\.parquet: column 'tags' holds List\(String\), not a value a row"
+    with pytest.raises(DataError, match=reason):
+        read_labelled(tagged, columns=["tags"])
+    with pytest.raises(DataError, match=reason):
+        read_labelled(tagged.model_copy(update={"where": {"tags": "a"}}))
 
 
 def test_texts_without_labels_are_read_once_each(tmp_path: Path) -> None:
