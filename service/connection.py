@@ -79,7 +79,8 @@ class Sink:
 
     def send_unsent(self) -> None:
         """Sends what was held back, waiting for the client."""
-        self._wait_and_send(self.unsent)
+        unsent, self.unsent = self.unsent, b""
+        self._wait_and_send(unsent)
 
     def _write(self, data: bytes) -> None:
         self.written = True

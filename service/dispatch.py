@@ -115,7 +115,6 @@ class Dispatcher:
             sink.send_unsent()
         except OSError:  # the client is gone, or takes nothing
             connection.keep = False
-        sink.unsent = b""
         self._answered.append((connection, sink, self._streams))
         self._wake()
 

@@ -24,10 +24,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Stretch:
-    """A window of rows, the file it is of, and the place after it; `fraction` of the input's bytes lie before that."""
+    """A window of rows, its file if there are several, and the place after it; `fraction` of the input lies before."""
 
     window: Window
-    path: str
+    path: str | None
     end: Place
     fraction: float
 
@@ -70,11 +70,12 @@ class Inputs:
             with self._opened(number) as (source, file):
                 position = start.position if number == start.file else source.start
                 before = sum(self._sizes[:number])
+                path = self.paths[number] if len(self.paths) > 1 else None
                 rows_left = shard_rows - rows % shard_rows
                 for window, after in source.windows(position, rows_left, shard_rows):
                     rows += len(window.texts)
                     read = before + min(file.tell(), self._sizes[number])
-                    yield Stretch(window, self.paths[number], Place(rows, number, after), read / total)
+                    yield Stretch(window, path, Place(rows, number, after), read / total)
 
     @contextmanager
     def _opened(self, number: int) -> Iterator[tuple[Source, BinaryIO]]:

@@ -45,14 +45,12 @@ def score_to_pipe(
     answers = AnswerColumns(classifier, settings)
     kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
     selection = Selection(settings.text_column, answers.types, kept)
-    several = False
     if inputs == [PIPE]:
         stretches: Iterator[Stretch] = _stretches(descriptor, selection)
     elif PIPE in inputs:
         raise DataError(f"{PIPE}: standard input is read alone, not beside files")
     else:
         files = Inputs(expand(inputs, INPUT_SUFFIXES), selection)
-        several = len(files.paths) > 1
         stretches = files.stretches(files.start, settings.shard_rows)
     writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
     for found in answered(stretches, LocalEngine(classifier), sentences=settings.sentences):
@@ -60,8 +58,7 @@ def score_to_pipe(
         said = {place: answers.values(prediction) for place, prediction in predictions.items()}
         misfits = writer.write(found.stretch.window, said)
         output.flush()
-        path = found.stretch.path if several else None
-        rejects_writer.write(found.stretch.window, found.reasons | refused | misfits, path)
+        rejects_writer.write(found.stretch.window, found.reasons | refused | misfits, found.stretch.path)
         rejects.flush()
     return writer.rows, rejects_writer.rows
 
@@ -87,7 +84,7 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
         kind = JsonRowWindow if is_json else RowWindow
         window = kind(row, rows, columns, selection.text_column, selection.kept)
         offset, row = offset + len(block), row + len(rows)
-        yield Stretch(window, PIPE, Place(row - 1, 0, Position(row, offset)), 0.0)
+        yield Stretch(window, None, Place(row - 1, 0, Position(row, offset)), 0.0)
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:

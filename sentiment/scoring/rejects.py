@@ -2,15 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import BinaryIO
 
 from sentiment.scoring.rows import Window, to_json
-
-
-def rejects_path(output_path: Path) -> Path:
-    """Where an output's rejects go: beside it."""
-    return output_path.with_name(f"{output_path.name}.rejects.jsonl")
 
 
 class RejectsWriter:

@@ -73,6 +73,5 @@ class ShardScorer:
         window = found.stretch.window
         kept, refused = self.answers.judge(found.predictions)
         misfits = writer.write(window, {place: self.answers.values(said) for place, said in kept.items()})
-        path = found.stretch.path if len(self.inputs.paths) > 1 else None
-        rejects_writer.write(window, found.reasons | refused | misfits, path)
+        rejects_writer.write(window, found.reasons | refused | misfits, found.stretch.path)
         tally.add([said for place, said in kept.items() if place not in misfits])

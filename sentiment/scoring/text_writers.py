@@ -96,16 +96,15 @@ def _json_objects(window: Window, places: list[int]) -> tuple[dict[int, bytes], 
     """The rows as JSON objects, and why the others can't be, by place."""
     try:
         return dict(zip(places, window.json_objects(places), strict=True)), {}
-    except TypeError as error:
-        if len(places) == 1:
-            return {}, {places[0]: f"holds what can't be written in JSON: {error}"}
-    found: dict[int, bytes] = {}
-    misfits: dict[int, str] = {}
-    for place in places:
-        one, unfit = _json_objects(window, [place])
-        found |= one
-        misfits |= unfit
-    return found, misfits
+    except TypeError:  # of one of them, it isn't said which
+        found: dict[int, bytes] = {}
+        misfits: dict[int, str] = {}
+        for place in places:
+            try:
+                [found[place]] = window.json_objects([place])
+            except TypeError as error:
+                misfits[place] = f"holds what can't be written in JSON: {error}"
+        return found, misfits
 
 
 def unknown_column(values: Values, columns: Mapping[str, object]) -> str:

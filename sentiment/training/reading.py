@@ -71,7 +71,8 @@ def _labelled(
     if empty.any() and not skip_empty:
         them = "it" if empty.sum() == 1 else "them"
         raise DataError(f"{name}: no text in {_rows(empty)}; remove {them} or leave {them} out with --skip-empty")
-    frame, texts, labels = frame.filter(~empty), texts.filter(~empty), labels.filter(~empty)
+    others = {column: frame[column].cast(pl.String).fill_null("").filter(~empty) for column in columns}
+    texts, labels = texts.filter(~empty), labels.filter(~empty)
     if source.label_mapping:
         labels = pl.Series(apply(labels.to_list(), source.label_mapping, name), dtype=pl.String)
     kept = labels.is_not_null()
@@ -81,7 +82,7 @@ def _labelled(
         labels.filter(kept).to_list(),
         int(empty.sum()),
         values=None if values is None else values.filter(~empty).to_list(),
-        columns={column: frame[column].cast(pl.String).fill_null("").filter(kept).to_list() for column in columns},
+        columns={column: other.filter(kept).to_list() for column, other in others.items()},
     )
 
 

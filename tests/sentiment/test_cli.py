@@ -13,6 +13,7 @@ from sentiment.cli import main
 from sentiment.nn.precision import native_dtypes
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
+Refused = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,20 @@ def run() -> Run:
         return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False)
 
     return run
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Refused:
+    """Runs `sentiment ARGUMENTS` in this process, to its exit with 2, and gives what it says on standard error."""
+
+    def refused(*arguments: object) -> str:
+        monkeypatch.setenv("GOMP_SPINCOUNT", "7")  # a command of one's own process would set it
+        monkeypatch.setattr(sys, "argv", ["sentiment", *map(str, arguments)])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        return capfd.readouterr().err
+
+    return refused
 
 
 def test_predict_answers_as_the_library(run: Run, tiny_bundle: Path, tiny_classifier: Classifier) -> None:
@@ -165,18 +180,10 @@ def test_a_format_that_the_processor_lacks_is_refused(run: Run, tiny_bundle: Pat
     ],
 )
 def test_refusals_are_one_line_and_exit_2(
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    arguments: tuple[str, ...],
-    message: str,
+    refused: Refused, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "precious.txt").write_text("keep")
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")  # a command of one's own process would set it
-    monkeypatch.setattr(sys, "argv", ["sentiment", *(argument.format(tmp=tmp_path) for argument in arguments)])
-    with pytest.raises(SystemExit, match="2"):
-        main()
-    said = capfd.readouterr().err
+    said = refused(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert said.endswith(message)
     assert said.count("\n") == 1
 
@@ -201,32 +208,24 @@ def test_where_only_the_service_is_installed_what_trains_and_judges_says_what_it
 
 
 def test_an_error_of_our_own_is_not_taken_for_rejected_rows(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tiny_bundle: Path, tmp_path: Path
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, tiny_bundle: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "in.txt").write_text("good film\n")
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     monkeypatch.setattr("sentiment.scoring.job.publish", lambda *_: {}["no such thing"])
-    paths = (str(tmp_path / "in.txt"), str(tmp_path / "out.csv"))
-    monkeypatch.setattr(sys, "argv", ["sentiment", "score", "--model", str(tiny_bundle), *paths])
-    with pytest.raises(SystemExit, match="2"):
-        main()
-    assert "KeyError: 'no such thing'" in capfd.readouterr().err
+    said = refused("score", "--model", tiny_bundle, tmp_path / "in.txt", tmp_path / "out.csv")
+    assert "KeyError: 'no such thing'" in said
 
 
 @pytest.mark.parametrize("name", ["in.jsonl", "out.jsonl", "./out.jsonl.rejects.jsonl"])
 def test_a_report_overwrites_nothing(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tiny_bundle: Path, tmp_path: Path, name: str
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, tiny_bundle: Path, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     Path("in.jsonl").write_text('{"text": "good"}\n')
-    command = ["score", "--model", str(tiny_bundle), "in.jsonl", "out.jsonl", "--report", name]
-    monkeypatch.setattr(sys, "argv", ["sentiment", *command])
-    with pytest.raises(SystemExit, match="2"):
-        main()
     report = name.removeprefix("./")
-    said = f"error: --report: {report} is an input, the output or its rejects; give the report another name\n"
-    assert capfd.readouterr().err.endswith(said)
+    expected = f"error: --report: {report} is an input, the output or its rejects; give the report another name\n"
+    said = refused("score", "--model", tiny_bundle, "in.jsonl", "out.jsonl", "--report", name)
+    assert said.endswith(expected)
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
