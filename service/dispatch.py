@@ -28,7 +28,7 @@ OTHER_THREADS = 4  # for what asks no model
 MAX_OTHER_REQUESTS = 256
 
 _log = logging.getLogger(__name__)
-_POSTED = re.compile(rb"POST ([^ ?]*)[ ?]")
+_POSTED = re.compile(rb"POST ([^ ?#]*)[ ?#]")
 _ASK_THE_MODEL = (b"/predict", b"/infer", b"/explain", b"/trace")
 
 
