@@ -5,18 +5,29 @@ PORT ?= 8000
 DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST_OPTIONS := pytest -n 2 --dist loadfile --durations=10 --durations-min=1
+PYTEST := $(BIN)/python -m $(PYTEST_OPTIONS)
+TORCHTEXT_TESTS := $(addprefix tests/sentiment/,text nn training test_bundle.py test_old_bundles.py \
+  test_classifier.py integrations/test_torchtext.py)
 
-.PHONY: serve test test-spark test-torchtext lint docs model figures bench bench-peers clean
+.PHONY: serve test test-slow test-all test-spark test-torchtext lint docs model figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST) -m "not slow"
 
-# The whole suite again where torchtext is: with the one torch that its binary loads with, in an environment of its own.
+# What needs more than a few seconds: kills at every step, clusters, torchrun, walks through a browser.
+test-slow: $(VENV)/dev.done
+	$(PYTEST) -m slow
+
+test-all: lint
+	$(PYTEST)
+
+# What torchtext can break, with the one torch that its binary loads with, in an environment of its own.
 test-torchtext: $(VENV)/dev.done build/torchtext/dev.done
-	TODAYS_PYTHON=$(CURDIR)/$(BIN)/python build/torchtext/bin/python -m pytest -n 2 --dist loadfile
+	TODAYS_PYTHON=$(CURDIR)/$(BIN)/python build/torchtext/bin/python -m $(PYTEST_OPTIONS) -m "not slow" $(TORCHTEXT_TESTS)
 
 # Half a gigabyte that nothing else needs, and Java.
 test-spark: $(VENV)/dev.done

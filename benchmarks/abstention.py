@@ -6,10 +6,12 @@ a threshold taken for each promise, and the answers above it counted on the othe
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-import sentiment
+from sentiment.classifier import load
+from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
 from sentiment.training.reading import read_labelled
@@ -37,11 +39,12 @@ def measure(probabilities: np.ndarray, targets: np.ndarray, promise: float, halv
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints a table in Markdown."""
+    """Print a table in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.abstention", description=__doc__)
     parser.add_argument("paths", nargs="+", metavar="FILE", help="with the columns text and label")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a model folder")
     options = parser.parse_args(arguments)
-    classifier = sentiment.load()
+    classifier = load(options.model)
     print(HEADER, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |", sep="\n")
     for path in options.paths:
         labelled = read_labelled(Source(path=path))

@@ -17,7 +17,7 @@ from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig
 from sentiment.default import DEFAULT_MODEL
-from sentiment.nn.precision import has_bfloat16_units
+from sentiment.nn.precision import bfloat16_units
 
 STEP_CONFIG = ModelConfig(embedding_size=100, hidden_size=128)
 BOUNDS = (4096, 8192, 16384, 32768, 65536, 131072)
@@ -30,7 +30,7 @@ TITLES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured."""
+    """Print what was measured."""
     options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **{name: getattr(bundle.model.config, name) for name in ("embedding_size", "hidden_size", "num_layers")},
         "texts": str(options.data or "generated"),
         "threads": torch.get_num_threads(),
-        "bfloat16_units": has_bfloat16_units(),
+        "bfloat16_units": bfloat16_units(),
         "torch": torch.__version__,
         "repeats": options.repeats,
     }

@@ -15,7 +15,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText
 from sentiment.nn import model, wide
-from sentiment.nn.precision import native_dtypes
+from sentiment.nn.precision import DTYPES
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
 
@@ -27,7 +27,7 @@ Workloads = Mapping[str, Sequence[str]]
 def predictions(make_bundle: Callable[[], Bundle], workloads: Workloads, repeats: int) -> list[Row]:
     """A row for each workload and way to its labels: texts and tokens a second."""
     loop = PackedLoop(make_bundle())
-    classifiers = {dtype: Classifier(make_bundle(), dtype=dtype).warm() for dtype in native_dtypes()}
+    classifiers = {dtype: Classifier(make_bundle(), dtype=dtype).warm() for dtype in DTYPES}
     rows: list[Row] = []
     for workload, texts in workloads.items():
         answers = classifiers["float32"].predict(texts)
@@ -71,7 +71,7 @@ def batch_bounds(
 ) -> list[Row]:
     """A row for each workload, number format and bound on a batch's padded tokens: tokens a second after encoding."""
     rows: list[Row] = []
-    for dtype in native_dtypes():
+    for dtype in DTYPES:
         classifier = Classifier(make_bundle(), dtype=dtype)
         for workload, texts in workloads.items():
             encoded = classifier.encode(texts)

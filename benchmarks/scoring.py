@@ -29,7 +29,7 @@ from benchmarks.timing import Row
 from benchmarks.workloads import review_lengths, sentence_lengths, written_texts
 from sentiment.classifier import Classifier, load
 from sentiment.default import DEFAULT_MODEL
-from sentiment.nn.precision import native_dtypes
+from sentiment.nn.precision import DTYPES
 from sentiment.scoring import score
 from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
 
@@ -74,7 +74,7 @@ class StagesEngine(LocalEngine):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured."""
+    """Print what was measured."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -108,28 +108,28 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[list[Row], list[
     }
     rows: list[Row] = []
     stages: list[Row] = []
-    for workload, texts in workloads.items():
-        source = folder / f"{workload.replace(' ', '_')}.csv"
-        _write(source, texts)
-        seconds: dict[Contender, list[float]] = {}
-        with ExitStack() as open_engines:
-            engines = {
-                Contender(f"sentiment, {dtype}", processes): open_engines.enter_context(
-                    _engine(options.model, classifier, processes)
-                )
-                for dtype, classifier in classifiers.items()
-                for processes in (1, 2)
-            }
-            for contender, engine in engines.items():  # not counted: every process has its model after it
-                _score(classifiers[contender.name.split()[-1]], engine, source, folder / "out.csv")
-            for _ in range(options.repeats):
-                for contender, engine in engines.items():
-                    spent = _score(classifiers[contender.name.split()[-1]], engine, source, folder / "out.csv")
-                    seconds.setdefault(contender, []).append(spent)
-        if options.peers:
-            seconds |= _peer_seconds(options, source, len(texts), folder)
-        rows += _rows(workload, texts, first, seconds)
-        stages.append({"workload": workload, **_stage_shares(options, source, folder)})
+    with ExitStack() as open_engines:
+        engines = {
+            Contender(f"sentiment, {dtype}", processes): (
+                classifier,
+                open_engines.enter_context(_engine(options.model, classifier, processes)),
+            )
+            for dtype, classifier in classifiers.items()
+            for processes in (1, 2)
+        }
+        for workload, texts in workloads.items():
+            source = folder / f"{workload.replace(' ', '_')}.csv"
+            _write(source, texts)
+            seconds: dict[Contender, list[float]] = {}
+            for counted in (False, *[True] * options.repeats):  # every process has its model after the first round
+                for contender, (classifier, engine) in engines.items():
+                    spent = _score(classifier, engine, source, folder / "out.csv")
+                    if counted:
+                        seconds.setdefault(contender, []).append(spent)
+            if options.peers:
+                seconds |= _peer_seconds(options, source, len(texts), folder)
+            rows += _rows(workload, texts, first, seconds)
+            stages.append({"workload": workload, **_stage_shares(options, source, folder)})
     return rows, stages
 
 
@@ -224,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--texts", type=int, default=100_000, help="short texts")
     parser.add_argument("--reviews", type=int, default=5_000, help="long reviews")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a model folder")
-    parser.add_argument("--dtypes", nargs="+", default=native_dtypes(), help="of the model")
+    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=list(DTYPES), help="of the model")
     parser.add_argument("--peers", type=Path, nargs="?", const=PEERS, help="measure the peers of this environment, too")
     return parser
 

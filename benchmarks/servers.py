@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.problems import OVERLOADED
+
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"
 SERVER_CORE = 0
@@ -30,6 +32,7 @@ class Server:
     command: Sequence[str]
     path: str
     ready: str
+    refusal: str = ""  # what the body of each refusal contains
 
 
 def ours() -> list[Server]:
@@ -63,7 +66,7 @@ def wsgi_servers(port: int) -> list[Server]:
 
 
 def _app(name: str, *command: str) -> Server:
-    return Server(name, command, "/v1/predict", "/health/ready")
+    return Server(name, command, "/v1/predict", "/health/ready", OVERLOADED.type)
 
 
 @contextmanager

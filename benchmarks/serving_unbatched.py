@@ -1,4 +1,4 @@
-"""This service without its batcher, for `gunicorn -c service/gunicorn.conf.py`."""
+"""This service without its batches, for `gunicorn -c service/gunicorn.conf.py`."""
 
 from collections.abc import Sequence
 from unittest.mock import patch
@@ -6,28 +6,20 @@ from unittest.mock import patch
 from flask import Flask
 
 from sentiment.classifier import AnyPrediction, EncodedText
-from service import app
-from service.batcher import Classify
+from service import app, wsgi
+from service.batcher import Batcher, Classify
 
 
-class Unbatched:
-    """In the batcher's place: each request computes its own texts, in its own thread."""
-
-    def __init__(self, *_: object) -> None:
-        self.waiting_texts = 0
-
-    def check_room(self, texts: int) -> None:
-        """Nothing: nobody waits."""
+class Unbatched(Batcher):
+    """A batcher with which each request computes its own texts; all else is the same, the bound on texts too."""
 
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
-        """A prediction a text."""
-        return list(classifier.classify(texts))
-
-    def trouble(self, _: float) -> None:
-        """None: there is nothing that could fail."""
+        """Return a prediction for each text, computed at once. Raises Overloaded."""
+        with self.room(len(texts)):
+            return list(classifier.classify(texts))
 
 
 def application() -> Flask:
-    """The app of the environment."""
+    """Return the app of the environment, set up as the service's own."""
     with patch.object(app, "Batcher", Unbatched):
-        return app.create_app()
+        return wsgi.application()

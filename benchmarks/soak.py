@@ -1,7 +1,7 @@
 """A long run of mixed traffic, each answer checked: `python -m benchmarks.soak --minutes 15`.
 
-The service must give no wrong answer and no 5xx, and its memory must not grow: resident memory of all its processes,
-the median of the first tenth after warming up beside that of the last.
+The first response that is not what it should be ends the run with its body. The service's memory must not grow:
+resident memory of all its processes, the median of the first tenth after warming up beside that of the last.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from pathlib import Path
 
 import requests
 
+from benchmarks.responses import ANSWER_SECONDS, LoadError, UnexpectedResponse, check_predictions, is_prediction
 from benchmarks.servers import family, free_port, ours, running
 from benchmarks.workloads import bundle_to_measure, generated_texts, real_texts
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, Prediction
 from sentiment.default import DEFAULT_MODEL
 
+SERVER = "this service"
 CLIENTS = 8
 WARM_UP_SHARE = 0.1
 SAMPLE_SECONDS = 1.0
@@ -34,59 +36,78 @@ BAD_BODIES = (b"", b"{", b"[]", b'{"texts": []}', b'{"text": 1}', b'{"text": "\\
 
 
 class Client(threading.Thread):
-    """Asks one thing after the other, and counts what was wrong."""
+    """Asks one thing after the other until `stop` is set, which it sets itself where a response is wrong."""
 
-    def __init__(self, url: str, expected: Sequence[tuple[str, Prediction]], end: float, seed: int) -> None:
+    def __init__(self, url: str, expected: Sequence[tuple[str, Prediction]], stop: threading.Event, seed: int) -> None:
         super().__init__(daemon=True)
         self.counted: Counter[str] = Counter()
-        self._url = url
+        self.error: Exception | None = None
+        self._url = f"{url}/v1/predict"
         self._expected = expected
-        self._end = end
+        self._stop_asking = stop
         self._random = random.Random(seed)
 
     def run(self) -> None:
-        with requests.Session() as session:
-            while time.monotonic() < self._end:
-                ask = self._random.choices((self._ask_list, self._ask_lines, self._ask_badly), (8, 1, 1))[0]
-                ask(session)
-                self.counted["requests"] += 1
+        """Keep what ends it early as `error`."""
+        try:
+            with requests.Session() as session:
+                while not self._stop_asking.is_set():
+                    ask = self._random.choices((self._ask_list, self._ask_lines, self._ask_badly), (8, 1, 1))[0]
+                    ask(session)
+                    self.counted["requests"] += 1
+        except requests.RequestException as error:
+            self.error = LoadError(f"{SERVER}: {error}")
+        except Exception as error:
+            self.error = error
+        finally:
+            self._stop_asking.set()
 
     def _some(self) -> list[tuple[str, Prediction]]:
         return self._random.choices(self._expected, k=self._random.choice((1, 1, 1, 1, 4, 32)))
 
     def _ask_list(self, session: requests.Session) -> None:
         some = self._some()
-        answer = session.post(f"{self._url}/v1/predict", json={"texts": [text for text, _ in some]}, timeout=60)
-        if self._is_answered(answer):
-            self._compare(some, answer.json()["predictions"])
+        response = session.post(self._url, json={"texts": [text for text, _ in some]}, timeout=ANSWER_SECONDS)
+        self._check(response, some, check_predictions(SERVER, response, len(some)))
 
     def _ask_lines(self, session: requests.Session) -> None:
         some = self._some()
         lines = "".join(json.dumps({"text": text}) + "\n" for text, _ in some).encode()
         headers = {"Content-Type": "application/x-ndjson"}
-        answer = session.post(f"{self._url}/v1/predict", data=lines, headers=headers, timeout=60)
-        if self._is_answered(answer):
-            found = [json.loads(line) for line in answer.iter_lines()]
-            self._compare(some, [each["predictions"][0] for each in found])
+        response = session.post(self._url, data=lines, headers=headers, timeout=ANSWER_SECONDS)
+        try:
+            found = [json.loads(line)["predictions"][0] for line in response.iter_lines()]
+        except (ValueError, LookupError, TypeError):  # no JSON, or not of this form
+            found = []
+        self._check(response, some, found)
 
     def _ask_badly(self, session: requests.Session) -> None:
         body, headers = self._random.choice(BAD_BODIES), {"Content-Type": "application/json"}
-        answer = session.post(f"{self._url}/v1/predict", data=body, headers=headers, timeout=60)
-        self.counted["refused as expected" if 400 <= answer.status_code < 500 else "wrong"] += 1
+        response = session.post(self._url, data=body, headers=headers, timeout=ANSWER_SECONDS)
+        if not 400 <= response.status_code < 500:
+            raise UnexpectedResponse(SERVER, response.status_code, response.text)
+        self.counted["refused as expected"] += 1
 
-    def _is_answered(self, answer: requests.Response) -> bool:
-        if answer.status_code != 200:
-            self.counted["5xx" if answer.status_code >= 500 else "wrong"] += 1
-        return answer.status_code == 200
+    def _check(
+        self, response: requests.Response, some: Sequence[tuple[str, Prediction]], found: Sequence[object]
+    ) -> None:
+        """Raise UnexpectedResponse unless the predictions found are those of the texts."""
+        is_right = (
+            response.status_code == 200
+            and len(found) == len(some)
+            and all(_is_right(each, right) for each, (_, right) in zip(found, some, strict=True))
+        )
+        if not is_right:
+            raise UnexpectedResponse(SERVER, response.status_code, response.text)
+        self.counted["texts"] += len(some)
 
-    def _compare(self, some: Sequence[tuple[str, Prediction]], answers: Sequence[dict[str, object]]) -> None:
-        self.counted["wrong"] += len(some) != len(answers)
-        for (_, right), found in zip(some, answers, strict=False):
-            probabilities = found["probabilities"]
-            assert isinstance(probabilities, dict)
-            far = max(abs(probabilities[label] - value) for label, value in right.probabilities.items())
-            self.counted["wrong"] += far > TOLERANCE or found["tokens"] != right.tokens
-            self.counted["texts"] += 1
+
+def _is_right(found: object, right: Prediction) -> bool:
+    return (
+        is_prediction(found)
+        and found["tokens"] == right.tokens
+        and all(abs(found["probabilities"][label] - value) <= TOLERANCE for label, value in right.probabilities.items())
+    )
 
 
 def resident_bytes(pid: int) -> int:
@@ -99,7 +120,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was counted. Ends with 1 if anything was wrong."""
+    """Print what was counted. Ends with an error at a wrong response, with 1 where memory has grown."""
     options = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         bundle = bundle_to_measure(options.model)
@@ -109,17 +130,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked = [text for some in texts.values() for text in some][:2000]
         expected = list(zip(asked, Classifier(bundle).predict(asked), strict=True))
         port = free_port()
+        stop = threading.Event()
+        clients = [Client(f"http://127.0.0.1:{port}", expected, stop, seed) for seed in range(CLIENTS)]
         with running(ours()[0], port, model) as pid:
             end = time.monotonic() + 60 * options.minutes
-            clients = [Client(f"http://127.0.0.1:{port}", expected, end, seed) for seed in range(CLIENTS)]
             for client in clients:
                 client.start()
             samples = []
-            while time.monotonic() < end:
-                time.sleep(SAMPLE_SECONDS)
+            while time.monotonic() < end and not stop.wait(SAMPLE_SECONDS):
                 samples.append(resident_bytes(pid))
+            stop.set()
             for client in clients:
                 client.join()
+    for error in filter(None, (client.error for client in clients)):
+        if isinstance(error, LoadError):
+            sys.exit(str(error))
+        raise error
     counted: Counter[str] = sum((client.counted for client in clients), Counter())
     steady = samples[int(len(samples) * WARM_UP_SHARE) :]
     tenth = max(1, len(steady) // 10)
@@ -127,14 +153,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     drift = last / first - 1
     figures = {
         **counted,
-        "wrong": counted["wrong"],
-        "5xx": counted["5xx"],
         "minutes": options.minutes,
         "resident MB": [round(first / 1e6, 1), round(last / 1e6, 1)],
         "drift": round(drift, 4),
     }
     print(json.dumps(figures))
-    sys.exit(int(bool(counted["wrong"] or counted["5xx"]) or drift >= options.max_drift))
+    sys.exit(int(drift >= options.max_drift))
 
 
 def _parser() -> argparse.ArgumentParser:

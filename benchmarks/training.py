@@ -30,8 +30,9 @@ from sentiment.classifier import Classifier
 from sentiment.config import TrainingConfig
 from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.model import SentimentModel
+from sentiment.nn.precision import DTYPES
 from sentiment.text.vocabulary import UNK_ID
-from sentiment.training import loop
+from sentiment.training import optimization
 from sentiment.training.loop import fit
 from sentiment.training.optimization import HAS_FUSED_ADAMW
 
@@ -45,7 +46,7 @@ TokenIds = list[list[int]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured."""
+    """Print what was measured."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     bundle = bundle_to_measure(options.model)
@@ -87,7 +88,7 @@ def measure(
     targets = functional.one_hot(torch.tensor(classes), len(classifier.labels)).float()  # (rows, C)
     model = copy.deepcopy(trained).train().requires_grad_(True)
     trainers: dict[str, Callable[[], object]] = {
-        "ours": partial(_ours, model, encoded, targets),
+        **{f"ours, {dtype}": partial(_ours, model, encoded, targets, dtype) for dtype in DTYPES},
         "packed nn.LSTM, float32, our batches": partial(_packed, model, encoded, targets, bucketed=True),
         PACKED: partial(_packed, model, encoded, targets, bucketed=False),
         "spaCy textcat": _spacy_textcat(texts, [classifier.labels[place] for place in classes], classifier.labels),
@@ -108,9 +109,9 @@ def measure(
     ]
 
 
-def _ours(model: SentimentModel, token_ids: TokenIds, targets: Tensor) -> None:
-    config = TrainingConfig(epochs=1, max_tokens=max(map(len, token_ids)))
-    with patch.object(loop, "MIN_STEPS", 1):  # full batches, as a table of many more rows has them
+def _ours(model: SentimentModel, token_ids: TokenIds, targets: Tensor, dtype: str) -> None:
+    config = TrainingConfig.model_validate({"epochs": 1, "max_tokens": max(map(len, token_ids)), "dtype": dtype})
+    with patch.object(optimization, "MIN_STEPS", 1):  # full batches, as a table of many more rows has them
         fit(copy.deepcopy(model), token_ids, targets, lambda average: 0.0, config, lambda progress: None)
 
 

@@ -13,7 +13,7 @@ from benchmarks.workloads import random_bundle
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
 from sentiment.nn.model import SentimentModel
-from sentiment.nn.precision import native_dtypes
+from sentiment.nn.precision import DTYPES
 from sentiment.training.optimization import HAS_FUSED_ADAMW
 
 PACKED = "packed, float32"
@@ -37,8 +37,7 @@ def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Ro
         ways = {
             PACKED: _step(packed_model(model), batch),
             **{
-                f"padded, {dtype}": _step(copy.deepcopy(model), batch, bfloat16=dtype == "bfloat16")
-                for dtype in native_dtypes()
+                f"padded, {dtype}": _step(copy.deepcopy(model), batch, bfloat16=dtype == "bfloat16") for dtype in DTYPES
             },
         }
         seconds = interleaved_medians(ways, repeats)

@@ -15,7 +15,6 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from sentiment.classifier import Classifier, load
-from sentiment.nn.precision import fastest_dtype
 from sentiment.text.normalization import normalize
 
 N_GRAMS = (1, 3)
@@ -57,7 +56,7 @@ def main(data: Path, first_model: Path, out: Path) -> None:
     train, dev = (pl.read_parquet(data / f"{name}.parquet") for name in ("imdb_train", "imdb_dev"))
     unlabelled = pl.read_parquet(data / "imdb_unlabelled.parquet")
     reader = NgramReader(train["text"].to_list(), (train["label"] == "positive").to_numpy())
-    classifier = load(first_model, dtype=fastest_dtype())
+    classifier = load(first_model)
 
     def positive(reviews: list[str]) -> np.ndarray:
         logits = lstm_logits(classifier, reviews) + NGRAM_SHARE * reader.logits(reviews)  # (reviews,)

@@ -5,9 +5,11 @@ says what it makes of each text and of each token in it. Killed, it goes on wher
 numbers.
 """
 
+import json
 import random
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,12 +17,13 @@ from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
 
 from recipes.prepare import LABELS
 from sentiment.config import TextConfig, TrainingConfig
-from sentiment.nn.precision import fastest_dtype
+from sentiment.nn.precision import DTYPES, measure
 from sentiment.terminal.training import training_progress
+from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts, without
-from sentiment.training.distillation import PROJECTION, label_texts, teach
-from sentiment.training.reading import read_labelled, read_soft_labelled
+from sentiment.training.distillation import LABELLING, MEASURED_TEXTS, label_texts, teach
+from sentiment.training.reading import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.recipe import Source
 from sentiment.training.teacher import Teacher, is_taught
 
@@ -41,6 +44,7 @@ PHRASES = 16_000  # of 93,000: a large encoder learns composition from few
 SEED = 3
 # What these two layers read holds a few numbers so large that integers would leave nothing of the others.
 IN_FLOAT = ("encoder.layer.6.output.dense", "encoder.layer.7.output.dense")
+INT8 = "int8"
 SOFT = ("sst_train", "valence_train")
 HARD = ("reviews_train", "templates")
 
@@ -59,11 +63,27 @@ def phrases(data: Path) -> LabelledTexts:
     )
 
 
-def reader(folder: Path) -> Teacher:
-    """The taught encoder in the numbers in which this processor is fastest: bfloat16, or integers of 8 bits."""
-    teacher = Teacher.load(folder)
-    if fastest_dtype() == "bfloat16":
-        return teacher.to(torch.bfloat16)
+def reader(folder: Path, texts: list[str]) -> tuple[Teacher, str]:
+    """Return the taught encoder and the format in which it labels `texts` soonest: a dtype, or integers of 8 bits.
+
+    The choice is kept in the folder: labels of one file are all of one format.
+    """
+    kept = folder / "format.json"
+    exact, integers = Teacher.load(folder), in_integers(Teacher.load(folder))
+    if not kept.is_file():
+        placed = Tokenizer(TextConfig()).place(texts[:MEASURED_TEXTS])
+        read = partial(exact.read, placed, TEACHING.max_tokens, lambda states: states)
+        seconds = measure(
+            {dtype: partial(read, dtype) for dtype in DTYPES}
+            | {INT8: partial(integers.read, placed, TEACHING.max_tokens, lambda states: states)}
+        )
+        kept.write_text(json.dumps(min(seconds, key=seconds.__getitem__)))
+    chosen = json.loads(kept.read_text())
+    return (integers, "float32") if chosen == INT8 else (exact, chosen)
+
+
+def in_integers(teacher: Teacher) -> Teacher:
+    """Return the teacher with its encoder's weights as integers of 8 bits, where that loses little."""
     dense = [name for name, part in teacher.encoder.named_modules() if isinstance(part, torch.nn.Linear)]
     names = {name: per_channel_dynamic_qconfig for name in dense if name not in IN_FLOAT}
     with warnings.catch_warnings():
@@ -91,7 +111,8 @@ def main(data: Path, encoder: Path, folder: Path, texts: Path, out: Path) -> Non
             teacher.save(folder)
             checkpoint.remove()
         print(f"teacher: dev macro-recall {score:.1%}")
-    rows = label_texts(reader(folder), Source(path=texts), out, TextConfig(), folder / PROJECTION)
+    teacher, dtype = reader(folder, read_texts(Source(path=texts)))
+    rows = label_texts(teacher, Source(path=texts), out, TextConfig(), folder / LABELLING, dtype)
     print(f"{out.stem}: {rows:,} rows")
 
 

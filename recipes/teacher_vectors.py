@@ -15,7 +15,6 @@ from torch import Tensor
 
 from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.config import TextConfig
-from sentiment.nn.precision import DTYPES, fastest_dtype
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.states import Projection
 from sentiment.training.teacher import LABELLING_BATCH_TOKENS, Teacher
@@ -55,7 +54,7 @@ def principal(rows: Tensor, size: int) -> Tensor:
 def main(data: Path, folder: Path, known: Path, out: Path) -> None:
     """Writes the vectors."""
     words = words_of(data, known)
-    reader = Teacher.load(folder).to(DTYPES[fastest_dtype()])
+    reader = Teacher.load(folder)
     vectors = principal(states(reader, words), SIZE)  # (words, F)
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = (

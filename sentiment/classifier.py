@@ -122,7 +122,8 @@ def load(
     """The classifier of a model folder, else of the model that comes with it, verified down to its golden predictions.
 
     With `task` "regression" it is the regressor of a model that answers with a number, with None whichever it is.
-    `dtype` "bfloat16" is faster where the CPU has it; its probabilities stay within 0.05 of float32's.
+    `dtype` "bfloat16" is quicker on some processors and slower on others; its probabilities stay within 0.05 of
+    float32's.
     Raises BundleError, naming the file at fault, and ConfigError for a model of the other task.
     """
     bundle = bundles.load(Path(folder))

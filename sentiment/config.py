@@ -162,4 +162,5 @@ class TrainingConfig(Settings):
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
     pretrained: str = ""  # a model to start from, its words and weights: its folder, or default, the shipped one
     pretrained_share: Rate = 0.0  # of its weights in those kept; the rest is what was learned
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"  # of a step's products; auto: the quicker, by measurement
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0

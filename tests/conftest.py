@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Regressor
 from sentiment.config import ModelConfig, Task, TextConfig
 from sentiment.nn.model import SentimentModel
+from sentiment.nn.precision import bfloat16_units
+from sentiment.text import tokenizer
+from sentiment.text.splitter import Splitter
 from sentiment.text.vocabulary import PAD, UNK, Vocabulary
 
 # Examples are counted, not timed: the machine may be busy with something else.
@@ -26,6 +30,12 @@ settings.load_profile("tests")
 # processes that tests start as well.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# spaCy takes 0.15 s to load the rules of a language, and most tests make a classifier: those of a process share them.
+tokenizer.Splitter = lru_cache(Splitter)
+
+# Two trainings of a test are computed in one format, whatever is quicker at the moment; bfloat16 runs all tests in it.
+os.environ.setdefault("SENTIMENT_TEST_DTYPE", "float32")
 
 LABELS = ("negative", "neutral", "positive")
 WORDS = (
@@ -79,6 +89,22 @@ def golden_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
         {"text": text, "probabilities": prediction.probabilities}
         for text, prediction in zip(GOLDEN_TEXTS, predictions, strict=True)
     )
+
+
+@pytest.fixture(scope="session", params=["float32", "bfloat16"])
+def dtype(request: pytest.FixtureRequest) -> str:
+    """Each number format, on every machine."""
+    if request.param == "bfloat16":
+        request.getfixturevalue("bfloat16")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def bfloat16() -> str:
+    """The format's name, where this torch computes an LSTM in it."""
+    if torch.__version__.startswith("2.3.") and not bfloat16_units():
+        pytest.skip("torch 2.3 has no bfloat16 LSTM where the processor has no such units")
+    return "bfloat16"
 
 
 @pytest.fixture(scope="session")

@@ -11,24 +11,26 @@ import sentiment
 ROOT = Path(sentiment.__file__).parents[1]
 
 
-def modules_after(statement: str) -> set[str]:
-    """The modules loaded by `statement` in an interpreter of its own."""
-    script = f"{statement}\nimport sys\nprint(*sys.modules)"
+ABSENT_AFTER = {  # statements that one interpreter runs in this order
+    "import sentiment; sentiment.__version__": {"torch", "spacy", "numpy", "polars", "pydantic"},
+    "import sentiment.errors, sentiment.config, sentiment.text.vocabulary": {"torch", "spacy", "numpy"},
+    "import sentiment; sentiment.load": {"flask", "gunicorn", "service", "polars", "sklearn", "matplotlib"},
+    "import sentiment.training.trainer": {"scipy.stats", "sklearn", "matplotlib", "transformers", "service"},
+}
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """The modules that a fresh interpreter has after each statement."""
+    script = "import sys\n" + "".join(f"{statement}\nprint(*sys.modules)\n" for statement in ABSENT_AFTER)
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(answer.stdout.split())
+    modules = [set(line.split()) for line in answer.stdout.splitlines()]
+    return dict(zip(ABSENT_AFTER, modules, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("statement", "absent"),
-    [
-        ("import sentiment; sentiment.__version__", {"torch", "spacy", "numpy", "polars", "pydantic"}),
-        ("import sentiment.errors, sentiment.config, sentiment.text.vocabulary", {"torch", "spacy", "numpy"}),
-        ("import sentiment; sentiment.load", {"flask", "gunicorn", "service", "polars", "sklearn", "matplotlib"}),
-        ("import sentiment.training.trainer", {"scipy.stats", "sklearn", "matplotlib", "transformers", "service"}),
-    ],
-)
-def test_nothing_is_loaded_early(statement: str, absent: set[str]) -> None:
-    assert modules_after(statement) & absent == set()
+@pytest.mark.parametrize("statement", ABSENT_AFTER)
+def test_nothing_is_loaded_early(statement: str, loaded: dict[str, set[str]]) -> None:
+    assert loaded[statement] & ABSENT_AFTER[statement] == set()
 
 
 def test_what_is_public() -> None:

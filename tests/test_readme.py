@@ -6,6 +6,7 @@ a block without a language.
 
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -17,10 +18,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm_interpreter import warm_interpreter
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-EXAMPLES = [example for page in PAGES for example in BLOCK.findall(page.read_text())]
+# As a whole, for blocks need files of those before them. Slow pages need none of the others, nor the others of them.
+SLOW_PAGES = {"encoders.md", "integrations.md", "training.md", "tutorial.md", "upgrading.md"}
+EXAMPLES = [
+    pytest.param(*example, id=example[1].split("\n")[0], marks=[pytest.mark.slow] * (page.name in SLOW_PAGES))
+    for page in PAGES
+    for example in BLOCK.findall(page.read_text())
+]
 TESTED = ("tests", "benchmarks", "recipes", "sentiment", "service", "models")
 
 
@@ -37,10 +46,28 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
-    """This checkout's commands first."""
+def cold() -> dict[str, str]:
+    """An environment with this checkout's commands first."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def warm(cold: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An environment where `sentiment` and `warm-python FILE` run in forks of one interpreter."""
+    folder = tmp_path_factory.mktemp("warm")
+    with warm_interpreter(folder, cold) as command:
+        fork = shlex.join(command)
+        installed = Path(sys.executable).with_name("sentiment")
+        scripts = {
+            "warm-python": f'exec {fork} "$@"',
+            # A server becomes another program, and gets signals.
+            "sentiment": f'[ "$1" != serve ] || exec {installed} "$@"\nexec {fork} -m sentiment "$@"',
+        }
+        for name, script in scripts.items():
+            (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (folder / name).chmod(0o755)
+        yield {**cold, "PATH": f"{folder}:{cold['PATH']}"}
 
 
 def free_port() -> int:
@@ -50,11 +77,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def port(workspace: Path, environment: dict[str, str]) -> Iterator[int]:
+def port(workspace: Path, cold: dict[str, str]) -> Iterator[int]:
     """The port of the service, started as the README starts it but for the port."""
     port = free_port()
     command = [sys.executable, "-m", "sentiment", "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=workspace, env=environment, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=workspace, env=cold, stderr=subprocess.DEVNULL) as process:
         wait_until_ready(port, process)
         yield port
         process.terminate()
@@ -72,27 +99,30 @@ def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail(f"the service was not ready: exit code {process.poll()}")
 
 
-@pytest.mark.parametrize(("language", "code", "output"), EXAMPLES, ids=[code.split("\n")[0] for _, code, _ in EXAMPLES])
+@pytest.mark.parametrize(("language", "code", "output"), EXAMPLES)
 def test_example(
     language: str,
     code: str,
     output: str,
     workspace: Path,
-    environment: dict[str, str],
+    warm: dict[str, str],
     request: pytest.FixtureRequest,
 ) -> None:
     code = code.replace("8001", str(free_port()))  # where the tutorial serves a second model
     if "curl" in code and "8000" in code:
         code = code.replace("8000", str(request.getfixturevalue("port")))
-    command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, text=True, timeout=300)
+    if language == "python":
+        (workspace / "example.py").write_text(code)
+        code = "warm-python example.py"
+    command = ["bash", "-euo", "pipefail", "-c", code]
+    done = subprocess.run(command, cwd=workspace, env=warm, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     if output:
         assert done.stdout == output
 
 
 def test_every_way_in_is_shown() -> None:
-    shown = "\n".join(code for _, code, _ in EXAMPLES)
+    shown = "\n".join(code for page in PAGES for _, code, _ in BLOCK.findall(page.read_text()))
     for command in (
         "train",
         "evaluate",

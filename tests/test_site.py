@@ -153,6 +153,7 @@ def test_what_the_site_does_not_hold_is_named() -> None:
         filled("See [it](../../gone).")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: apt-get install chromium")
 def test_every_page_fits_and_says_nothing_on_the_console(site: Path, address: str) -> None:
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: requirements-dev.txt")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sentiment.cli.networks import Dtype
+
 app = typer.Typer(
     name="sentiment",
     help="Sentiment of texts by a small bidirectional LSTM.",
@@ -19,6 +21,10 @@ LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.
 FILES_HELP = "Labelled files: CSV, TSV, JSONL, Parquet or Arrow; folders, globs and URLs of such."
 Files = Annotated[list[str] | None, typer.Argument(help=FILES_HELP)]
 Dev = Annotated[list[str] | None, typer.Option(help="Files to judge by; else a tenth is split off.")]
+TrainingDtype = Annotated[
+    Dtype | None,
+    typer.Option(help="Number format of a step's products; auto measures which is quicker here.", show_default="auto"),
+]
 Labels = Annotated[
     str | None,
     typer.Option(

@@ -40,6 +40,14 @@ class InitialState(str, Enum):
     RANDOM = "random"
 
 
+class Dtype(str, Enum):
+    """The number format of a training step's products."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 def network(encoder: Encoder, **settings: Any) -> dict[str, Any]:
     """The settings of `ModelConfig` for an encoder; of the others, those that were given."""
     match encoder:

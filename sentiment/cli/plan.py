@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sentiment.cli.networks import Dtype
 from sentiment.cli.requirement import hold
 from sentiment.errors import ConfigError
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from sentiment.training.recipe import Recipe
 
 
-BESIDE_RECIPE = ("data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track")
+BESIDE_RECIPE = (
+    "data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track", "dtype",
+)  # fmt: skip
 
 
 def plan_of(
@@ -26,11 +29,14 @@ def plan_of(
     data: Sequence[str] | None,
     dev: Sequence[str] | None,
     columns: dict[str, Any],
+    *,
+    dtype: Dtype | None = None,
     **settings: Any,
 ) -> "Recipe":
     """The recipe of the file, or of the labelled files with these settings, as its pretrained model has it if any.
 
-    Raises ConfigError for both or neither, and for options of the command line that a recipe would overrule.
+    A `dtype` takes the place of the recipe's own: the machine decides it more than the model. Raises ConfigError for
+    both or neither, and for options of the command line that a recipe would overrule.
     """
     from sentiment.training.pretrained import load_pretrained, settled
     from sentiment.training.recipe import Recipe
@@ -53,6 +59,8 @@ def plan_of(
             role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
         }
         plan = Recipe.of({**sources, **settings})
+    if dtype is not None:
+        plan = plan.model_copy(update={"training": plan.training.model_copy(update={"dtype": dtype.value})})
     return settled(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
 
 
@@ -78,9 +86,9 @@ def train_and_save(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.screen import console
-    from sentiment.terminal.training import print_trained, training_progress
+    from sentiment.terminal.training import print_dtype, print_trained, training_progress
     from sentiment.training.checkpoint import Checkpoint
-    from sentiment.training.events import Done, Watchers
+    from sentiment.training.events import Done, Start, Watchers
     from sentiment.training.identity import identity
     from sentiment.training.processes import ALONE
     from sentiment.training.trainer import train
@@ -100,7 +108,12 @@ def train_and_save(
             console.print(found, highlight=False, soft_wrap=True)
         with training_progress(plan.task) as report:
             told = Watchers(watchers, report)
-            bundle = train(plan, held, told.progress, checkpoint, on_start=told.start, processes=processes)
+
+            def started(start: Start) -> None:
+                print_dtype(start)
+                told.start(start)
+
+            bundle = train(plan, held, told.progress, checkpoint, on_start=started, processes=processes)
         if required is not None:
             hold(bundle, required, folder)
         version = bundles.save(bundle, out)

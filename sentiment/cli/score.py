@@ -48,7 +48,7 @@ def score(
         int | None, typer.Option(min=1, help="Rows between two checkpoints: what a crash costs at most.")
     ] = None,
     dtype: Annotated[
-        str, typer.Option(help="float32, or bfloat16: faster where the CPU has it, probabilities within 0.05.")
+        str, typer.Option(help="float32, or bfloat16: probabilities within 0.05; a warning says where it is slower.")
     ] = "float32",
     processes: Annotated[
         int | None,
@@ -76,14 +76,8 @@ def score(
     bound_kernel_cache()
     *inputs, output = paths
     with stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
-        from sentiment.nn.precision import DTYPES, native_dtypes
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
-
-        if ray_address is None and dtype in DTYPES and dtype not in native_dtypes():
-            raise ConfigError(
-                f"--dtype: this processor does not compute {dtype} itself; float32 is quicker here, and exact"
-            )
 
         settings = ScoringSettings(
             text_column=text_column,

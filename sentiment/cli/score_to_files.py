@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment.cli.abstaining import threshold_of
+from sentiment.cli.engines import load_in_dtype
 from sentiment.errors import ConfigError, DataError
 from sentiment.events import discard_output, print_line
 
@@ -50,7 +51,6 @@ def score_to_files(
     """How many rows were rejected. `begin` starts what answers, given the model and the files to be read."""
     import torch
 
-    from sentiment.classifier import load
     from sentiment.scoring.events import JsonEvents
     from sentiment.scoring.formats import INPUT_SUFFIXES
     from sentiment.scoring.job import score as score_files
@@ -65,7 +65,7 @@ def score_to_files(
     if report is not None:
         _check_report_is_apart(report, [*paths, output, str(target_of(output).rejects)])
     torch.set_num_threads(1)  # the same answers to the last digit, however many processes give them
-    classifier = load(model, dtype=dtype, task=None)
+    classifier = load_in_dtype(model, dtype)
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     if abstain is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment.cli.abstaining import threshold_of
+from sentiment.cli.engines import load_in_dtype
 from sentiment.errors import DataError
 from sentiment.events import discard_output
 
@@ -20,14 +21,13 @@ def score_to_pipe(
     model: Path, dtype: str, inputs: list[str], settings: "ScoringSettings", abstain: float | None
 ) -> int:
     """How many rows were rejected."""
-    from sentiment.classifier import load
     from sentiment.scoring import pipe
 
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error")):
         if stream is None:
             raise DataError(f"-: standard {name} is closed; rows come and go through it")
     try:
-        classifier = load(model, dtype=dtype, task=None)
+        classifier = load_in_dtype(model, dtype)
         if abstain is not None:
             settings = replace(settings, threshold=threshold_of(abstain, classifier))
         output, rejects = sys.stdout.buffer, sys.stderr.buffer

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, TrainingDtype, app
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.cli.requirement import suite_of
@@ -48,7 +48,8 @@ def train(
     balanced: Annotated[
         bool, typer.Option(help="Let each class weigh the same in the loss, however few its rows.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    dtype: TrainingDtype = None,
+    seed: Annotated[int, typer.Option(help="The same seed and --dtype give the same weights.")] = 0,
     require: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,6 +93,7 @@ def train(
         data,
         dev,
         {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
+        dtype=dtype,
         name=out.name,
         task=task.value,
         skip_empty=skip_empty,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, TrainingDtype, app
 from sentiment.cli.networks import Encoder, Pooling, Task, network
 from sentiment.cli.plan import plan_of
 from sentiment.errors import ConfigError
@@ -31,7 +31,8 @@ def tune(
     encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
     pooling: Annotated[Pooling, typer.Option(help="What of a recurrent encoder is classified.")] = Pooling.FINAL,
     epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data in each trial.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
+    dtype: TrainingDtype = None,
+    seed: Annotated[int, typer.Option(help="The same seed and --dtype give the same trials.")] = 0,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed search stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file to start from, instead.")] = None,
     as_json: Json = False,
@@ -59,6 +60,7 @@ def tune(
         data,
         dev,
         {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
+        dtype=dtype,
         name=out.name,
         task=task.value,
         text={"language": language},

@@ -1,7 +1,11 @@
-"""The number formats that a network answers in, and what of this processor decides their speed and last digits."""
+"""The number formats that a network computes in, and what of this processor decides their speed and last digits."""
 
 import copy
-from functools import cache
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -10,41 +14,77 @@ from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+MEASURED_SECONDS = 0.5  # of all formats together; at least one run of each
+LEAST_GAIN = 1.1  # times quicker than float32, which is exact
 
 _UNITS = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel and AMD, Intel's matrix units, ARM
 _MAKERS = ("vendor_id", "CPU implementer")  # x86, ARM
+_FORCED = "SENTIMENT_TEST_DTYPE"  # for tests: the format to choose, without measuring
 
 
-def has_bfloat16_units() -> bool:
-    """Whether bfloat16 is computed by the processor itself; where it isn't, float32 is quicker."""
-    return bool(bfloat16_units())
+@dataclass(frozen=True)
+class DtypeChoice:
+    """A number format, and the seconds that a piece of the work took in each; empty where none was measured."""
+
+    dtype: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def native_dtypes() -> list[str]:
-    """The formats that the processor computes itself."""
-    return [dtype for dtype in DTYPES if dtype == "float32" or has_bfloat16_units()]
+def choose_dtype(work: Callable[[str], object]) -> DtypeChoice:
+    """Return the format in which `work(dtype)` is quicker here, by a short measurement.
+
+    Which one that is depends on the work as much as on the processor: bfloat16 units make some products quicker and
+    others slower than float32.
+    """
+    if forced := os.environ.get(_FORCED):
+        return DtypeChoice(forced)
+    seconds = measure({dtype: partial(work, dtype) for dtype in DTYPES})
+    is_quicker = seconds["bfloat16"] * LEAST_GAIN < seconds["float32"]
+    return DtypeChoice("bfloat16" if is_quicker else "float32", seconds)
 
 
-def fastest_dtype() -> str:
-    """The format in which large networks answer soonest here."""
-    return native_dtypes()[-1]
+def measure(ways: Mapping[str, Callable[[], object]], seconds: float = MEASURED_SECONDS) -> dict[str, float]:
+    """Return the shortest seconds of each way: run in turns until so many are spent, the first run of each not counted.
+
+    Where the first runs alone take longer than that, they count.
+    """
+    started = time.perf_counter()
+    shortest = {name: _seconds(way) for name, way in ways.items()}
+    if time.perf_counter() - started >= seconds:
+        return shortest
+    shortest = {name: float("inf") for name in ways}
+    while time.perf_counter() - started < seconds or float("inf") in shortest.values():
+        for name, way in ways.items():
+            shortest[name] = min(shortest[name], _seconds(way))
+    return shortest
+
+
+def _seconds(way: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    way()
+    return time.perf_counter() - started
+
+
+def autocast(dtype: str) -> torch.autocast:
+    """Return a context in which a float32 network computes its products in this format."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == "bfloat16")
 
 
 @cache
 def bfloat16_units() -> list[str]:
-    """The names of the units that do it."""
+    """Return the names of this processor's bfloat16 units."""
     return sorted(_UNITS.intersection(_cpuinfo().split()))
 
 
 @cache
 def processor_maker() -> str:
-    """Who made it: libraries take other kernels on another's, and their sums differ in the last digits."""
+    """Return who made the processor: libraries choose kernels by it, and their sums differ in the last digits."""
     facts = (line.partition(":") for line in _cpuinfo().splitlines())
     return next((value.strip() for name, _, value in facts if name.strip() in _MAKERS), "unknown")
 
 
 def in_dtype(model: SentimentModel, dtype: str) -> SentimentModel:
-    """The model, ready to answer in this format; another one than its own is a copy. Raises ConfigError."""
+    """Return the model, ready to answer in this format; in another one than its own, a copy. Raises ConfigError."""
     if dtype not in DTYPES:
         raise ConfigError(f"dtype: one of {', '.join(DTYPES)}, not {dtype!r}")
     model = model if dtype == "float32" else copy.deepcopy(model)

@@ -18,6 +18,7 @@ from sentiment.terminal import screen
 
 if TYPE_CHECKING:
     from sentiment.training.encoder_comparison import Compared
+    from sentiment.training.events import Start
     from sentiment.training.loop import Progress as TrainingProgress
 
 
@@ -53,6 +54,13 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
                 )
 
         yield report
+
+
+def print_dtype(start: "Start") -> None:
+    """Print the number format of a training's steps, and what each format was measured to take."""
+    seconds = ", ".join(f"{dtype} {spent:.3g} s" for dtype, spent in start.seconds_per_step.items())
+    measured = f" (a step takes: {seconds})" if seconds else ""
+    screen.console.print(f"Steps are computed in {start.dtype}{measured}.", highlight=False, soft_wrap=True)
 
 
 def _left(progress: "TrainingProgress") -> str:

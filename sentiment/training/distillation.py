@@ -11,16 +11,19 @@ from pathlib import Path
 
 import polars as pl
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from sentiment.config import TextConfig, TrainingConfig
 from sentiment.errors import DataError
+from sentiment.nn.precision import DtypeChoice, choose_dtype
 from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.checkpoint import Checkpoint, check_identity
 from sentiment.training.classification import mean_macro_recall, target_probabilities
 from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import EncodedSet, Report, fit
+from sentiment.training.number_format import training_dtype
 from sentiment.training.reading import STATES, read_texts
 from sentiment.training.recipe import Source
 from sentiment.training.states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
@@ -40,7 +43,8 @@ TEACHING = TrainingConfig(
 )
 TEXTS_AT_ONCE = 4096
 PROJECTED_WORDS = 20_000  # whose states say which directions of them are kept
-PROJECTION = "projection.safetensors"  # one for all that a teacher labels: a student learns them by one head
+MEASURED_TEXTS = 32  # that the number format of the labelling is chosen by
+LABELLING = "labelling.safetensors"  # one for all that a teacher labels: a student learns its states by one head
 
 
 def teach(
@@ -62,29 +66,35 @@ def teach(
         EncodedSet(part.name, teacher.encode(part.texts), [labels.index(label) for label in part.labels])
         for part in dev
     ]
+    saved = checkpoint.saved if checkpoint is not None else None
+    choice = training_dtype(teacher, token_ids, targets, config, saved)
+    config = config.model_copy(update={"dtype": choice.dtype})
     return fit(
         teacher, token_ids, targets, lambda each: mean_macro_recall(each, judged, labels), config, report, checkpoint
     )
 
 
-def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig, projection: Path) -> int:
-    """Writes the source's texts with what the teacher gives each label, a column a label, and says how many.
+def label_texts(
+    teacher: Teacher, source: Source, out: Path, text: TextConfig, labelling: Path, dtype: str = "auto"
+) -> int:
+    """Write the source's texts with the teacher's probability of each label, a column a label, and return how many.
 
-    Beside it stands what the teacher makes of each token that `text` gives (see states.py), of texts short enough,
-    along the directions of the file `projection`, which the first texts ever labelled with it make. What is labelled is
-    kept in parts beside `out` until all is: killed, the same call goes on.
+    A column beside them holds the teacher's state of each token that `text` gives (see states.py), of texts short
+    enough, along the directions of the file `labelling`. That file is made by the first texts ever labelled with it; it
+    also keeps the number format of the encoder's products, which with `dtype` "auto" is the quicker one by measurement.
+    What is labelled is kept in parts beside `out` until all is: killed, the same call resumes.
     """
     texts, tokenizer = read_texts(source), Tokenizer(text)
     parts = out.with_name(f".{out.name}.parts")
     parts.mkdir(parents=True, exist_ok=True)
-    project = _projection(teacher, tokenizer, texts, projection)
+    project, dtype = _labelling(teacher, tokenizer, texts, labelling, dtype)
     found = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         part = parts / f"{start:09}.parquet"
         wanted = texts[start : start + TEXTS_AT_ONCE]
         if not part.is_file() or pl.read_parquet(part)["text"].to_list() != wanted:
             placed = tokenizer.place(wanted)
-            probabilities, states = teacher.read(placed, TEACHING.max_tokens, project)  # (N, C), (T, K) each
+            probabilities, states = teacher.read(placed, TEACHING.max_tokens, project, dtype)  # (N, C), (T, K) each
             columns = dict(zip(teacher.labels, probabilities.T.tolist(), strict=True))
             kept = [to_bytes(each) if 0 < len(each) <= STATES_MAX_TOKENS else None for each in states]
             _write(pl.DataFrame({"text": wanted, **columns, STATES: pl.Series(kept, dtype=pl.Binary)}), part)
@@ -94,8 +104,10 @@ def label_texts(teacher: Teacher, source: Source, out: Path, text: TextConfig, p
     return len(texts)
 
 
-def _projection(teacher: Teacher, tokenizer: Tokenizer, texts: Sequence[str], file: Path) -> Projection:
-    """The file's or, where there is none yet, that of the first texts' states."""
+def _labelling(
+    teacher: Teacher, tokenizer: Tokenizer, texts: Sequence[str], file: Path, dtype: str
+) -> tuple[Projection, str]:
+    """Return the file's projection and number format; where there is no file yet, make it by the first texts."""
     if not file.is_file():
         placed: list[PlacedTokens] = []
         words = 0
@@ -103,14 +115,26 @@ def _projection(teacher: Teacher, tokenizer: Tokenizer, texts: Sequence[str], fi
             if words < PROJECTED_WORDS:
                 placed.append(read)
                 words += len(read.tokens)
-        states = teacher.read(placed, TEACHING.max_tokens, lambda states: states)[1] if placed else []  # (T, F) each
+        if dtype == "auto":
+            dtype = labelling_dtype(teacher, placed).dtype if placed else "float32"
+        states = (  # (T, F) each
+            teacher.read(placed, TEACHING.max_tokens, lambda states: states, dtype)[1] if placed else []
+        )
         found = Projection.of(
             torch.cat(states) if states else torch.zeros(0, teacher.classifier.in_features), STATE_SIZE
         )
         scratch = file.with_name(f"{file.name}.partial")
-        save_file({"mean": found.mean, "directions": found.directions.contiguous()}, scratch)
+        directions = found.directions.contiguous()
+        save_file({"mean": found.mean, "directions": directions}, scratch, metadata={"dtype": dtype})
         scratch.replace(file)  # whole or not there
-    return Projection(**load_file(file))
+    with safe_open(file, "pt") as content:
+        return Projection(content.get_tensor("mean"), content.get_tensor("directions")), content.metadata()["dtype"]
+
+
+def labelling_dtype(teacher: Teacher, placed: Sequence[PlacedTokens]) -> DtypeChoice:
+    """Return the number format in which the teacher labels texts like these sooner."""
+    few = placed[:MEASURED_TEXTS]
+    return choose_dtype(lambda dtype: teacher.read(few, TEACHING.max_tokens, lambda states: states, dtype))
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:
@@ -128,13 +152,15 @@ def soft_sources(
     report: Report,
     text: TextConfig,
     *,
+    dtype: str = "auto",
     restart: bool,
 ) -> list[Source]:
     """The unlabelled texts as a teacher labels them, for a student's recipe to read beside its own rows.
 
-    `source` is an encoder to be taught the data, or the folder of a teacher that knows the data's labels. What is done
-    is kept in `folder`: killed, the same call goes on. Raises CheckpointError for a `folder` of another identity,
-    ConfigError for a `source` that holds no encoder, DataError for a teacher of other labels.
+    `source` is an encoder to be taught the data, or the folder of a teacher that knows the data's labels. It is taught
+    and labels in `dtype`. What is done is kept in `folder`: killed, the same call resumes. Raises CheckpointError for a
+    `folder` of another identity, ConfigError for a `source` that holds no encoder, DataError for a teacher of other
+    labels.
     """
     if restart:
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,7 +175,8 @@ def soft_sources(
     taught = Path(source) if is_taught(Path(source)) else folder / "teacher"
     if not is_taught(taught):
         with Checkpoint(folder / "checkpoint", identity) as checkpoint:
-            teacher, _ = teach(Teacher.start(source, data.labels), data.train, data.dev, TEACHING, report, checkpoint)
+            config = TEACHING.model_copy(update={"dtype": dtype})
+            teacher, _ = teach(Teacher.start(source, data.labels), data.train, data.dev, config, report, checkpoint)
             teacher.save(taught)
             checkpoint.remove()
     teacher = Teacher.load(taught)
@@ -159,6 +186,6 @@ def soft_sources(
     for place, texts in enumerate(unlabelled, start=1):
         out = folder / f"labelled-{place}.parquet"
         if not out.is_file():
-            label_texts(teacher, texts, out, text, folder / PROJECTION)
+            label_texts(teacher, texts, out, text, folder / LABELLING, dtype)
         labelled.append(Source(path=str(out), soft_labels=True))
     return labelled

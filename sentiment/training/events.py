@@ -22,6 +22,8 @@ class Start:
     steps_done: int  # by a training that was killed, and that this one goes on with
     epochs_done: int
     settings: dict[str, str]  # all that decides how it goes, by name
+    dtype: str  # of the steps' products
+    seconds_per_step: dict[str, float]  # as measured in each format, where that decided
 
 
 @dataclass(frozen=True)

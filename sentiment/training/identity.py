@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from sentiment.nn.precision import has_bfloat16_units
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES
 from sentiment.training.data import Data
@@ -47,7 +46,6 @@ def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[s
     return named | {
         "torch": torch.__version__,
         "threads (OMP_NUM_THREADS)": str(torch.get_num_threads()),  # sums are cut at other places, and round otherwise
-        "number format": "bfloat16" if has_bfloat16_units() else "float32",
     }
 
 

@@ -1,4 +1,4 @@
-"""The training loop: length buckets, bfloat16 where the CPU has it, the best moving average kept."""
+"""The training loop: length buckets, a step a batch, the best moving average kept."""
 
 import math
 import time
@@ -9,17 +9,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sentiment.batching import PaddedBatch, head_and_tail, length_buckets, shuffled_buckets
+from sentiment.batching import PaddedBatch, length_buckets, shuffled_buckets
 from sentiment.config import TrainingConfig
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.errors import TrainingDivergedError
-from sentiment.training.optimization import Criterion, LearnerT, check_finite, follow, set_learning_rate, train_step
+from sentiment.training.optimization import (
+    Criterion,
+    LearnerT,
+    batch_tokens,
+    check_finite,
+    follow,
+    set_learning_rate,
+    shortened,
+    train_step,
+)
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.state import TrainingState
 from sentiment.training.states import StateTargets
 
 EVALUATION_BATCH_TOKENS = 8192
-MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
 
 
 @dataclass(frozen=True)
@@ -101,15 +109,15 @@ def _run(
     keep: Callable[[LearnerT], LearnerT],
     processes: Processes,
 ) -> None:
-    rows = [head_and_tail(row, config.max_tokens) for row in token_ids]
+    rows = shortened(token_ids, config)
     lengths = [len(row) for row in rows]
-    batch_tokens = min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
+    most_tokens = batch_tokens(lengths, config)
     now = state.counters
     first_step = now.step
     started, paused = time.monotonic(), 0.0
     tokens = 0
     while not now.finished(config):
-        batches = shuffled_buckets(lengths, batch_tokens, config.max_batch_rows, state.rng)
+        batches = shuffled_buckets(lengths, most_tokens, config.max_batch_rows, state.rng)
         steps = len(batches) * config.epochs
         state.model.train()
         if config.frozen_embedding_epochs:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sentiment.batching import PaddedBatch
+from sentiment.batching import PaddedBatch, head_and_tail
 from sentiment.config import TrainingConfig
 from sentiment.nn.encoders import real_steps
 from sentiment.nn.model import SentimentModel
-from sentiment.nn.precision import has_bfloat16_units
+from sentiment.nn.precision import autocast
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
 from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.processes import ALONE, Processes
@@ -22,6 +22,7 @@ from sentiment.training.teacher import Teacher
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
 Criterion = Callable[[Tensor, Tensor], Tensor]  # what the network gave and should have, (N, C) each, to their loss
 
+MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
 HAS_FUSED_ADAMW = torch.__version__ >= "2.4"  # on a CPU
 
 
@@ -61,6 +62,16 @@ def _left_of_rate(schedule: str, done: float) -> float:
     return 1.0
 
 
+def shortened(token_ids: Sequence[list[int]], config: TrainingConfig) -> list[list[int]]:
+    """Return the rows as training reads them: the head and the tail of long ones."""
+    return [head_and_tail(row, config.max_tokens) for row in token_ids]
+
+
+def batch_tokens(lengths: Sequence[int], config: TrainingConfig) -> int:
+    """Return the most padded tokens of a batch, for rows of these lengths."""
+    return min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
+
+
 def train_step(
     model: LearnerT,
     rows: Sequence[list[int]],
@@ -96,11 +107,11 @@ def _loss(
     batch = _drop_words(batch, config.word_dropout)
     if isinstance(targets, StateTargets):
         assert isinstance(model, StateReader)  # who makes the one makes the other
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+        with autocast(config.dtype):
             logits, states = model.with_states(batch)  # (N, C), (N, T, K)
         missed = state_loss(states.float(), batch.lengths, targets.states)  # ()
         return criterion(logits.float(), targets.probabilities) + missed  # ()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+    with autocast(config.dtype):
         if _is_stepwise(model):
             logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each
         else:

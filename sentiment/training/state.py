@@ -25,6 +25,7 @@ class Counters:
     step: int = 0  # of all epochs
     loss: float = 0.0  # mean of the epoch's steps that are done
     dev_scores: list[float] = field(default_factory=list)  # of each epoch that is done
+    dtype: str = "float32"  # of the steps' products
 
     @property
     def best_epoch(self) -> int:
@@ -50,7 +51,7 @@ class TrainingState(Generic[LearnerT]):
         self.best: LearnerT | None = None
         self.optimizer = adamw(model, config)
         self.rng = random.Random(config.seed)
-        self.counters = Counters(self.rng.getstate())
+        self.counters = Counters(self.rng.getstate(), dtype=config.dtype)
 
     def end_epoch(self, dev_score: float, kept: LearnerT) -> None:
         """Keeps what the epoch gave where it is the best so far, and turns to the next."""

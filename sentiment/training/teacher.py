@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
 from sentiment.errors import ConfigError
 from sentiment.nn.encoders import real_steps
-from sentiment.nn.precision import has_bfloat16_units
+from sentiment.nn.precision import autocast
 from sentiment.text.edits import Span
 from sentiment.text.normalization import normalize
 from sentiment.text.tokenizer import PlacedTokens
@@ -98,27 +98,34 @@ class Teacher(nn.Module):
         return self.classifier(self.summary(batch))  # (N, C)
 
     def read(
-        self, texts: Sequence[PlacedTokens], max_pieces: int, project: Callable[[Tensor], Tensor]
+        self,
+        texts: Sequence[PlacedTokens],
+        max_pieces: int,
+        project: Callable[[Tensor], Tensor],
+        dtype: str = "float32",
     ) -> tuple[Tensor, list[Tensor]]:
-        """What it gives each text, (N, C), and what `project` makes of the states of its tokens (T, F).
+        """Return each text's probabilities, (N, C), and what `project` makes of the states of its tokens (T, F).
 
-        It reads the pieces that it was taught to read, at most so many of a text. A token's state is the mean of those
-        that hold a part of it; NaN where none is read.
+        It reads the pieces that it was taught to read, at most so many of a text, and computes the encoder's products
+        in `dtype`, all else in float32. A token's state is the mean of the pieces that hold a part of it; NaN where
+        none is read.
         """
         pieces = self.tokenizer([text.form for text in texts], return_offsets_mapping=True)
         read = [head_and_tail(list(range(len(row))), max_pieces) for row in pieces["input_ids"]]
         logits = torch.empty(len(texts), len(self.labels))  # (N, C)
         states: list[Tensor] = [torch.empty(0)] * len(texts)
-        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16_units()):
+        with torch.inference_mode():
             for places in length_buckets([len(row) for row in read], LABELLING_BATCH_TOKENS):
                 batch = PaddedBatch.of(
                     [[pieces["input_ids"][place][piece] for piece in read[place]] for place in places]
                 )
-                found = self.states(batch)  # (N, T, F)
-                logits[places] = self.classifier(_mean(found, batch.lengths)).float()  # (N, C)
+                with autocast(dtype):
+                    found = self.states(batch)  # (N, T, F)
+                found = found.float()  # (N, T, F)
+                logits[places] = self.classifier(_mean(found, batch.lengths))  # (N, C)
                 for row, place in enumerate(places):
                     spans = [pieces["offset_mapping"][place][piece] for piece in read[place]]
-                    states[place] = project(_of_tokens(found[row].float(), spans, texts[place].spans))  # (T, K)
+                    states[place] = project(_of_tokens(found[row], spans, texts[place].spans))  # (T, K)
         return torch.softmax(logits.double(), dim=-1), states  # (N, C)
 
 

@@ -165,7 +165,8 @@ def settings_of(start: Start) -> dict[str, Setting]:
     """What is trained, under names that every store takes; numbers as numbers."""
     settings = {safe_name(name): _setting(value) for name, value in start.settings.items()}
     labels = ", ".join(start.labels)
-    return settings | {"rows": start.rows, "dev_rows": start.dev_rows, "labels": labels, "parameters": start.parameters}
+    sizes = {"rows": start.rows, "dev_rows": start.dev_rows, "parameters": start.parameters}
+    return settings | sizes | {"labels": labels, "dtype": start.dtype}
 
 
 def safe_name(name: str) -> str:

@@ -1,9 +1,11 @@
 """A recipe to a bundle."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sentiment.bundle import Bundle
 from sentiment.config import VocabularyConfig
@@ -16,6 +18,7 @@ from sentiment.training.classification import class_weights, label_bundle, mean_
 from sentiment.training.data import Data
 from sentiment.training.events import Start
 from sentiment.training.loop import EncodedSet, Report, as_learned, fit
+from sentiment.training.number_format import training_dtype
 from sentiment.training.pretrained import keeping, load_pretrained, settled, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
@@ -67,7 +70,15 @@ def train(
         keep = keeping(model, data.labels, pretrained, recipe.training.pretrained_share)
     else:
         _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
-    saved = checkpoint.saved.numbers if checkpoint is not None and checkpoint.saved is not None else None
+    saved = checkpoint.saved if checkpoint is not None else None
+    is_regression = recipe.task == "regression"
+    targets = (
+        Scale.of(_values(data)).apply(_values(data)) if is_regression else _label_targets(recipe, data)
+    )  # (rows, C)
+    answers = StateTargets(targets, states) if isinstance(model, StateReader) else targets
+    criterion = functional.mse_loss if is_regression else functional.cross_entropy
+    choice = training_dtype(model, learned, answers, recipe.training, saved, criterion=criterion, processes=processes)
+    training = recipe.training.model_copy(update={"dtype": choice.dtype})
     on_start(
         Start(
             name=recipe.name,
@@ -76,26 +87,23 @@ def train(
             labels=data.labels,
             parameters=model.num_parameters(),
             epochs=recipe.training.epochs,
-            steps_done=saved["step"] if saved else 0,
-            epochs_done=saved["epoch"] - 1 if saved else 0,
+            steps_done=saved.numbers["step"] if saved else 0,
+            epochs_done=saved.numbers["epoch"] - 1 if saved else 0,
+            dtype=choice.dtype,
+            seconds_per_step=dict(choice.seconds),
             settings=checkpoint.identity if checkpoint is not None else {},
         )
     )
-    if recipe.task == "regression":
+    if is_regression:
         value_dev = [
             ValueSet(part.name, token_ids, true)
             for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
         ]
         best, score = fit_values(
-            model, learned, _values(data), value_dev, recipe.training, report, checkpoint, keep, processes
+            model, learned, _values(data), value_dev, training, report, checkpoint, keep, processes
         )
-        return value_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data.train, value_dev)
-    targets = torch.cat(
-        [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
-    )
-    if recipe.training.balanced:
-        targets = targets * class_weights(targets)  # (rows, C)
-    answers = StateTargets(targets, states) if isinstance(model, StateReader) else targets
+        found = {"dev_score": score, "dtype": choice.dtype}
+        return value_bundle(_unjudged(recipe, data, vocabulary, best, found), recipe, data.train, value_dev)
     dev = [
         EncodedSet(part.name, token_ids, [data.labels.index(label) for label in part.labels])
         for part, token_ids in zip(data.dev, dev_token_ids, strict=True)
@@ -105,14 +113,15 @@ def train(
         learned,
         answers,
         lambda judged: mean_macro_recall(judged, dev, data.labels),
-        recipe.training,
+        training,
         report,
         checkpoint,
         keep=keep,
         processes=processes,
     )
     best = best.without_states() if isinstance(best, StateReader) else best
-    return label_bundle(_unjudged(recipe, data, vocabulary, best, score), recipe, data, dev)
+    found = {"dev_score": score, "dtype": choice.dtype}
+    return label_bundle(_unjudged(recipe, data, vocabulary, best, found), recipe, data, dev)
 
 
 def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
@@ -124,6 +133,14 @@ def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor |
     if sizes and is_read_by(recipe.model):
         return StateReader(recipe.model, state_size=sizes.pop(), vocabulary_size=words, num_classes=classes)
     return SentimentModel(recipe.model, vocabulary_size=words, num_classes=classes)
+
+
+def _label_targets(recipe: Recipe, data: Data) -> Tensor:
+    """Return what each row should be answered, as often as an epoch reads it: (rows, C)."""
+    targets = torch.cat(
+        [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
+    )
+    return targets * class_weights(targets) if recipe.training.balanced else targets  # (rows, C)
 
 
 def _values(data: Data) -> Tensor:
@@ -160,7 +177,9 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
         start = end
 
 
-def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, score: float) -> Bundle:
+def _unjudged(
+    recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, training: dict[str, Any]
+) -> Bundle:
     # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
     model.embedding.weight.data = model.embedding.weight.data.half().float()  # (V, F)
     return Bundle(
@@ -170,5 +189,5 @@ def _unjudged(recipe: Recipe, data: Data, vocabulary: Vocabulary, model: Sentime
         labels=data.labels,
         text_config=recipe.text,
         task=recipe.task,
-        metrics={"data": data.report.figures(), "training": {"dev_score": score}},
+        metrics={"data": data.report.figures(), "training": training},
     )

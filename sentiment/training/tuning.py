@@ -19,6 +19,7 @@ from sentiment.errors import ConfigError
 from sentiment.training.checkpoint import Checkpoint, check_identity
 from sentiment.training.data import Data
 from sentiment.training.errors import CheckpointError, TrainingDivergedError
+from sentiment.training.events import Start
 from sentiment.training.identity import identity
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
@@ -29,6 +30,7 @@ DATABASE = "study.db"
 STUDY = "sentiment"
 IDENTITY = "identity"
 DIVERGED = "diverged"
+DTYPE = "dtype"  # of all trials, as the first one chose it
 FREE_TRIALS = 5  # before trials are stopped whose dev score after an epoch is below the median of those before
 
 Outcome = Literal["done", "stopped early", "diverged"]
@@ -101,7 +103,7 @@ class Search:
 
     def recipe_of(self, trial: Trial) -> Recipe:
         """The recipe that the trial trained."""
-        return with_values(self._recipe, trial.values)
+        return self._in_dtype(with_values(self._recipe, trial.values))
 
     def run(
         self, trials: int, report: Callable[[TrialProgress], None], told: Callable[[Trial], None] = lambda trial: None
@@ -169,7 +171,7 @@ class Search:
             try:
                 for epoch, score in enumerate(checkpoint.saved.numbers["dev_scores"] if checkpoint.saved else (), 1):
                     judged(epoch, score)
-                bundle = train(recipe, self._data, told, checkpoint)
+                bundle = train(self._in_dtype(recipe), self._data, told, checkpoint, on_start=self._keep_dtype)
                 self._study.tell(trial, bundle.metrics["training"]["dev_score"])
             except _StoppedEarlyError:
                 self._study.tell(trial, state=TrialState.PRUNED)
@@ -177,6 +179,14 @@ class Search:
                 trial.set_user_attr(DIVERGED, True)
                 self._study.tell(trial, state=TrialState.PRUNED)
             checkpoint.remove()  # after the database knows: a kill in between costs nothing
+
+    def _keep_dtype(self, start: Start) -> None:
+        self._study.set_user_attr(DTYPE, start.dtype)
+
+    def _in_dtype(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with the number format that the first trial chose: one a study, so that trials compare."""
+        dtype = self._study.user_attrs.get(DTYPE, recipe.training.dtype)
+        return recipe.model_copy(update={"training": recipe.training.model_copy(update={"dtype": dtype})})
 
     def _under_way(self) -> optuna.Trial | None:
         """The trial that a killed search was in, with the values that it was given."""

@@ -1,7 +1,9 @@
+import random
+
 import torch
 
 from benchmarks.packed import PackedLoop, packed_model
-from benchmarks.workloads import generated_texts, random_bundle
+from benchmarks.workloads import random_bundle, sentence_lengths, written_texts
 from sentiment.batching import PaddedBatch
 from sentiment.classifier import Classifier
 from sentiment.config import ModelConfig
@@ -17,5 +19,6 @@ def test_the_packed_model_gives_the_same_logits() -> None:
 
 
 def test_the_loop_gives_the_same_labels() -> None:
-    texts = [*generated_texts(BUNDLE.vocabulary)["sentences"][:50], "\N{SOFT HYPHEN}"]
+    rng = random.Random(0)
+    texts = [*written_texts(BUNDLE.vocabulary, sentence_lengths(50, rng), rng), "\N{SOFT HYPHEN}"]
     assert PackedLoop(BUNDLE).predict(texts) == [answer.label for answer in Classifier(BUNDLE).predict(texts)]

@@ -1,28 +1,44 @@
 import csv
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import scoring, scoring_peers
 from benchmarks.scoring import Contender
 from sentiment.classifier import Classifier
+from sentiment.nn.precision import DTYPES
+from sentiment.scoring.engines import LocalEngine
 
 
-def test_every_figure_of_a_run(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    toy = ("--repeats", "1", "--texts", "40", "--reviews", "3", "--dtypes", "float32")
-    scoring.main([*toy, "--model", str(tiny_bundle), "--json"])
+def check_every_figure(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scoring.main(["--repeats", "1", "--texts", "40", "--reviews", "3", "--model", str(tiny_bundle), "--json"])
     results = json.loads(capsys.readouterr().out)
     assert [(row["workload"], row["contender"], row["processes"]) for row in results["scoring"]] == [
-        (workload, "sentiment, float32", processes)
+        (workload, f"sentiment, {dtype}", processes)
         for workload in ("short texts", "long reviews")
+        for dtype in DTYPES
         for processes in (1, 2)
     ]
     assert all(row["tokens_per_second"] > row["texts_per_second"] > 0 for row in results["scoring"])
     for row in results["stages"]:
         assert sum(row[stage] for stage in ("tokenize", "model", "read_and_write")) == pytest.approx(1)
         assert min(row[stage] for stage in ("tokenize", "model", "read_and_write")) > 0
+
+
+def test_every_figure_of_a_run(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scoring, "_engine", lambda _, classifier, processes: nullcontext(LocalEngine(classifier)))
+    check_every_figure(tiny_bundle, capsys)
+
+
+@pytest.mark.slow  # four processes load the model
+def test_every_figure_of_a_run_with_several_processes(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check_every_figure(tiny_bundle, capsys)
 
 
 def test_speeds_are_of_the_rows_given_and_beside_the_best(tiny_classifier: Classifier) -> None:
@@ -62,3 +78,46 @@ def test_a_peer_goes_from_file_to_file(
     with (tmp_path / "out.csv").open() as file:
         assert [row["label"] for row in csv.DictReader(file)] == ["GOOD", "BAD"]
     assert list(scoring.SHARES) == list(scoring_peers.PEERS)
+
+
+def test_the_quickest_way_for_the_first_texts_answers_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def way(name: str, seconds: float) -> scoring_peers.Answer:
+        def answer(texts: Sequence[str]) -> list[str]:
+            nonlocal now
+            now += seconds
+            return [name for _ in texts]
+
+        return answer
+
+    monkeypatch.setattr("time.perf_counter", lambda: now)
+    answer = scoring_peers.quickest({"slow": way("slow", 2.0), "quick": way("quick", 1.0)})
+    assert answer(["good", "bad"]) == ["quick", "quick"]
+    began = now
+    assert answer(["good"]) == ["quick"]
+    assert now - began == 1.0, "it measures once"
+
+
+@pytest.mark.parametrize("name", ["spacy textcat", "distilbert int8", "distilbert torch"])
+def test_the_peers_that_are_installed_here(
+    name: str, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Logits(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(scoring_peers.WORDPIECES, 8)
+            self.classifier = torch.nn.Linear(8, 3)
+
+        def forward(self, token_ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            return self.classifier((self.embedding(token_ids) * mask.unsqueeze(-1)).sum(dim=1))  # (N, 3)
+
+    monkeypatch.setattr(scoring_peers, "_distilbert", Logits)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # the exported network is kept there
+    (tmp_path / "in.csv").write_text("id,text\n" + "".join(f"{row},a good film\n" for row in range(40)))
+    scoring_peers.main(name, tmp_path / "in.csv", tmp_path / "out.csv", 40, 1, 2, tiny_bundle)
+    assert len(json.loads(capsys.readouterr().out)) == 2
+    with (tmp_path / "out.csv").open() as file:
+        labels = [row["label"] for row in csv.DictReader(file)]
+    assert len(labels) == 40
+    assert len(set(labels)) == 1, "equal texts get equal labels"

@@ -54,6 +54,7 @@ def test_a_sample_an_interval() -> None:
     assert sampler.samples == [Sample(0.5, 10, 7), Sample(1.6, 30, 7), Sample(9.0, 40, 7)]
 
 
+@pytest.mark.slow  # a process loads the model
 def test_a_job_is_measured(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     toy = ("--rows", "30000", "--processes", "1", "--interval-seconds", "0", "--scratch", str(tmp_path))
     with pytest.raises(SystemExit):

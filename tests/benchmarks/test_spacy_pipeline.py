@@ -6,6 +6,7 @@ import pytest
 from benchmarks import spacy_pipeline
 
 
+@pytest.mark.usefixtures("few_texts")
 def test_every_figure_of_a_run(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spacy_pipeline.main(["--model", str(tiny_bundle), "--texts", "4", "--repeats", "1"])
     figures = json.loads(capsys.readouterr().out)

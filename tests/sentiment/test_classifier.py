@@ -18,7 +18,6 @@ from sentiment.batching import length_buckets
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import ConfigError, TextError
-from sentiment.nn.precision import native_dtypes
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
 
 MakeBundle = Callable[..., Bundle]
@@ -273,10 +272,7 @@ def sentences_of(classifier: Classifier) -> Iterator[str]:
         yield " ".join(rng.choices(classifier.vocabulary.tokens[2:], k=rng.randint(1, 200)))
 
 
-@pytest.mark.skipif(
-    "bfloat16" not in native_dtypes() and torch.__version__.startswith("2.3."),
-    reason="torch 2.3 has no bfloat16 LSTM where the processor has no such units",
-)
+@pytest.mark.usefixtures("bfloat16")
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_bfloat16_is_within_its_stated_tolerance(make_bundle: MakeBundle, num_layers: int) -> None:
     full = Classifier(make_bundle(num_layers=num_layers))

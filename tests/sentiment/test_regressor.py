@@ -14,7 +14,6 @@ from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Regressor, ValuePrediction, load
 from sentiment.errors import BundleError, ConfigError
-from sentiment.nn.precision import native_dtypes
 
 TEXTS = ["a great film", "the film was not good!", "it is okay and it is very very boring", "zyzzyva"]
 
@@ -38,10 +37,7 @@ def test_alone_and_in_any_batch(regressor: Regressor) -> None:
     assert [each.value for each in alone] == pytest.approx([each.value for each in together], abs=1e-5)
 
 
-@pytest.mark.skipif(
-    "bfloat16" not in native_dtypes() and torch.__version__.startswith("2.3."),
-    reason="torch 2.3 has no bfloat16 LSTM where the processor has no such units",
-)
+@pytest.mark.usefixtures("bfloat16")
 def test_bfloat16_is_a_copy(value_bundle: Path) -> None:
     half = load(value_bundle, dtype="bfloat16", task="regression")
     assert half.model.classifier.weight.dtype == torch.bfloat16

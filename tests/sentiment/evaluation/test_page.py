@@ -4,7 +4,6 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,15 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def address(found: Report, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("page") / "report"
+    write(found, folder)
+    return (folder / "index.html").as_uri()
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 360), ("light", 1280), ("dark", 1280)])
-def test_the_page_needs_nothing_and_fits(browser: Any, found: Report, tmp_path: Path, theme: str, width: int) -> None:
-    write(found, tmp_path / "report")
+def test_the_page_needs_nothing_and_fits(browser: Any, found: Report, address: str, theme: str, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
     seen = context.new_page()
     complaints: list[str] = []
@@ -61,7 +66,6 @@ def test_the_page_needs_nothing_and_fits(browser: Any, found: Report, tmp_path: 
     seen.on("console", lambda said: complaints.append(said.text))
     seen.on("pageerror", lambda error: complaints.append(str(error)))
     seen.on("request", lambda asked: requests.append(asked.url))
-    address = (tmp_path / "report" / "index.html").as_uri()
     seen.goto(address, wait_until="networkidle")
     assert (complaints, [url for url in requests if not url.startswith("data:")]) == ([], [address])
     assert seen.evaluate("document.documentElement.scrollWidth") == width

@@ -102,8 +102,8 @@ def test_a_long_chart_fits_the_terminal(tiny_classifier: Classifier) -> None:
     assert max(map(len, printed.splitlines())) <= 60
 
 
-def test_what_is_too_long_to_trace_is_said(tiny_classifier: Classifier, tmp_path: Path) -> None:
-    seen = report(tiny_classifier, "good " * 513)
+def test_what_is_too_long_to_trace_is_said(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    seen = report(Classifier(make_bundle(scale=1.0)), "good " * 513)
     assert (seen.trace, seen.turns) == (None, [])
     assert "not computed for more than 512 tokens" in shown(seen)
     assert "<polyline" not in page(seen)

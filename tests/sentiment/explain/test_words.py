@@ -108,7 +108,7 @@ def test_what_has_no_explanation(tiny_classifier: Classifier, make_bundle: MakeB
         Classifier(make_bundle(), dtype="bfloat16").explain(["good"])
 
 
-@pytest.mark.parametrize("points", [8, 64])
+@pytest.mark.parametrize("points", [8, 20])
 @pytest.mark.parametrize(
     "settings", [{}, {"bidirectional": False}, {"bias": False}, {"pooling": "max"}, {"num_layers": 2}], ids=str
 )

@@ -13,10 +13,12 @@ import onnx
 import pytest
 from onnx import helper
 from onnxruntime import InferenceSession
+from typer.testing import CliRunner
 
 import sentiment
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Prediction
+from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError, ExportError, TextError
 from sentiment.integrations import onnx_export
 from sentiment.integrations.onnx import OnnxClassifier, load
@@ -205,10 +207,9 @@ def test_a_missing_package_is_named(
 
 def test_the_command(tiny_bundle: Path, tiny_classifier: Classifier, tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
-    command = [sys.executable, "-m", "sentiment", "export", "--model", tiny_bundle, "--onnx", file]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert f"written: {file}, {file.stat().st_size:,} bytes" in done.stdout
+    done = CliRunner().invoke(app, ["export", "--model", str(tiny_bundle), "--onnx", str(file)])
+    assert done.exit_code == 0, done.output
+    assert f"written: {file}, {file.stat().st_size:,} bytes" in done.output
     assert isinstance(load(file), OnnxClassifier)
     assert_same(load(file).predict(TEXTS), tiny_classifier.predict(TEXTS))
 

@@ -1,9 +1,9 @@
-"""Scores a file again and again, each time killed by SIGKILL at a random moment, until it was killed so many times.
+"""Score a file again and again, killed by SIGKILL at random moments, until it was killed KILLS times.
 
-A job that was killed is gone on from, and killed again, until it ends; its output must then have the bytes of an
-undisturbed one. Every child is a fork of one process that has loaded the model. With `processes` above 1 the texts are
-answered by others, which must end with their job; with an address, by the Ray cluster there. Prints how many jobs it
-took, or says what differs.
+A job that was killed is resumed, and killed again, until it ends; its output must then have the bytes of an undisturbed
+one. Every child is a fork of one process that has loaded the model. With PROCESSES above 1 the texts are answered by
+others, which must end with their job; with an address, by the Ray cluster there. Prints how many jobs it took, or fails
+with what differs.
 
     kill_at_random.py MODEL INPUT FOLDER SUFFIX KILLS PROCESSES [RAY_ADDRESS]
 """

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pytest
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.scoring import ScoringSettings, ScoringSummary, score
 
-ROWS = 2_000
+ROWS = 1_000
 MAX_TOKENS = 64
 LONG = "good film " * 40
 FAILS = "awful okay awful okay"
@@ -63,9 +63,9 @@ TABLE: dict[str, bytes | None] = {
 }
 
 
-@pytest.fixture
-def classifier(make_bundle: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Classifier:
-    """One whose model fails at four words."""
+@pytest.fixture(scope="module")
+def classifier(make_bundle: Callable[..., Any]) -> Iterator[Classifier]:
+    """Return one whose model fails at four words."""
     classifier = Classifier(make_bundle(max_tokens=MAX_TOKENS))
     [marker] = classifier.encode([FAILS])
     classify = Classifier.classify
@@ -75,8 +75,9 @@ def classifier(make_bundle: Callable[..., Any], monkeypatch: pytest.MonkeyPatch)
             raise RuntimeError("could not create a primitive")
         return classify(self, encoded)
 
-    monkeypatch.setattr(Classifier, "classify", fail)
-    return classifier
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Classifier, "classify", fail)
+        yield classifier
 
 
 def good_texts(rng: random.Random) -> list[str]:
@@ -106,7 +107,7 @@ def test_each_bad_row_is_in_the_rejects_and_each_good_one_in_the_output(
     source, target = tmp_path / f"in{suffix}", tmp_path / ("out.csv" if suffix == ".csv" else "out.jsonl")
     source.write_bytes(written)
 
-    summary = score(classifier, source, target, ScoringSettings(strict=True, shard_rows=300))
+    summary = score(classifier, source, target, ScoringSettings(strict=True, shard_rows=150))
 
     assert (summary.rows, summary.scored, summary.rejected) == (ROWS, ROWS - len(bad), len(bad))
     rejects = rejects_of(summary)
@@ -139,12 +140,12 @@ def test_each_bad_row_of_a_table_is_in_the_rejects_and_each_good_one_in_the_outp
     table = pa.table(columns, ["id", "text", "price", "kind"])
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     if suffix == ".parquet":
-        pq.write_table(table, source, row_group_size=700)
+        pq.write_table(table, source, row_group_size=350)
     else:
         with pa.ipc.new_file(str(source), table.schema) as writer:
-            writer.write_table(table, max_chunksize=700)
+            writer.write_table(table, max_chunksize=350)
 
-    summary = score(classifier, source, target, ScoringSettings(strict=True, shard_rows=300))
+    summary = score(classifier, source, target, ScoringSettings(strict=True, shard_rows=150))
 
     assert (summary.rows, summary.scored, summary.rejected) == (ROWS, ROWS - len(bad), len(bad))
     rejects = rejects_of(summary)

@@ -4,9 +4,9 @@ import json
 import os
 import random
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +56,7 @@ def fill(disk: Path, free_pages: int) -> Path:
     ids=["in a shard", "in the last file"],
 )
 def test_on_a_full_disk_it_stops_with_a_word_and_goes_on_once_there_is_room(
+    run_python: Callable[..., Any],
     tiny_classifier: Classifier,
     tiny_bundle: Path,
     tmp_path: Path,
@@ -71,8 +72,8 @@ def test_on_a_full_disk_it_stops_with_a_word_and_goes_on_once_there_is_room(
     score(tiny_classifier, source, expected, SETTINGS)
     filler = fill(disk, free_pages)
 
-    command = [sys.executable, "-m", "sentiment", "score", source, target, "--model", tiny_bundle, "--shard-rows", "10"]
-    stopped = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=600, check=False)
+    command = ["-m", "sentiment", "score", source, target, "--model", tiny_bundle, "--shard-rows", "10"]
+    stopped = run_python(*command)
 
     assert stopped.returncode == 2
     goes_on = "no row is lost: make room, and the same command goes on from what is done"

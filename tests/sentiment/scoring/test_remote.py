@@ -4,10 +4,9 @@ import gzip
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -17,6 +16,21 @@ from sentiment.errors import DataError
 from sentiment.scoring import ScoringSettings, score
 
 TENS = ScoringSettings(shard_rows=10)
+KILLED = """
+import os, signal, sys
+import s3fs
+number, puts = int(sys.argv.pop(1)), 0
+call_s3 = s3fs.S3FileSystem._call_s3
+async def call_s3_or_die(self, method, *arguments, **settings):
+    global puts
+    puts += method == "put_object"
+    if puts == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await call_s3(self, method, *arguments, **settings)
+s3fs.S3FileSystem._call_s3 = call_s3_or_die
+from sentiment.cli import main
+main()
+"""
 
 
 def write_input(s3: fsspec.AbstractFileSystem, name: str, rows: int) -> None:
@@ -57,30 +71,25 @@ def test_a_folder_of_parts_says_last_that_it_is_whole(
 
 
 def test_a_killed_job_goes_on_to_the_same_bytes(
-    s3: fsspec.AbstractFileSystem, tiny_bundle: Path, tmp_path: Path
+    s3: fsspec.AbstractFileSystem, run_python: Callable[..., Any], tiny_bundle: Path, tiny_classifier: Classifier
 ) -> None:
-    write_input(s3, "long.jsonl.gz", 2_000)
-    command = [sys.executable, "-m", "sentiment", "score", "--model", str(tiny_bundle), "--shard-rows", "20"]
-
-    def start(name: str) -> "subprocess.Popen[str]":
-        arguments = [*command, "s3://bucket/long.jsonl.gz", f"s3://bucket/{name}"]
-        return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    with start("killed.parquet") as process:
-        while len(s3.find("bucket/killed.parquet.parts")) < 9 and process.poll() is None:
-            time.sleep(0.02)  # a look at the store, not a wait for a time
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert not s3.exists("bucket/killed.parquet")
-    with start("killed.parquet") as process:
-        out, err = process.communicate(timeout=600)
-    assert process.returncode == 1, err  # rows without text are rejected
-    assert "rows were done already: gone on after them." in out
-    with start("whole.parquet") as process:
-        assert "2,000 rows = 1,714 scored + 286 rejected" in process.communicate(timeout=600)[0]
+    source, target, whole = (f"s3://bucket/{name}" for name in ("long.jsonl.gz", "killed.parquet", "whole.parquet"))
+    write_input(s3, "long.jsonl.gz", 30)
+    arguments = ["score", "--model", tiny_bundle, "--shard-rows", 10, source, target]
+    # A shard is three puts: its rows, its rejects and the checkpoint. Then all rejects are put, then all rows.
+    for number, done in ((8, 20), (5, 30)):
+        killed = run_python("-c", KILLED, number, *arguments)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert not s3.exists(target)
+        assert len(json.loads(s3.cat_file(f"{target}.parts/checkpoint.json"))["shards"]) == done // 10
+    resumed = run_python("-m", "sentiment", *arguments)
+    assert resumed.returncode == 1, resumed.stderr  # rows without text are rejected
+    assert "30 rows were done already: gone on after them." in resumed.stdout
+    summary = score(tiny_classifier, source, whole, TENS)
+    assert (summary.rows, summary.scored, summary.rejected) == (30, 25, 5)
     for suffix in ("", ".rejects.jsonl"):
-        assert s3.cat_file(f"bucket/killed.parquet{suffix}") == s3.cat_file(f"bucket/whole.parquet{suffix}")
-    assert s3.find("bucket/killed.parquet.parts") == []
+        assert s3.cat_file(f"{target}{suffix}") == s3.cat_file(f"{whole}{suffix}")
+    assert s3.find(f"{target}.parts") == []
 
 
 def test_what_is_not_there_is_refused_by_name(s3: fsspec.AbstractFileSystem, tiny_classifier: Classifier) -> None:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -336,14 +335,20 @@ main()
     ],
 )
 def test_the_command_stopped_from_outside_says_how_to_go_on(
-    tiny_bundle: Path, source: Path, tmp_path: Path, fault: str, number: int, code: int, message: str
+    run_python: Callable[..., Any],
+    tiny_bundle: Path,
+    source: Path,
+    tmp_path: Path,
+    fault: str,
+    number: int,
+    code: int,
+    message: str,
 ) -> None:
     target = tmp_path / "out.jsonl"
 
-    def run(fault: str, number: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", COMMAND, fault, str(number), "score", "--model", str(tiny_bundle)]
-        command += [str(source), str(target), "--shard-rows", "10", "--columns", "id", "--top-only"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    def run(fault: str, number: int = 0) -> Any:
+        options = ["--shard-rows", 10, "--columns", "id", "--top-only"]
+        return run_python("-c", COMMAND, fault, number, "score", "--model", tiny_bundle, source, target, *options)
 
     stopped = run(fault, number)
     assert stopped.returncode == code, stopped.stderr

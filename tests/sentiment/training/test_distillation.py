@@ -50,8 +50,11 @@ def test_a_teacher_learns(encoder: str, data: Data) -> None:
     assert [data.labels[place] for place in said.tolist()] == ["positive", "negative"]
 
 
-def test_what_it_labels_is_a_soft_source(encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path) -> None:
+def test_what_it_labels_is_a_soft_source(
+    encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path, dtype: str
+) -> None:
     call: dict[str, Any] = {"identity": {"a": "1"}, "report": lambda _: None, "text": TextConfig(), "restart": False}
+    call["dtype"] = dtype
     (soft,) = soft_sources(encoder, data, unlabelled, tmp_path / "work", **call)
     assert soft.soft_labels
     table = pl.read_parquet(soft.path)
@@ -105,6 +108,24 @@ def test_a_long_text_has_labels_alone(encoder: str, tmp_path: Path, monkeypatch:
     table = pl.read_parquet(tmp_path / "out.parquet")
     assert table["states"].is_null().to_list() == [False, True]
     assert table["positive"].is_between(0, 1).all()
+
+
+def test_all_that_is_labelled_is_in_the_format_that_was_quicker_at_first(
+    encoder: str, unlabelled: list[Source], tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = Teacher.start(encoder, ("negative", "positive")).eval()
+    formats: list[str] = []
+    read = teacher.read
+
+    def noted(*arguments: Any) -> Any:
+        formats.append(arguments[3])
+        return read(*arguments)
+
+    monkeypatch.setattr(teacher, "read", noted)
+    for chosen, out in ((dtype, "first"), ("not measured again", "second")):
+        monkeypatch.setenv("SENTIMENT_TEST_DTYPE", chosen)
+        label_texts(teacher, unlabelled[0], tmp_path / out, TextConfig(), tmp_path / "labelling.safetensors")
+    assert formats == [dtype] * 3  # for the directions of the states, and for each file
 
 
 def test_labelling_that_was_cut_goes_on(

@@ -1,13 +1,13 @@
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from sentiment.classifier import load
+from sentiment.cli import app
 
 Write = Callable[[Path, int], Path]
 
@@ -17,9 +17,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write) -> t
     """The model folder that `sentiment train --json` wrote, and the events that it printed: no other line."""
     folder = tmp_path_factory.mktemp("events")
     data = write_reviews(folder / "reviews.csv", 60)
-    command = [sys.executable, "-m", "sentiment", "train", data, "--out", folder / "model", "--epochs", "2", "--json"]
-    done = subprocess.run([*map(str, command), "--hidden-size", "4"], capture_output=True, check=True, timeout=120)
-    assert done.stderr == b""
+    command = ["train", data, "--out", folder / "model", "--epochs", "2", "--hidden-size", "4", "--json"]
+    done = CliRunner().invoke(app, [*map(str, command)])
+    assert (done.exit_code, done.stderr) == (0, "")
     return folder / "model", [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -84,6 +84,7 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
+@pytest.mark.slow
 def test_several_processes_give_the_loss_curve_of_one(folder: Path, alone: list[dict[str, Any]]) -> None:
     one, two = (
         [event for event in events if event["event"] == "epoch"]
@@ -95,6 +96,7 @@ def test_several_processes_give_the_loss_curve_of_one(folder: Path, alone: list[
     assert not list(folder.glob(".plain*"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("victim", ["all", "second"])
 def test_killed_and_gone_on_with_to_the_same_bytes(folder: Path, victim: str) -> None:
@@ -126,6 +128,7 @@ def children(parent: int) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_processes_that_differ_are_refused_by_what_differs(folder: Path) -> None:
     own = f"{sys.executable} -m sentiment train reviews-$RANK.csv --out differing --epochs 1"
     running = start(folder, [*TORCHRUN, "2", "--no-python", "sh", "-c", own])

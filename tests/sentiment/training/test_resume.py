@@ -1,7 +1,6 @@
 """SIGKILL at any moment of a training, then the same command again: the same files, byte for byte."""
 
 import json
-import random
 import signal
 import subprocess
 import sys
@@ -13,8 +12,7 @@ import pytest
 
 Write = Callable[[Path, int], Path]
 SCRIPT = Path(__file__).with_name("killed_training.py")
-NEVER = 1_000_000
-MOMENTS = 3  # drawn at random, besides the first and the last two; 17 take two minutes
+SHARES = (0.12, 0.43, 0.81)  # of a training's moments, at which it is killed, besides the first and the last
 RECIPE = """
 name = "toy"
 [[train]]
@@ -34,78 +32,73 @@ max_batch_rows = 20
 """
 
 
+@pytest.fixture(scope="module", params=["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
+def dtype(request: pytest.FixtureRequest) -> str:
+    """Each number format; the loop is the same in both, so that one is quick and the other slow."""
+    if request.param == "bfloat16":
+        request.getfixturevalue("bfloat16")
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write) -> Path:
+def recipe(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, dtype: str) -> Path:
     folder = tmp_path_factory.mktemp("resume")
     write_reviews(folder / "reviews.csv", 60)
-    (folder / "toy.toml").write_text(RECIPE)
+    (folder / "toy.toml").write_text(f'{RECIPE}dtype = "{dtype}"\n')
     return folder / "toy.toml"
 
 
-def train_all(recipe: Path, kills: dict[Path, list[int]], *options: str) -> dict[Path, list[dict[str, Any]]]:
-    """For each folder how each of its runs ended; the n-th was killed before its n-th moment of `kills`."""
-    plan = json.dumps({str(out): moments for out, moments in kills.items()})
-    command = [sys.executable, str(SCRIPT), plan, "train", "--recipe", str(recipe), *options]
-    done = subprocess.run(command, capture_output=True, timeout=600, check=False, cwd=recipe.parent)
+def train_all(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How each of these runs ended: see killed_training.py."""
+    command = [sys.executable, str(SCRIPT), json.dumps(runs)]
+    done = subprocess.run(command, capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return {Path(out): ends for out, ends in json.loads(done.stdout).items()}
+    return list(json.loads(done.stdout))
 
 
-def train(recipe: Path, out: Path, kills: list[int], *options: str) -> list[dict[str, Any]]:
-    return train_all(recipe, {out: kills}, *options)[out]
+def run_of(recipe: Path, out: str, kill: float | None, *options: str) -> dict[str, Any]:
+    arguments = ["train", "--recipe", str(recipe), *options]
+    return {"out": str(recipe.parent / out), "kill": kill, "arguments": arguments}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-@pytest.fixture(scope="module")
-def undisturbed(recipe: Path) -> tuple[dict[str, bytes], int]:
-    """The files of a training that nothing disturbed, and how many moments it had."""
-    out = recipe.parent / "undisturbed"
-    [end] = train(recipe, out, [NEVER])
-    assert end["code"] == 0, end["output"]
-    assert not list(recipe.parent.glob(".*checkpoint"))
-    return contents(out), int(end["output"][-1].removeprefix("moments "))
+@pytest.mark.slow
+def test_killed_once_at_any_moment(recipe: Path) -> None:
+    names = [f"killed-{share}" for share in (0, *SHARES, 0.97, 0.9999)]
+    runs = [run_of(recipe, "undisturbed", None)]
+    for name in names:
+        runs += [run_of(recipe, name, float(name.removeprefix("killed-"))), run_of(recipe, name, None)]
+    undisturbed, *others = train_all(runs)
+    assert undisturbed["code"] == 0, undisturbed["output"]
+    assert [end["code"] for end in others[::2]] == [-signal.SIGKILL] * len(names)
+    for name, end in zip(names, others[1::2], strict=True):
+        assert end["code"] == 0, end["output"]
+        assert contents(recipe.parent / name) == contents(recipe.parent / "undisturbed"), name
 
 
-def test_killed_once_at_any_moment(recipe: Path, undisturbed: tuple[dict[str, bytes], int]) -> None:
-    expected, moments = undisturbed
-    chosen = sorted(random.Random(0).sample(range(2, moments), MOMENTS))
-    kills = {recipe.parent / f"killed-{moment}": [moment, NEVER] for moment in [1, *chosen, moments - 1, moments]}
-    for out, (killed, whole) in train_all(recipe, kills).items():
-        assert killed["code"] == -signal.SIGKILL
-        assert whole["code"] == 0, whole["output"]
-        assert contents(out) == expected, f"{out.name} of {moments} moments"
-
-
-def test_killed_again_and_again(recipe: Path, undisturbed: tuple[dict[str, bytes], int]) -> None:
-    expected, moments = undisturbed
-    out = recipe.parent / "often"
-    kills = [random.Random(seed).randrange(7, moments // 6) for seed in range(8)]
-    *killed, whole = train(recipe, out, [*kills, NEVER])
-    assert [end["code"] for end in killed] == [-signal.SIGKILL] * 8
-    assert contents(out) == expected
-    folder = out.with_name(".often.checkpoint")
-    assert any(line.startswith(f"Going on from {folder}: ") for line in whole["output"]), whole["output"]
-    assert not folder.exists()
-
-
-def test_other_settings_are_refused_by_name_and_restart_starts_anew(
-    recipe: Path, undisturbed: tuple[dict[str, bytes], int]
-) -> None:
-    expected, moments = undisturbed
-    out, other = recipe.parent / "other", recipe.with_name("other.toml")
-    [killed] = train(recipe, out, [moments // 2])
-    assert killed["code"] == -signal.SIGKILL
-    other.write_text(RECIPE.replace("patience = 2", "patience = 1"))
-    [refused] = train(other, out, [NEVER])
+def test_killed_again_and_again_and_refused_with_other_settings(recipe: Path) -> None:
+    other = recipe.with_name("other.toml")
+    other.write_text(recipe.read_text().replace("patience = 2", "patience = 1"))
+    undisturbed, *killed, refused, whole, cut, anew = train_all(
+        [
+            run_of(recipe, "plain", None),
+            *(run_of(recipe, "often", share) for share in (0.15, 0.1, 0.12)),
+            run_of(other, "often", None),
+            run_of(recipe, "often", None),
+            run_of(other, "restarted", 0.5),
+            run_of(recipe, "restarted", None, "--restart"),
+        ]
+    )
+    folder = recipe.parent
+    assert undisturbed["code"] == 0, undisturbed["output"]
+    assert [end["code"] for end in (*killed, cut)] == [-signal.SIGKILL] * 4
     assert refused["code"] == 2
-    assert (
-        f"error: checkpoint {out.with_name('.other.checkpoint')} belongs to another training: "
-        "training.patience was 2, is 1. Undo that change to go on, or start anew with --restart"
-    ) in refused["output"]
-    [anew] = train(recipe, out, [NEVER], "--restart")
-    assert anew["code"] == 0
-    assert "Going on" not in "\n".join(anew["output"])
-    assert contents(out) == expected
+    assert "training.patience was 2, is 1" in "\n".join(refused["output"])
+    for end, name, resumed in ((whole, "often", True), (anew, "restarted", False)):
+        assert end["code"] == 0, end["output"]
+        assert contents(folder / name) == contents(folder / "plain")
+        assert any(f"{folder / f'.{name}.checkpoint'}: " in line for line in end["output"]) is resumed
+    assert not list(folder.glob(".*checkpoint"))

@@ -43,6 +43,17 @@ def test_a_tokens_state_is_the_mean_of_its_pieces(teacher: Teacher) -> None:
     torch.testing.assert_close(probabilities, logits.double().softmax(dim=-1))
 
 
+def test_it_reads_in_each_format_nearly_the_same(teacher: Teacher, dtype: str) -> None:
+    placed = TOKENIZER.place(TEXTS)
+    exact, states = teacher.read(placed, 32, lambda states: states)  # (N, C), (T, F) each
+    found, others = teacher.read(placed, 32, lambda states: states @ torch.eye(16), dtype)
+    assert {each.dtype for each in others} == {torch.float32}, "what it projects is not what autocast gives"
+    torch.testing.assert_close(found, exact, rtol=0, atol=0.02)
+    for other, state in zip(others, states, strict=True):
+        torch.testing.assert_close(other, state, rtol=0, atol=0.1)
+    assert torch.equal(found, exact) is (dtype == "float32")
+
+
 def test_a_token_that_is_not_read_has_no_state(teacher: Teacher) -> None:
     placed = TOKENIZER.place(["the film was great bad", ""])
     states, none = teacher.read(placed, 4, lambda states: states)[1]  # (T, F), (0, F)

@@ -28,7 +28,7 @@ DONE = Done(
 
 
 def start(epochs_done: int = 0, settings: dict[str, str] = SETTINGS) -> Start:
-    return Start("toy", 9, 4, ("bad", "good"), 100, 3, epochs_done * 2, epochs_done, settings)
+    return Start("toy", 9, 4, ("bad", "good"), 100, 3, epochs_done * 2, epochs_done, settings, "float32", {})
 
 
 def epoch(number: int) -> Progress:
@@ -76,6 +76,7 @@ def sentiment(folder: Path, *arguments: str, before: str = "") -> subprocess.Pop
     )
 
 
+@pytest.mark.slow
 def test_a_training_killed_and_gone_on_with_is_one_run_in_both(tmp_path: Path, write_reviews: Write) -> None:
     write_reviews(tmp_path / "reviews.csv", 60)
     stores = ("--track", "tensorboard:runs", "--track", "mlflow:sqlite:///runs.db")

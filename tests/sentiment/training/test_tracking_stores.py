@@ -3,7 +3,7 @@ from sentiment.training.tracking_stores import identity_of, safe_name, settings_
 
 
 def start(**settings: str) -> Start:
-    return Start("toy", 9, 4, ("bad", "good"), 100, 3, 0, 0, settings)
+    return Start("toy", 9, 4, ("bad", "good"), 100, 3, 0, 0, settings, "float32", {})
 
 
 def test_settings_are_numbers_where_they_are_and_text_else() -> None:
@@ -21,6 +21,7 @@ def test_settings_are_numbers_where_they_are_and_text_else() -> None:
         "dev_rows": 4,
         "labels": "bad, good",
         "parameters": 100,
+        "dtype": "float32",
     }
 
 

@@ -25,8 +25,8 @@ def recipe_of(path: Path, **settings: Any) -> Recipe:
     return Recipe.of({"name": "toy", "train": [{"path": path}], "model": model, "training": training, **settings})
 
 
-def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) -> None:
-    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400))
+def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write, dtype: str) -> None:
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 400), training={"dtype": dtype})
     seen: list[Progress] = []
     data = read_data(recipe)
     bundle = train(recipe, data, seen.append)
@@ -39,7 +39,7 @@ def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write) 
     assert "| a.csv | " in bundle.card
     assert len(bundle.golden) == 10
     scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
-    assert bundle.metrics["training"] == {"dev_score": max(scores)}
+    assert bundle.metrics["training"] == {"dev_score": max(scores), "dtype": dtype}
     assert bundle.metrics["data"]["train"][0]["labels"] == Counter(data.train[0].labels)
     assert bundle.metrics["reference"] == {"split of a.csv": reference_of(classifier.predict(data.dev[0].texts))}
     assert seen[-1].loss < seen[0].loss

@@ -55,12 +55,30 @@ def undisturbed(recipe: Recipe, data: Data, folder: Path) -> Search:
 
 def test_the_first_trial_has_the_recipe_s_own_settings_and_the_others_not(undisturbed: Search, recipe: Recipe) -> None:
     first, *others = undisturbed.trials
-    assert undisturbed.recipe_of(first) == recipe
+    training = recipe.training.model_copy(update={"dtype": first_dtype(undisturbed)})
+    assert undisturbed.recipe_of(first) == recipe.model_copy(update={"training": training})
     assert [trial.number for trial in undisturbed.trials] == [1, 2, 3, 4]
     assert len({json.dumps(trial.values) for trial in undisturbed.trials}) == TRIALS
     assert all(trial.outcome == "done" and 0 <= (trial.dev_score or -1) <= 1 for trial in others)
     assert undisturbed.best.dev_score == max(trial.dev_score or 0 for trial in undisturbed.trials)
     assert sorted(path.name for path in undisturbed.folder.iterdir()) == ["study.db"]
+
+
+def first_dtype(search: Search) -> str:
+    """The number format that the first trial chose, as the study keeps it."""
+    return str(search.study.user_attrs[tuning.DTYPE])
+
+
+def test_the_first_trial_chooses_the_format_of_all(
+    recipe: Recipe, data: Data, tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTIMENT_TEST_DTYPE", dtype)
+    Search(recipe, data, tmp_path).run(1, lambda progress: None)
+    monkeypatch.setenv("SENTIMENT_TEST_DTYPE", "measured again")
+    resumed = Search(recipe, data, tmp_path)
+    resumed.run(2, lambda progress: None)
+    assert first_dtype(resumed) == dtype
+    assert {resumed.recipe_of(trial).training.dtype for trial in resumed.trials} == {dtype}
 
 
 class Gone(BaseException):
@@ -93,7 +111,7 @@ def test_a_trial_below_the_median_is_stopped_and_one_that_diverges_too(
 ) -> None:
     scores = iter([0.9, 0.9, 0.9, 0.9, 0.9, 0.1, "diverges", 0.95])
 
-    def train(recipe: Recipe, data: Data, report: Callable[[Any], None], checkpoint: Any) -> Any:
+    def train(recipe: Recipe, data: Data, report: Callable[[Any], None], checkpoint: Any, on_start: Any) -> Any:
         score = next(scores)
         if isinstance(score, str):
             raise TrainingDivergedError("the loss is nan")
@@ -191,6 +209,7 @@ def sentiment(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_the_command_killed_and_run_again_writes_a_recipe_that_trains(folder: Path) -> None:
     tune = ("tune", "reviews.csv", "--trials", "2", "--epochs", "2", "--out", "study", "--json")
     running = sentiment(folder, *tune)
