@@ -9,7 +9,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import requests
@@ -17,6 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sentiment.classifier import Classifier
+from service import auth
 from service.app import create_app
 from service.settings import ServiceSettings
 
@@ -28,6 +31,14 @@ LIMITS = {
     "SENTIMENT_MAX_TEXTS_PER_REQUEST": "8",
     "SENTIMENT_MAX_CHARACTERS_PER_TEXT": "150000",
 }
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds, within the one generous bound."""
+    end = monotonic() + WAIT_SECONDS
+    while not condition():
+        assert monotonic() < end
+        threading.Event().wait(0.01)
 
 
 class Server:
@@ -109,6 +120,32 @@ def server(tiny_bundle: Path) -> Iterator[Server]:
     server = Server({"SENTIMENT_MODEL": str(tiny_bundle), **LIMITS})
     try:
         yield server.wait_until_ready()
+    finally:
+        server.stop()
+
+
+@dataclass(frozen=True)
+class ClosedServer:
+    """A running service that asks for keys, and a key of every scope."""
+
+    server: Server
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a request with the key."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@pytest.fixture(scope="session")
+def closed_server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedServer]:
+    """A running service with keys and default limits, shared like `server`."""
+    key, line = auth.make("operator", ["predict", "metrics", "admin"])
+    keys_file = tmp_path_factory.mktemp("keys") / "keys"
+    keys_file.write_text(line)
+    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "SENTIMENT_API_KEYS_FILE": str(keys_file)})
+    try:
+        yield ClosedServer(server.wait_until_ready(), key)
     finally:
         server.stop()
 

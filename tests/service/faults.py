@@ -7,12 +7,10 @@ from flask import Flask, Response
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, EncodedText, Prediction
-from service import connection, worker
 from service.app import create_app
 from service.settings import ServiceSettings
 
 APP = "tests.service.faults:application()"
-IMPATIENT_APP = "tests.service.faults:impatient_application()"
 WAITS = "boring"  # until the gate is opened
 UNREAD = "unread"  # not encoded until the gate is opened
 FAILS = "awful"
@@ -75,9 +73,3 @@ def application() -> Flask:
         return Response()
 
     return app
-
-
-def impatient_application() -> Flask:
-    """The app in a worker that waits a second for what it waits many for else."""
-    worker.REQUEST_SECONDS = connection.STREAM_GRACE_SECONDS = 1.0
-    return create_app()

@@ -1,5 +1,6 @@
 import hashlib
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -115,15 +116,27 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, content: str | None, 
 
 
 def test_the_command_makes_a_key() -> None:
-    command = [sys.executable, "-m", "service.auth"]
-    seen = subprocess.run([*command, "a", "predict", "metrics"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "service.auth", "a", "predict", "metrics"]
+    seen = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert re.fullmatch(r"key:  [\w-]{43}\nline: a predict,metrics [0-9a-f]{64}\n", seen.stdout)
-    assert subprocess.run([*command, "a", "x"], cwd=ROOT, capture_output=True, check=False).returncode == 1
 
 
-@pytest.mark.parametrize("key_id", ["my backend", "", "#a", "a" * 65])
-def test_the_command_makes_no_key_that_the_file_could_not_hold(key_id: str) -> None:
-    command = [sys.executable, "-m", "service.auth", key_id, "predict"]
-    seen = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (seen.returncode, seen.stdout) == (1, "")
-    assert seen.stderr == f"an id is [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}, not {key_id!r}\n"
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["a", "x"], "usage: python -m service.auth ID SCOPE..., of "),
+        (["a"], "usage: python -m service.auth ID SCOPE..., of "),
+        *(
+            ([key_id, "predict"], f"an id is [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}, not {key_id!r}")
+            for key_id in ("my backend", "", "#a", "a" * 65)
+        ),
+    ],
+)
+def test_the_command_makes_no_key_that_the_file_could_not_hold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(auth.__file__), *arguments])
+    with pytest.raises(SystemExit) as error:
+        runpy.run_path(str(auth.__file__), run_name="__main__")
+    assert str(error.value.code).startswith(words)
+    assert capsys.readouterr().out == ""

@@ -3,16 +3,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 
 import pytest
 
 from sentiment.classifier import EncodedText, Prediction
 from service.batcher import Batcher
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
-from service.pool import Pool
-from service.tasks import Tasks
-from tests.service.conftest import WAIT_SECONDS
+from tests.service.conftest import WAIT_SECONDS, wait_for
 
 POISON = 99
 
@@ -77,13 +74,6 @@ def ask(batcher: Batcher) -> Iterator[Ask]:
         yield ask
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.001)
-
-
 def test_what_waits_together_is_computed_together(ask: Ask, recorder: Recorder) -> None:
     first = ask(recorder, encoded(1))
     recorder.wait_until_computing()
@@ -91,32 +81,6 @@ def test_what_waits_together_is_computed_together(ask: Ask, recorder: Recorder) 
     recorder.open()
     assert [future.result() for future in [first, *others]] == [[answer(encoded(number))] for number in range(1, 7)]
     assert recorder.batches == [[encoded(1)], [encoded(number) for number in range(2, 7)]]
-
-
-def test_a_batch_waits_for_those_who_ask_in_the_same_turn(ask: Ask, recorder: Recorder, batcher: Batcher) -> None:
-    first = ask(recorder, encoded(1))
-    recorder.wait_until_computing()
-    awake = threading.Event()
-    loop = Tasks(8, Pool("blocking", 1, max_jobs=8), awake.set)
-
-    def asks(number: int) -> None:
-        batcher.classify(recorder, [encoded(number)], time.monotonic() + WAIT_SECONDS)
-        loop.jobs -= 1
-
-    def asks_late(number: int) -> None:
-        recorder.open()
-        first.result()
-        assert not recorder.entered.acquire(timeout=0.05)  # the batcher is free, and the turn has not ended
-        asks(number)
-
-    loop.submit(partial(asks, 2))
-    loop.submit(partial(asks_late, 3))
-    loop.run()
-    while loop.jobs:
-        awake.wait(min(WAIT_SECONDS, max(0.0, loop.seconds_to_next())))
-        awake.clear()
-        loop.run()
-    assert recorder.batches == [[encoded(1)], [encoded(2), encoded(3)]]
 
 
 def test_a_batch_is_bounded_by_its_tokens(ask: Ask, recorder: Recorder) -> None:

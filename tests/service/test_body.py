@@ -13,7 +13,8 @@ from service.problems import INVALID_JSON, Problem
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**32) + 1, 10**32 - 1) | st.text()
     | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
 )  # fmt: skip
 
 
@@ -22,7 +23,7 @@ def request_of(content: bytes, headers: dict[str, str] | None = None) -> Request
     return Request(EnvironBuilder(method="POST", data=content, headers=Headers(given)).get_environ())
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(st.text(), JSON, max_size=4))
 def test_any_json_object_is_parsed_as_written(value: dict[str, object]) -> None:
     assert body.parse(json.dumps(value).encode()) == value
     assert body.parse(json.dumps(value, ensure_ascii=False).encode()) == value

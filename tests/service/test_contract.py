@@ -7,27 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from service import auth
-from tests.service.conftest import StartServer
+from tests.service.conftest import ClosedServer, Server
 
 EXAMPLES = "5"  # by hand: hundreds
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.parametrize("keys", [False, True], ids=["open", "with keys"])
-def test_schemathesis_finds_no_failure(start_server: StartServer, tmp_path: Path, keys: bool) -> None:
-    environment = {}
-    if keys:
-        key, line = auth.make("all", ["predict", "admin", "metrics"])
-        (tmp_path / "keys").write_text(line)
-        environment["SENTIMENT_API_KEYS_FILE"] = str(tmp_path / "keys")
-        # Not by --header, which the tool sends even where it means to leave it out.
-        (tmp_path / "schemathesis.toml").write_text(f'[auth.openapi.key]\nbearer = "{key}"\n')
-    server = start_server(**environment).wait_until_ready()
+
+def test_schemathesis_finds_no_failure(server: Server, tmp_path: Path) -> None:
+    check(server, tmp_path)
+
+
+def test_schemathesis_finds_no_failure_where_keys_are_on(closed_server: ClosedServer, tmp_path: Path) -> None:
+    # Not by --header, which the tool sends even where it means to leave it out.
+    (tmp_path / "schemathesis.toml").write_text(f'[auth.openapi.key]\nbearer = "{closed_server.key}"\n')
+    check(closed_server.server, tmp_path)
+
+
+def check(server: Server, folder: Path) -> None:
+    """Run schemathesis in this folder, where it finds its settings and leaves its own files."""
     tool = Path(sys.executable).with_name("schemathesis")
     seen = subprocess.run(
         [tool, "run", f"{server.url}/openapi.json", "--checks", "all", "--max-examples", EXAMPLES, "--no-color",
          "--generation-database", "none", "--seed", "1"],
-        cwd=tmp_path,  # it leaves a folder of its own
+        cwd=folder,
         env=os.environ | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,

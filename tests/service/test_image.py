@@ -21,7 +21,7 @@ text = {"texts": ["A great film. Not good!"]}
 bodies = {"/v1/predict": text | {"sentences": True}, "/v1/explain": text, "/v1/trace": {"text": "A great film."}}
 answered = {path: client.post(path, json=body).status_code for path, body in bodies.items()}
 answered |= {path: client.get(path).status_code for path in ("/", "/docs", "/metrics", "/health/ready")}
-print(json.dumps([sentiment.__file__, answered]))
+print(json.dumps([sentiment.__file__, answered, "polars" in sys.modules]))
 """
 
 
@@ -36,6 +36,7 @@ def test_the_service_answers_without_what_the_image_leaves_out(tiny_bundle: Path
     command = [sys.executable, "-c", ASK, str(tiny_bundle)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    library, answered = json.loads(done.stdout)
+    library, answered, loads_polars = json.loads(done.stdout)
     assert library == str(tmp_path / "sentiment" / "__init__.py")
     assert set(answered.values()) == {200}, answered
+    assert not loads_polars

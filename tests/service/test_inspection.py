@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from service.app import create_app
 from service.settings import ServiceSettings
 from service.shapes.inspection import ExplainResponse, TraceResponse
 from tests.conftest import MakeBundle
-from tests.service.conftest import WAIT_SECONDS, Server, StartServer
+from tests.service.conftest import WAIT_SECONDS, Server, wait_for
 
 TEXT = "A great film, is&nbsp;n't it? 😀 Zyzzyva!"
 
@@ -167,20 +168,24 @@ def test_who_doesnt_wait_gets_a_504(slow: Slow) -> None:
     assert (late.status_code, late.get_json()["type"]) == (504, "urn:sentiment:problem:deadline-passed")
 
 
-def test_a_worker_explains_and_predicts_at_once(start_server: StartServer) -> None:
-    server = start_server().wait_until_ready()
+def test_a_worker_explains_and_predicts_at_once(server: Server) -> None:
+    def explained() -> float:
+        figures = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+        line = r'^sentiment_requests_total\{method="POST",route="/v1/explain",status="200"\} (\S+)$'
+        return sum(map(float, re.findall(line, figures, re.MULTILINE)))
+
+    before = explained()
     texts = {"texts": ["the film was not good , it was very boring and bad ! " * 4] * 16}
     with ThreadPoolExecutor(8) as callers:
-        explained = [
+        asked = [
             callers.submit(requests.post, f"{server.url}/v1/explain", json=texts, timeout=WAIT_SECONDS)
             for _ in range(3)
         ]
         for _ in range(20):
             answer = requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
             assert answer.status_code == 200
-        assert [call.result().status_code for call in explained] == [200] * 3
-    metrics = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
-    assert 'sentiment_requests_total{method="POST",route="/v1/explain",status="200"} 3.0' in metrics
+        assert [call.result().status_code for call in asked] == [200] * 3
+    wait_for(lambda: explained() == before + 3)  # it is counted when its answer has ended
 
 
 def test_a_model_without_gates_is_named_and_still_explains(make_bundle: MakeBundle, tmp_path: Path) -> None:

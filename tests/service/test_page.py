@@ -12,9 +12,8 @@ import pytest
 import requests
 
 from sentiment.classifier import Classifier, load
-from service import auth
 from tests.service import faults
-from tests.service.conftest import WAIT_SECONDS, Server, StartServer
+from tests.service.conftest import WAIT_SECONDS, ClosedServer, Server, StartServer
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -r requirements-dev.txt")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe here: requirements-dev.txt")
@@ -28,6 +27,8 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 ).split()
 SEEN = [("light", 360), ("dark", 360), ("light", 1280), ("dark", 1280)]
+# One walk through the page is quick enough for every run; those that repeat it are for the slow tier.
+ONE_QUICK = [pytest.param(*seen, marks=[] if seen == ("dark", 360) else [pytest.mark.slow]) for seen in SEEN]
 SAY_VIOLATIONS = "addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective));"
 TEXT = "A great film! 😀 It was not very good & boring. Zyzzyva."
 expect = sync_api.expect
@@ -40,7 +41,7 @@ OpenPage = Callable[..., Any]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=1000 * WAIT_SECONDS)
         yield browser
         browser.close()
 
@@ -53,6 +54,7 @@ def open_page(browser: Any, server: Server) -> Iterator[OpenPage]:
 
     def open_page(url: str = "", theme: str = "light", width: int = 1280, expected: str = "$.") -> Any:
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
+        context.set_default_timeout(1000 * WAIT_SECONDS)
         context.add_init_script(SAY_VIOLATIONS)
         contexts.append(context)
         page = context.new_page()
@@ -95,6 +97,7 @@ def assert_fits(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
 def test_what_is_first_painted_weighs_less_than_100_kb_and_is_all_from_here(browser: Any, server: Server) -> None:
     page = browser.new_page()
     bodies: dict[str, int] = {}
@@ -106,7 +109,7 @@ def test_what_is_first_painted_weighs_less_than_100_kb_and_is_all_from_here(brow
     page.close()
 
 
-@pytest.mark.parametrize(("theme", "width"), SEEN)
+@pytest.mark.parametrize(("theme", "width"), ONE_QUICK)
 def test_one_text(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
     page = open_page(theme=theme, width=width)
     assert_accessible(page)
@@ -131,6 +134,7 @@ def test_one_text(open_page: OpenPage, tiny_classifier: Classifier, theme: str, 
     assert_accessible(page)
 
 
+@pytest.mark.slow
 def test_every_control_of_one_text(open_page: OpenPage, tiny_classifier: Classifier) -> None:
     page = open_page()
     for name in ("Not bad", "A turn", "Mixed"):
@@ -170,6 +174,7 @@ def test_every_control_of_one_text(open_page: OpenPage, tiny_classifier: Classif
     assert_accessible(page)
 
 
+@pytest.mark.slow
 def test_a_reload_keeps_the_draft_and_asks_again(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, TEXT)
@@ -178,6 +183,7 @@ def test_a_reload_keeps_the_draft_and_asks_again(open_page: OpenPage) -> None:
     expect(panel(page).locator(".verdict .label")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "width"), SEEN)
 def test_two_texts(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
     page = open_page(theme=theme, width=width)
@@ -197,6 +203,7 @@ def test_two_texts(open_page: OpenPage, tiny_classifier: Classifier, theme: str,
     assert_accessible(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("theme", "width"), SEEN)
 def test_many_lines(open_page: OpenPage, tiny_classifier: Classifier, theme: str, width: int) -> None:
     page = open_page(theme=theme, width=width)
@@ -226,6 +233,7 @@ def downloaded(page: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_bytes().decode(), newline="")))
 
 
+@pytest.mark.slow
 def test_a_chosen_and_a_dropped_file(open_page: OpenPage) -> None:
     page = open_page(expected="status of 422")
     page.get_by_text("Many texts").click()
@@ -253,6 +261,7 @@ def test_a_chosen_and_a_dropped_file(open_page: OpenPage) -> None:
     expect(page.locator("#progress")).to_have_text("The file is not UTF-8: save it as UTF-8 and drop it again.")
 
 
+@pytest.mark.slow
 def test_markup_in_a_text_stays_text(open_page: OpenPage) -> None:
     page = open_page()
     text = "<script>document.title = 'bad'</script> <img src=x onerror=alert(1)> good. &lt;b&gt; film."
@@ -264,6 +273,7 @@ def test_markup_in_a_text_stays_text(open_page: OpenPage) -> None:
     assert page.locator("main script, main img").count() == 0
 
 
+@pytest.mark.slow
 def test_a_text_from_right_to_left(open_page: OpenPage) -> None:
     page = open_page()
     ask(page, "فيلم رائع good")
@@ -272,18 +282,25 @@ def test_a_text_from_right_to_left(open_page: OpenPage) -> None:
     assert_accessible(page)
 
 
-def test_typing_asks_a_handful_of_times(open_page: OpenPage) -> None:
+@pytest.mark.slow
+def test_typing_asks_once_when_it_pauses(open_page: OpenPage) -> None:
     page = open_page()
+    page.clock.install()
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
-    text = "a great film and it is not bad at all !!"
-    assert len(text) == 40
-    field(page).press_sequentially(text, delay=40)
-    expect(panel(page).locator(".words")).to_have_text(text)
+    field(page).press_sequentially("a great film")
+    page.clock.run_for(300)
+    field(page).press_sequentially(" and it is not bad at all !!")
+    page.clock.run_for(300)
+    assert asked == []
+    page.clock.run_for(100)
     expect(panel(page).locator(".running svg")).to_be_visible()
-    assert 3 <= len(asked) <= 6, asked
+    assert [url.rpartition("/")[2] for url in asked] == ["predict", "explain", "trace"]
+    assert panel(page).locator(".words").text_content() == "a great film and it is not bad at all !!"
 
 
+@pytest.mark.slow
 def test_a_late_answer_never_stands_in_place_of_a_newer_one(open_page: OpenPage) -> None:
     page = open_page()
     held: list[Any] = []
@@ -295,20 +312,31 @@ def test_a_late_answer_never_stands_in_place_of_a_newer_one(open_page: OpenPage)
             route.continue_()
 
     page.route("**/v1/*", hold)
-    # A fetch that can't be stopped: what comes late is told apart by the page itself.
-    page.evaluate("() => { const ask = fetch; window.fetch = (path, { signal, ...rest }) => ask(path, rest); }")
+    # A fetch that can't be stopped: what comes late is told apart by the page itself. The answers read are counted.
+    page.evaluate("""() => {
+      const ask = fetch;
+      let read = 0;
+      window.fetch = async (path, { signal, ...rest }) => {
+        const response = await ask(path, rest);
+        const json = response.json.bind(response);
+        response.json = () => json().finally(() => setTimeout(() => (document.body.dataset.read = ++read)));
+        return response;
+      };
+    }""")
     with page.expect_request("**/v1/predict"):
         field(page).fill("awful")
     ask(page, "good film")
     shown = panel(page).locator(".answer").inner_text()
-    with page.expect_response("**/v1/predict"):
-        held[0].continue_()
-    page.wait_for_function("new Promise((done) => setTimeout(done, 100))")
+    read = page.locator("body")
+    expect(read).to_have_attribute("data-read", "3")  # of the newer text: prediction, explanation, trace
+    held[0].continue_()
+    expect(read).to_have_attribute("data-read", "4")
     assert panel(page).locator(".answer").inner_text() == shown
     assert len(held) == 1
 
 
-def test_an_overloaded_service_is_told_kindly_and_asked_again(start_server: StartServer, open_page: OpenPage) -> None:
+@pytest.mark.slow
+def test_page_retries_after_503(start_server: StartServer, open_page: OpenPage) -> None:
     busy = start_server(faults.APP, SENTIMENT_MAX_WAITING_TEXTS="1", SENTIMENT_MAX_BATCH_SECONDS="600")
     busy.wait_until_ready()
     blocker = open_page(busy.url, expected="status of 50")
@@ -316,16 +344,28 @@ def test_an_overloaded_service_is_told_kindly_and_asked_again(start_server: Star
     while not requests.get(f"{busy.url}/test/state", timeout=WAIT_SECONDS).json()["waiting"]:
         blocker.wait_for_timeout(50)
     page = open_page(busy.url, expected="status of 503")
+    asked: list[Any] = []
+
+    def hold_the_second(route: Any) -> None:  # or the page might give up while it is looked at
+        asked.append(route)
+        if len(asked) != 2:
+            route.continue_()
+
+    page.route("**/v1/predict", hold_the_second)
     field(page).fill(TEXT.replace("boring", "bad"))
     message = panel(page).locator(".message")
     expect(message).to_contain_text("The service is busy just now. Your text is kept, and asked again in 1 s.")
     assert field(page).input_value() == TEXT.replace("boring", "bad")
     assert_accessible(page)
+    while len(asked) < 2:  # it has asked again by itself
+        page.wait_for_timeout(50)
     requests.get(f"{busy.url}/test/open", timeout=WAIT_SECONDS)
+    asked[1].continue_()
     expect(panel(page).locator(".verdict .label")).to_be_visible()
     expect(message).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_model_that_answers_with_a_number(start_server: StartServer, open_page: OpenPage, value_bundle: Path) -> None:
     server = start_server(SENTIMENT_MODEL=str(value_bundle)).wait_until_ready()
     regressor = load(value_bundle, task="regression")
@@ -348,6 +388,7 @@ def test_a_model_that_answers_with_a_number(start_server: StartServer, open_page
     expect(page.locator("#about")).to_contain_text("none: it answers with a number")
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: OpenPage) -> None:
     page = open_page(expected="ERR_INTERNET_DISCONNECTED")
     ask(page, "good film")
@@ -365,6 +406,7 @@ def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: Ope
     expect(panel(page).locator(".message")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_text_that_is_too_long_is_told_with_the_limit(open_page: OpenPage) -> None:
     page = open_page()
     field(page).fill("good " * 30_001)
@@ -376,23 +418,20 @@ def test_a_text_that_is_too_long_is_told_with_the_limit(open_page: OpenPage) -> 
     expect(panel(page).locator(".legend")).to_have_text("Words are weighed in texts of up to 1024 tokens.")
 
 
-def test_where_keys_are_on_the_page_asks_for_one(
-    start_server: StartServer, open_page: OpenPage, tmp_path: Path
-) -> None:
-    key, line = auth.make("me", ["predict"])
-    (tmp_path / "keys").write_text(line)
-    closed = start_server(SENTIMENT_API_KEYS_FILE=str(tmp_path / "keys")).wait_until_ready()
-    page = open_page(closed.url, expected="status of 401")
+@pytest.mark.slow
+def test_where_keys_are_on_the_page_asks_for_one(closed_server: ClosedServer, open_page: OpenPage) -> None:
+    page = open_page(closed_server.server.url, expected="status of 401")
     field(page).fill("good film")
     expect(panel(page).locator(".message")).to_contain_text("This service asks for a key: enter one above.")
     assert_accessible(page)
-    page.get_by_label("API key").fill(key)
+    page.get_by_label("API key").fill(closed_server.key)
     page.keyboard.press("Enter")
     expect(panel(page).locator(".words")).to_have_text("good film")
     expect(page.locator("#about")).to_contain_text("tiny")
     assert field(page).input_value() == "good film"
 
 
+@pytest.mark.slow
 def test_a_keyboard_is_enough(open_page: OpenPage) -> None:
     page = open_page()
     page.keyboard.press("Tab")

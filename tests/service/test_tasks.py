@@ -2,14 +2,18 @@
 
 import contextvars
 import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import greenlet
 import pytest
 
+from sentiment.classifier import EncodedText, Prediction
 from service import tasks
+from service.batcher import Batcher
 from service.pool import Pool
 from service.tasks import Tasks
 from tests.service.conftest import WAIT_SECONDS
@@ -179,6 +183,37 @@ def test_what_a_thread_raises_is_raised_in_the_task(loop: Loop) -> None:
 
     loop.start(task)
     loop.run()
+
+
+def test_a_batch_waits_for_those_who_ask_in_the_same_turn(loop: Loop) -> None:
+    batches: list[int] = []
+    entered, leave = threading.Semaphore(0), threading.Semaphore(0)
+
+    class Recorder:
+        def classify(self, texts: Sequence[EncodedText]) -> list[Prediction]:
+            batches.append(len(texts))
+            entered.release()
+            assert leave.acquire(timeout=WAIT_SECONDS)
+            return [Prediction("fine", {}, 1, 0, False) for _ in texts]
+
+    batcher, recorder = Batcher(max_batch_tokens=8, max_waiting_texts=40), Recorder()
+
+    def asks() -> None:
+        batcher.classify(recorder, [EncodedText([1], truncated=False)], time.monotonic() + WAIT_SECONDS)
+
+    def asks_late() -> None:
+        leave.release(2)
+        first.result()
+        assert not entered.acquire(timeout=0.05)  # the batcher is free, and the turn has not ended
+        asks()
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(asks)
+        assert entered.acquire(timeout=WAIT_SECONDS)
+        loop.start(asks)
+        loop.start(asks_late)
+        loop.run()
+    assert batches == [1, 2]
 
 
 def test_without_tasks_a_thread_waits_for_itself() -> None:
