@@ -3,6 +3,7 @@ import re
 import runpy
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def closed(tmp_path: Path, tiny_classifier: Classifier, made: dict[str, tuple[st
     file = tmp_path / "keys"
     file.write_text("# who may come in\n\n" + "\n".join(line for _, line in made.values()))
     return create_app(ServiceSettings(api_keys_file=file), tiny_classifier).test_client()
+
+
+@pytest.mark.parametrize("part", [slice(None, 2), slice(-2, None)], ids=["beginning", "end"])
+def test_a_key_that_shares_a_part_of_a_digest_is_refused(
+    closed: FlaskClient, made: dict[str, tuple[str, str]], part: slice
+) -> None:
+    digest = hashlib.sha256(made["boss"][0].encode()).digest()
+    other = next(key for key in map(str, count()) if hashlib.sha256(key.encode()).digest()[part] == digest[part])
+    assert closed.get("/metrics", headers={"Authorization": f"Bearer {other}"}).status_code == 401
 
 
 @pytest.mark.parametrize("key_id", [*ALL, None])
