@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm_interpreter import warm_interpreter
+from tests.warm_python import __file__ as WARM_PYTHON
+from tests.warm_python import warm_python
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -56,8 +57,8 @@ def cold() -> dict[str, str]:
 def warm(cold: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """An environment where `sentiment` and `warm-python FILE` run in forks of one interpreter."""
     folder = tmp_path_factory.mktemp("warm")
-    with warm_interpreter(folder, cold) as command:
-        fork = shlex.join(command)
+    with warm_python(folder, cold) as address:
+        fork = shlex.join([sys.executable, "-IS", WARM_PYTHON, address])
         installed = Path(sys.executable).with_name("sentiment")
         scripts = {
             "warm-python": f'exec {fork} "$@"',

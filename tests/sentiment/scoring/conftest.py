@@ -1,10 +1,7 @@
-"""Programs as real processes that start at once: `warm_python.py` says how."""
+"""Programs as real processes that start at once: tests/warm_python.py says how."""
 
-import json
 import os
-import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +12,7 @@ from typing import BinaryIO, Self
 import pytest
 
 import sentiment
+from tests.warm_python import start, warm_python
 
 LIMIT_SECONDS = 300  # after which a program that hangs is killed, and its test fails
 
@@ -22,12 +20,12 @@ LIMIT_SECONDS = 300  # after which a program that hangs is killed, and its test 
 class Program:
     """A running program, used as a `subprocess.Popen`. A standard stream is a pipe, a descriptor or, for None, closed.
 
-    Raises BrokenPipeError or ValueError where `warm_python.py` has ended.
+    Raises BrokenPipeError or ValueError where the server has ended.
     """
 
     def __init__(
         self,
-        control: socket.socket,
+        address: str,
         arguments: tuple[object, ...],
         *,
         stdin: int | None = subprocess.PIPE,
@@ -50,18 +48,10 @@ class Program:
 
             streams = [open_stream(stdin, "wb"), open_stream(stdout, "rb"), open_stream(stderr, "rb")]
             self.stdin, self.stdout, self.stderr = (pipe for _, pipe in streams)
-            self._channel, its_channel = socket.socketpair()
-            given.enter_context(its_channel)
+            closed = [number for number, stream in enumerate((stdin, stdout, stderr)) if stream is None]
             descriptors = [descriptor for descriptor, _ in streams]
-            socket.send_fds(control, [b"."], [*descriptors, its_channel.fileno()])
-        request = {
-            "arguments": self.arguments,
-            "closed": [number for number, stream in enumerate((stdin, stdout, stderr)) if stream is None],
-            "folder": os.getcwd(),
-            "environment": dict(os.environ),
-        }
-        self._channel.sendall(json.dumps(request).encode() + b"\n")
-        self._answers = self._channel.makefile("r")
+            self._connection = start(address, self.arguments, descriptors, closed)
+        self._answers = self._connection.makefile("r")
         self.pid = int(self._answers.readline())
         self._limit = threading.Timer(LIMIT_SECONDS, self.kill)
         self._limit.start()
@@ -90,7 +80,7 @@ class Program:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._channel, self._answers:
+        with self._connection, self._answers:
             for pipe in (self.stdin, self.stdout, self.stderr):
                 if pipe is not None:
                     pipe.close()
@@ -98,15 +88,11 @@ class Program:
 
 
 @pytest.fixture(scope="session")
-def start_python() -> Iterator[Callable[..., Program]]:
+def start_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Program]]:
     """Start Python with the arguments given: `start_python("-m", "sentiment", ...)`."""
-    control, its_end = socket.socketpair()
-    command = [sys.executable, Path(__file__).with_name("warm_python.py")]
     environment = {**os.environ, "PYTHONPATH": str(Path(sentiment.__file__).parents[1])}  # the package tested here
-    with control, subprocess.Popen(command, stdin=its_end, env=environment):
-        its_end.close()
-        yield lambda *arguments, **streams: Program(control, arguments, **streams)
-        control.close()
+    with warm_python(tmp_path_factory.mktemp("warm"), environment) as address:
+        yield lambda *arguments, **streams: Program(address, arguments, **streams)
 
 
 @pytest.fixture(scope="session")
