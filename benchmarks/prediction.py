@@ -14,7 +14,7 @@ from benchmarks.timing import Row, interleaved_medians
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText
-from sentiment.nn import model, wide
+from sentiment.nn import integer_lstm, model
 from sentiment.nn.precision import DTYPES
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID
@@ -87,7 +87,7 @@ def batch_bounds(
 
 
 def _classify_within(bound: int, classifier: Classifier, encoded: Sequence[EncodedText]) -> None:
-    with patch.object(wide, "MAX_BATCH_TOKENS", bound), patch.object(model, "MAX_BATCH_TOKENS", bound):
+    with patch.object(integer_lstm, "MAX_BATCH_TOKENS", bound), patch.object(model, "MAX_BATCH_TOKENS", bound):
         classifier.classify(encoded)
 
 

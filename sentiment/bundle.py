@@ -17,6 +17,7 @@ from sentiment import manifest
 from sentiment.config import ModelConfig, Settings, Task, TextConfig
 from sentiment.errors import BundleError, ConfigError
 from sentiment.manifest import from_json, to_json
+from sentiment.nn.integer_lstm import QuantizedWeight
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import Vocabulary
 
@@ -27,6 +28,7 @@ LABELS = "labels.json"
 GOLDEN = "golden.json"
 METRICS = "metrics.json"
 CARD = "README.md"
+SCALES = ".scales"  # after the name of a tensor of integers: what each of its rows is multiplied by
 FILES = (WEIGHTS, CONFIG, VOCABULARY, LABELS, GOLDEN, METRICS, CARD)
 
 
@@ -105,6 +107,9 @@ def load(folder: Path) -> Bundle:
 
 def _serialize(bundle: Bundle) -> dict[str, bytes]:
     weights = {name: _compact(tensor.contiguous()) for name, tensor in bundle.model.state_dict().items()}
+    if bundle.model.integer_lstm is not None:
+        for name, integers in bundle.model.integer_lstm.weights.items():
+            weights |= {name: integers.values, f"{name}{SCALES}": integers.scales}
     config = {
         "text": bundle.text_config.model_dump(),
         "model": bundle.model.config.model_dump(),
@@ -132,19 +137,27 @@ def _load_weights(model: SentimentModel, content: bytes) -> None:
         weights = safetensors.torch.load(content)
     except (SafetensorError, ValueError, KeyError) as error:
         raise BundleError(WEIGHTS, f"is not a safetensors file: {error}") from None
-    expected = model.state_dict()
-    if weights.keys() != expected.keys():
-        missing, unknown = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected.keys())
+    integer_names = model.integer_names if any(name.endswith(SCALES) for name in weights) else []
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    shapes |= {f"{name}{SCALES}": shapes[name][:1] for name in integer_names}
+    if weights.keys() != shapes.keys():
+        missing, unknown = sorted(shapes.keys() - weights.keys()), sorted(weights.keys() - shapes.keys())
         raise BundleError(WEIGHTS, f"tensors missing: {missing}; not of this network: {unknown}")
-    for name, tensor in expected.items():
-        _check_tensor(name, weights[name], tensor)
-    model.load_state_dict(weights)
+    for name, shape in shapes.items():
+        _check_tensor(name, weights[name], shape, is_integer=name in integer_names)
+    model.load_state_dict({name: weights[name] for name in model.state_dict()})
+    if integer_names:
+        model.answer_in_integers(
+            {name: QuantizedWeight(weights[name], weights[f"{name}{SCALES}"].float()) for name in integer_names}
+        )
 
 
-def _check_tensor(name: str, actual: Tensor, expected: Tensor) -> None:
-    if actual.shape != expected.shape:
-        raise BundleError(WEIGHTS, f"{name} has shape {tuple(actual.shape)} where {tuple(expected.shape)} is expected")
-    if not actual.is_floating_point():
+def _check_tensor(name: str, actual: Tensor, shape: torch.Size, *, is_integer: bool) -> None:
+    if actual.shape != shape:
+        raise BundleError(WEIGHTS, f"{name} has shape {tuple(actual.shape)} where {tuple(shape)} is expected")
+    if is_integer and actual.dtype != torch.int8:
+        raise BundleError(WEIGHTS, f"{name} holds {actual.dtype}, not torch.int8, and there are scales for it")
+    if not is_integer and not actual.is_floating_point():
         raise BundleError(WEIGHTS, f"{name} holds {actual.dtype}, not floating point numbers")
     if not torch.isfinite(actual.float()).all():  # as float32, which the model computes in
         raise BundleError(WEIGHTS, f"{name} holds numbers that are not finite")

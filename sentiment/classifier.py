@@ -1,5 +1,6 @@
 """A model folder, ready to answer: the network of torch behind the one way from text to probabilities."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -74,6 +75,12 @@ class Classifier(LabelPredictor):
         from sentiment.explain.sentences import split_sentences
 
         return split_sentences(self, texts)
+
+    def in_float32(self) -> "Classifier":
+        """Return the same classifier, its integers taken for the numbers that they are for: as gradients see it."""
+        other = copy.copy(self)
+        other._model = self._model.in_float32()
+        return other
 
     @property
     def model(self) -> SentimentModel:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sentiment.errors import BundleError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # written; all from 1 on are read
 MAX_FILE_BYTES = 1 << 30  # a wrong or hostile manifest can't make the loader read more than this
 MAX_MANIFEST_BYTES = 1 << 16
 
@@ -101,8 +101,8 @@ def _version(manifest: bytes) -> str:
 def _parse_manifest(content: bytes, expected: Collection[str]) -> dict[str, Any]:
     manifest = from_json({MANIFEST: content}, MANIFEST, dict)
     version = manifest.get("format_version")
-    if type(version) is not int or version != FORMAT_VERSION:  # nor true, which equals 1
-        raise BundleError(MANIFEST, f"format_version is {version!r:.40}; this release reads {FORMAT_VERSION}")
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:  # nor true, which equals 1
+        raise BundleError(MANIFEST, f"format_version is {version!r:.40}; this release reads 1 to {FORMAT_VERSION}")
     digest = manifest.pop("sha256", None)
     try:
         body, whole = to_json(manifest), to_json({**manifest, "sha256": digest})

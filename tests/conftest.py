@@ -54,9 +54,13 @@ def build_bundle(
     language: str = "en",
     max_tokens: int = 4096,
     task: Task = "classification",
+    quantized: bool = True,
     **model_settings: Any,
 ) -> Bundle:
-    """A bundle of seeded weights, `scale` times the usual so that texts get clearly different answers."""
+    """A bundle of seeded weights, `scale` times the usual so that texts get clearly different answers.
+
+    It answers in integers if it is of the kind that does, as one that was trained, unless `quantized` is False.
+    """
     labels = LABELS if task == "classification" else ()
     model_config = ModelConfig(**{"embedding_size": 8, "hidden_size": 8, **model_settings})
     vocabulary = Vocabulary([PAD, UNK, *WORDS])
@@ -66,9 +70,10 @@ def build_bundle(
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(scale)
+    model.requires_grad_(False)
     bundle = Bundle(
         name="tiny",
-        model=model.requires_grad_(False),
+        model=model.quantized() if quantized else model,
         vocabulary=vocabulary,
         labels=labels,
         task=task,

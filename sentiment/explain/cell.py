@@ -29,10 +29,11 @@ class Reading:
         return states[torch.arange(len(lengths)), last]
 
 
-def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> list[Reading]:
+def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor, *, levels: int | None = None) -> list[Reading]:
     """What each layer and direction computes, in nn.LSTM's order: layer by layer, forward before backward.
 
-    `embedded` is (N, T, F), `lengths` (N,). Long short-term memory: Hochreiter and Schmidhuber 1997; the forget gate:
+    `embedded` is (N, T, F), `lengths` (N,). Where there are `levels`, a step reads the `h` before it as so many parts
+    of 1, as a network in integers does. Long short-term memory: Hochreiter and Schmidhuber 1997; the forget gate:
     Gers et al. 2000; both directions: Schuster and Paliwal 1997.
     """
     mirror = reversed_positions(lengths, embedded.shape[1]).unsqueeze(-1)  # (N, T, 1)
@@ -42,7 +43,7 @@ def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> list[Reading]:
         directions = []
         for backward, suffix in zip((False, True), lstm.suffixes, strict=False):
             steps = layer_input.take_along_dim(mirror, dim=1) if backward else layer_input
-            quantities = _run(lstm, steps, f"_l{layer}{suffix}")
+            quantities = _run(lstm, steps, f"_l{layer}{suffix}", levels)
             if backward:
                 quantities = [quantity.take_along_dim(mirror, dim=1) for quantity in quantities]
             directions.append(Reading(layer, backward, *quantities))
@@ -51,12 +52,13 @@ def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> list[Reading]:
     return readings
 
 
-def _run(lstm: PaddedLSTM, steps: Tensor, suffix: str) -> list[Tensor]:
+def _run(lstm: PaddedLSTM, steps: Tensor, suffix: str, levels: int | None) -> list[Tensor]:
     W_ih, W_hh = getattr(lstm, f"weight_ih{suffix}"), getattr(lstm, f"weight_hh{suffix}")  # (4H, F), (4H, H)
     b_ih, b_hh = (getattr(lstm, f"bias_{name}{suffix}") if lstm.bias else 0.0 for name in ("ih", "hh"))  # (4H,)
     h = c = steps.new_zeros(steps.shape[0], lstm.hidden_size)  # (N, H)
     history = []
     for x in steps.unbind(dim=1):  # (N, F)
+        h = (h * levels).round() / levels if levels else h  # (N, H)
         gates = x @ W_ih.T + b_ih + h @ W_hh.T + b_hh  # (N, 4H)
         i, f, g, o = gates.chunk(4, dim=-1)  # (N, H) each
         i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()

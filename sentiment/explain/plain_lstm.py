@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sentiment.nn.lstm import reversed_positions
-from sentiment.nn.wide import of_each_direction, projection, rows_left
+from sentiment.nn.lstm import PaddedLSTM, of_each_direction, reversed_positions, rows_left
 
 if TYPE_CHECKING:
     from sentiment.explain.words import Line, LogOdds
@@ -30,7 +29,7 @@ def weigh(log_odds: LogOdds, line: Line, nodes: Tensor, shares: Tensor) -> Tenso
     """
     lstm = log_odds.model.lstm
     lengths, rows = line.lengths.sort(descending=True)  # (N,), (N,)
-    weight, bias = projection(lstm)
+    weight, bias = _projection(lstm)
     backward = reversed_positions(lengths, line.embedded.shape[1])  # (N, T)
 
     def in_steps(gates: Tensor) -> Tensor:
@@ -105,3 +104,12 @@ def _back(d_h: Tensor, seen: list[Step], ways: Tensor, left: list[int], recurren
         torch.bmm(d_gates, recurrent, out=of_h)
         of_c *= forget_gate
     return weights
+
+
+def _projection(lstm: PaddedLSTM) -> tuple[Tensor, Tensor | None]:
+    """Return the weight (directions x 4H, F) and the bias (directions x 4H,), if any, from embeddings to gates."""
+    weight = torch.cat(of_each_direction(lstm, "weight_ih_l0"))  # (directions x 4H, F)
+    if not lstm.bias:
+        return weight, None
+    bias = torch.cat(of_each_direction(lstm, "bias_ih_l0")) + torch.cat(of_each_direction(lstm, "bias_hh_l0"))
+    return weight, bias  # (directions x 4H, F), (directions x 4H,)

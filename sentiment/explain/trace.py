@@ -10,6 +10,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import ConfigError, TextError
 from sentiment.explain.cell import QUANTITIES, Reading, read
+from sentiment.nn.integer_lstm import LEVELS
 from sentiment.text.vocabulary import UNK_ID
 
 MAX_TRACE_TOKENS = 512  # reading all beginnings of a text takes time in proportion to the square of its length
@@ -96,7 +97,8 @@ class Trace:
 def trace(classifier: Classifier, text: str) -> Trace:
     """The gates and states of every layer and direction at every token of one text, and its running probabilities.
 
-    The equations stand in `sentiment.explain.cell`; they give what nn.LSTM gives within 1e-5.
+    The equations stand in `sentiment.explain.cell`; they give what nn.LSTM gives within 1e-5. Probabilities are exactly
+    `predict`'s.
     Raises TextError as `predict` does, also for a text of more than `MAX_TRACE_TOKENS` tokens, and ConfigError where
     the classifier isn't float32, or its network is not an LSTM whose final `ht` is classified.
     """
@@ -120,7 +122,8 @@ def trace(classifier: Classifier, text: str) -> Trace:
     batch = PaddedBatch.of([token_ids])
     with torch.inference_mode():
         embedded = classifier.model.embedding(batch.token_ids)  # (N, T, F)
-        readings = read(classifier.model.lstm, embedded, batch.lengths)
+        levels = LEVELS if classifier.model.integer_lstm is not None else None
+        readings = read(classifier.model.lstm, embedded, batch.lengths, levels=levels)
         shapes = _shapes(classifier, batch, embedded, readings)
     return Trace(
         prediction=prediction,

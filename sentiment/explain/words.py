@@ -45,7 +45,7 @@ class Explanation:
     prediction: Prediction
     tokens: list[TokenWeight]
     omitted: list[Omission]  # none of a text that was read in full
-    log_odds: float  # of the predicted label: log(p / (1 - p))
+    log_odds: float  # of the predicted label: log(p / (1 - p)); of a model in integers, before `h` is rounded
     baseline_log_odds: float  # the same of as many average words
     gap: float  # by how much the weights' sum misses the difference of these two
     points: int  # on the path from the one to the other

@@ -52,7 +52,7 @@ class OnnxClassifier(LabelPredictor):
 
 
 def load(file: str | Path) -> OnnxClassifier:
-    """The classifier of an exported file; its probabilities are the exported model's within 1e-5, unless it is int8.
+    """The classifier of an exported file; its probabilities are the model's in float32 within 1e-5, unless it is int8.
 
     Raises BundleError for a file that `sentiment export` did not write, ConfigError where ONNX Runtime is missing.
     """

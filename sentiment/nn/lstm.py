@@ -131,3 +131,13 @@ def _join(outputs: list[Tensor], places: Tensor) -> Tensor:
     """The outputs of one direction, or of both side by side, in the order of the rows."""
     forward, *backward = outputs
     return torch.cat([forward, *(_take(steps, places) for steps in backward)], dim=-1) if backward else forward
+
+
+def of_each_direction(lstm: PaddedLSTM, name: str) -> list[Tensor]:
+    """Return the parameter of this name of the forward direction, and of the backward one if there is one."""
+    return [getattr(lstm, f"{name}{suffix}") for suffix in lstm.suffixes]
+
+
+def rows_left(lengths: Tensor) -> list[int]:
+    """Return how many rows take each step, of rows sorted by length, the longest first."""
+    return (lengths > torch.arange(int(lengths[0])).unsqueeze(1)).sum(dim=1).tolist()

@@ -1,6 +1,7 @@
 """The whole network, readable in one sitting: embed, read both ways, classify."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -8,8 +9,9 @@ from torch import Tensor, nn
 from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError
-from sentiment.nn import wide
+from sentiment.nn import integer_lstm
 from sentiment.nn.encoders import KERNEL_SIZES, BagOfWords, InitialState, Pooling, TextCNN
+from sentiment.nn.integer_lstm import IntegerLSTM, QuantizedWeight, exact_linear
 from sentiment.nn.lstm import PaddedLSTM, PaddedRNN
 from sentiment.text.vocabulary import PAD_ID
 
@@ -26,6 +28,7 @@ class SentimentModel(nn.Module):
         super().__init__()
         self.config = config
         self.directions = 2 if config.bidirectional else 1
+        self.integer_lstm: IntegerLSTM | None = None  # what it answers through once it is quantized
         self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, padding_idx=PAD_ID)
         self.initial_state: InitialState | None = None
         match config.encoder:
@@ -42,9 +45,8 @@ class SentimentModel(nn.Module):
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """The logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
-        if self._goes_wide(len(batch.lengths)) and not torch.is_grad_enabled():
-            ht = wide.final_states(self.embedding.weight, self.lstm, batch)  # (2, N, H)
-            return self.classifier(self._top(ht))  # (N, C)
+        if self.integer_lstm is not None and not self.training:
+            return self._classify_exactly(self._top(self.integer_lstm.final_states(batch)))  # (N, C)
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
         features = self.features(embedded, batch.lengths)  # (N, 2H)
         return self.classifier(self.output_dropout(features))  # (N, C)
@@ -78,6 +80,8 @@ class SentimentModel(nn.Module):
                 f"stepwise or final; this model's encoder is {self.config.encoder}, pooling {self.config.pooling}, "
                 f"bidirectional {self.config.bidirectional}"
             )
+        if self.integer_lstm is not None and not self.training:
+            return self._classify_exactly(self.integer_lstm.output(batch))  # (N, T, C)
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
         recurrence = self.lstm if self.config.encoder == "lstm" else self.rnn
         initial = self.initial_state(len(batch.lengths)) if self.initial_state is not None else None
@@ -111,13 +115,43 @@ class SentimentModel(nn.Module):
     @property
     def is_plain(self) -> bool:
         """Whether it is one layer of an LSTM that starts from zeros, its final `ht` classified, on a CPU in float32."""
-        if self.config.encoder != "lstm" or self.initial_state is not None:
+        if self.config.encoder != "lstm" or self.initial_state is not None or self.config.num_layers > 1:
             return False
-        return self.config.pooling in ("final", "stepwise") and wide.takes(self.lstm)
+        weight = self.embedding.weight
+        is_cpu_float32 = weight.dtype == torch.float32 and weight.device.type == "cpu"
+        return self.config.pooling in ("final", "stepwise") and is_cpu_float32
 
-    def _goes_wide(self, rows: int) -> bool:
-        """Whether so many rows are answered the wide way: see nn/wide.py."""
-        return rows >= wide.WIDE_ROWS and self.is_plain and not self.training
+    def quantized(self) -> "SentimentModel":
+        """Return a copy that answers in integers, with weights to match; itself where integers are not for its kind."""
+        if not self.integer_names:
+            return self
+        model = copy.deepcopy(self)
+        model.answer_in_integers({name: QuantizedWeight.of(model.get_parameter(name)) for name in model.integer_names})
+        return model
+
+    def in_float32(self) -> "SentimentModel":
+        """Return a copy that computes in float32 with the numbers that its integers are for."""
+        model = copy.deepcopy(self)
+        model.integer_lstm = None
+        return model
+
+    def answer_in_integers(self, weights: Mapping[str, QuantizedWeight]) -> None:
+        """Take these integers, one matrix for each of `integer_names`, as the weights, and answer with them."""
+        for name, weight in weights.items():
+            self.get_parameter(name).data = weight.dequantize()
+        self.integer_lstm = IntegerLSTM(weights, self.lstm)
+
+    @property
+    def integer_names(self) -> list[str]:
+        """The names of the parameters that integers can take the place of; none where this kind stays in float32."""
+        if not self.is_plain or max(self.config.embedding_size, self.config.hidden_size) > integer_lstm.MAX_SIZE:
+            return []
+        matrices = [f"lstm.{name}_l0{suffix}" for suffix in self.lstm.suffixes for name in ("weight_ih", "weight_hh")]
+        return [integer_lstm.EMBEDDING, *matrices]
+
+    def _classify_exactly(self, states: Tensor) -> Tensor:
+        """The logits (..., C) of states (..., 2H)."""
+        return exact_linear(states, self.classifier.weight, self.classifier.bias)
 
     def _top(self, states: Tensor) -> Tensor:
         """The top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""
@@ -133,7 +167,9 @@ class SentimentModel(nn.Module):
 
     def buckets(self, lengths: Sequence[int]) -> list[list[int]]:
         """Places of rows of these lengths that are answered together, for the least work."""
-        return wide.buckets(lengths) if self._goes_wide(len(lengths)) else length_buckets(lengths, MAX_BATCH_TOKENS)
+        if self.integer_lstm is None:
+            return length_buckets(lengths, MAX_BATCH_TOKENS)
+        return length_buckets(lengths, integer_lstm.MAX_BATCH_TOKENS, len(lengths), integer_lstm.SHORT)
 
     def num_parameters(self) -> int:
         """How many numbers were learned."""

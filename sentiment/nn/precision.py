@@ -1,6 +1,5 @@
 """The number formats that a network computes in, and what of this processor decides their speed and last digits."""
 
-import copy
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -87,8 +86,9 @@ def in_dtype(model: SentimentModel, dtype: str) -> SentimentModel:
     """Return the model, ready to answer in this format; in another one than its own, a copy. Raises ConfigError."""
     if dtype not in DTYPES:
         raise ConfigError(f"dtype: one of {', '.join(DTYPES)}, not {dtype!r}")
-    model = model if dtype == "float32" else copy.deepcopy(model)
-    return model.to(DTYPES[dtype]).eval()
+    if dtype == "float32":
+        return model.eval()
+    return model.in_float32().to(DTYPES[dtype]).eval()
 
 
 def _cpuinfo() -> str:

@@ -94,7 +94,7 @@ def fit_values(
         model,
         token_ids,
         scale.apply(values),
-        lambda judged: -mean_rmse(judged, dev, scale),
+        lambda average: -mean_rmse(average.quantized(), dev, scale),
         config,
         report,
         checkpoint,

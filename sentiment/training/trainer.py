@@ -112,7 +112,7 @@ def train(
         model,
         learned,
         answers,
-        lambda judged: mean_macro_recall(judged, dev, data.labels),
+        lambda average: mean_macro_recall(average.quantized(), dev, data.labels),
         training,
         report,
         checkpoint,
@@ -180,8 +180,11 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
 def _unjudged(
     recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, training: dict[str, Any]
 ) -> Bundle:
-    # Half the bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
-    model.embedding.weight.data = model.embedding.weight.data.half().float()  # (V, F)
+    # Fewer bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
+    if model.integer_names:
+        model = model.quantized()
+    else:
+        model.embedding.weight.data = model.embedding.weight.data.half().float()  # (V, F)
     return Bundle(
         name=recipe.name,
         model=model,

@@ -22,6 +22,7 @@ import sentiment
 from sentiment import bundle as bundles
 from sentiment import manifest, predictor
 from sentiment.bundle import CARD, CONFIG, FILES, GOLDEN, LABELS, METRICS, VOCABULARY, WEIGHTS, Bundle
+from sentiment.classifier import Classifier
 from sentiment.errors import BundleError
 from sentiment.manifest import MANIFEST
 from sentiment.text.tokenizer import Tokenizer
@@ -101,6 +102,27 @@ def test_save_and_load_are_inverse(make_bundle: MakeBundle, tmp_path: Path) -> N
     assert all(torch.equal(tensor, expected[name]) for name, tensor in loaded.model.state_dict().items())
 
 
+def test_what_is_saved_is_what_answers(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    saved = make_bundle()
+    bundles.save(saved, tmp_path / "model")
+    loaded = bundles.load(tmp_path / "model")
+    assert saved.model.integer_lstm is not None
+    assert loaded.model.integer_lstm is not None
+    for name, integers in saved.model.integer_lstm.weights.items():
+        assert torch.equal(loaded.model.integer_lstm.weights[name].values, integers.values)
+        assert torch.equal(loaded.model.integer_lstm.weights[name].scales, integers.scales)
+    texts = ["A great film.", "not good", "zyzzyva"]
+    assert Classifier(loaded).predict(texts) == Classifier(saved).predict(texts)
+
+
+def test_a_model_in_floating_point_stays_one(make_bundle: MakeBundle, tmp_path: Path) -> None:
+    saved = make_bundle(quantized=False)
+    bundles.save(saved, tmp_path / "model")
+    loaded = bundles.load(tmp_path / "model")
+    assert loaded.model.integer_lstm is None
+    assert all(map(torch.equal, loaded.model.parameters(), saved.model.parameters()))
+
+
 def test_a_folder_holds_its_files_and_no_others(tiny_bundle: Path) -> None:
     assert {path.name for path in tiny_bundle.iterdir()} == {*FILES, MANIFEST}
     assert [path.name for path in tiny_bundle.parent.iterdir()] == [tiny_bundle.name]
@@ -117,7 +139,7 @@ def test_the_same_model_is_the_same_bytes(make_bundle: MakeBundle, tmp_path: Pat
 
 def test_the_manifest_holds_size_and_digest_of_each_file(tiny_bundle: Path) -> None:
     manifest = manifest_of(tiny_bundle)
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == 2
     assert manifest["name"] == "tiny"
     assert manifest["files"] == {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -320,11 +342,11 @@ ENTRY = {"bytes": 3, "sha256": "0" * 64}
 @pytest.mark.parametrize(
     ("change", "file", "reason"),
     [
-        ({"format_version": 2}, MANIFEST, "format_version is 2; this release reads 1"),
-        ({"format_version": True}, MANIFEST, "format_version is True; this release reads 1"),
-        ({"format_version": 1.0}, MANIFEST, "format_version is 1.0; this release reads 1"),
-        ({"format_version": "1"}, MANIFEST, "format_version is '1'; this release reads 1"),
-        ({"format_version": None}, MANIFEST, "format_version is None; this release reads 1"),
+        ({"format_version": 3}, MANIFEST, "format_version is 3; this release reads 1 to 2"),
+        ({"format_version": True}, MANIFEST, "format_version is True; this release reads 1 to 2"),
+        ({"format_version": 1.0}, MANIFEST, "format_version is 1.0; this release reads 1 to 2"),
+        ({"format_version": "1"}, MANIFEST, "format_version is '1'; this release reads 1 to 2"),
+        ({"format_version": None}, MANIFEST, "format_version is None; this release reads 1 to 2"),
         ({"name": 5}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),
         ({"name": None}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),
         ({"files": []}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),
@@ -441,6 +463,31 @@ def integers(weights: dict[str, torch.Tensor]) -> None:
     weights["classifier.bias"] = torch.zeros(3, dtype=torch.int64)
 
 
+def scaled_floats(weights: dict[str, torch.Tensor]) -> None:
+    weights["embedding.weight"] = weights["embedding.weight"].float()
+
+
+def wider_integers(weights: dict[str, torch.Tensor]) -> None:
+    weights["lstm.weight_hh_l0"] = weights["lstm.weight_hh_l0"].to(torch.int16)
+
+
+def integers_without_scales(weights: dict[str, torch.Tensor]) -> None:
+    for name in [name for name in weights if name.endswith(".scales")]:
+        del weights[name]
+
+
+def infinite_scale(weights: dict[str, torch.Tensor]) -> None:
+    weights["lstm.weight_ih_l0.scales"][3] = float("inf")
+
+
+def missing_scales(weights: dict[str, torch.Tensor]) -> None:
+    del weights["embedding.weight.scales"]
+
+
+def misshapen_scales(weights: dict[str, torch.Tensor]) -> None:
+    weights["lstm.weight_hh_l0.scales"] = torch.ones(8)
+
+
 def complex_numbers(weights: dict[str, torch.Tensor]) -> None:
     weights["classifier.bias"] = torch.zeros(3, dtype=torch.complex64)
 
@@ -478,6 +525,12 @@ def renamed_tensor(weights: dict[str, torch.Tensor]) -> None:
         (extra_tensor, "tensors missing: []; not of this network: ['classifier.more']"),
         (missing_tensor, "tensors missing: ['lstm.weight_hh_l0_reverse']; not of this network: []"),
         (renamed_tensor, "tensors missing: ['classifier.bias']; not of this network: ['head.bias']"),
+        (scaled_floats, "embedding.weight holds torch.float32, not torch.int8, and there are scales for it"),
+        (wider_integers, "lstm.weight_hh_l0 holds torch.int16, not torch.int8, and there are scales for it"),
+        (integers_without_scales, "embedding.weight holds torch.int8, not floating point numbers"),
+        (infinite_scale, "lstm.weight_ih_l0.scales holds numbers that are not finite"),
+        (missing_scales, "tensors missing: ['embedding.weight.scales']; not of this network: []"),
+        (misshapen_scales, "lstm.weight_hh_l0.scales has shape (8,) where (32,) is expected"),
     ],
 )
 def test_wrong_weights(folder: Path, spoil: Callable[[dict[str, torch.Tensor]], None], reason: str) -> None:
@@ -688,7 +741,7 @@ def golden_with(folder: Path, **change: Any) -> bytes:
 
 def test_slightly_different_weights_are_noticed(folder: Path) -> None:
     weights = weights_of(folder)
-    weights["embedding.weight"][2:] *= 1.01
+    weights["embedding.weight.scales"][2:] *= 1.01
     remake(folder, {WEIGHTS: safetensors.torch.save(weights)})
     assert "away from the recorded; the limit is 0.0001" in refused(folder, GOLDEN)
 

@@ -31,9 +31,11 @@ def test_the_weights_sum_to_the_change(tiny_classifier: Classifier, texts: list[
     assert len(explanations) == len(texts)
     for explanation, prediction in zip(explanations, tiny_classifier.predict(texts), strict=True):
         assert explanation.prediction.label == prediction.label
-        p = prediction.probabilities[prediction.label]
-        assert explanation.log_odds == pytest.approx(math.log(p / (1 - p)), abs=1e-4)
+        assert explanation.prediction == prediction
         assert_complete(explanation)
+    for explanation, prediction in zip(explanations, tiny_classifier.in_float32().predict(texts), strict=True):
+        p = prediction.probabilities[explanation.prediction.label]
+        assert explanation.log_odds == pytest.approx(math.log(p / (1 - p)), abs=1e-4)
 
 
 @pytest.mark.parametrize("options", [{"num_layers": 2}, {"bidirectional": False}, {"seed": 3, "scale": 6.0}])

@@ -56,7 +56,7 @@ def assert_same(some: list[Prediction], others: list[Prediction]) -> None:
     ids=str,
 )
 def test_every_network_answers_as_before(make_bundle: MakeBundle, tmp_path: Path, settings: dict[str, Any]) -> None:
-    classifier = Classifier(make_bundle(**settings))
+    classifier = Classifier(make_bundle(quantized=False, **settings))
     figures = export(classifier, tmp_path / "model.onnx")
     other = load(tmp_path / "model.onnx")
     assert figures.gap < 1e-5
@@ -64,10 +64,19 @@ def test_every_network_answers_as_before(make_bundle: MakeBundle, tmp_path: Path
     assert_same([other.predict([text])[0] for text in TEXTS], classifier.predict(TEXTS))
 
 
+def test_a_model_in_integers_answers_as_its_float32(tiny_classifier: Classifier, tmp_path: Path) -> None:
+    assert tiny_classifier.model.integer_lstm is not None
+    figures = export(tiny_classifier, tmp_path / "model.onnx")
+    found = load(tmp_path / "model.onnx").predict(TEXTS)
+    assert figures.float_gap < 1e-5 < figures.gap < 0.01
+    assert_same(found, tiny_classifier.in_float32().predict(TEXTS))
+    assert [each.label for each in found] == [each.label for each in tiny_classifier.predict(TEXTS)]
+
+
 def test_a_temperature_is_part_of_the_graph(make_bundle: MakeBundle, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    bundle = make_bundle()
+    bundle = make_bundle(quantized=False)
     classifier = Classifier(replace(bundle, temperature=3.0))
     export(classifier, tmp_path / "model.onnx")
     assert_same(load(tmp_path / "model.onnx").predict(TEXTS), classifier.predict(TEXTS))
@@ -108,7 +117,8 @@ def test_it_answers_where_there_is_no_torch(exported: Path, tiny_classifier: Cla
     command = [sys.executable, "-c", WITHOUT_TORCH, str(exported), *TEXTS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert_same([Prediction(**each) for each in json.loads(done.stdout)], tiny_classifier.predict(TEXTS))
+    expected = tiny_classifier.in_float32().predict(TEXTS)
+    assert_same([Prediction(**each) for each in json.loads(done.stdout)], expected)
 
 
 def test_an_export_that_misses_the_model_is_refused(
@@ -211,7 +221,7 @@ def test_the_command(tiny_bundle: Path, tiny_classifier: Classifier, tmp_path: P
     assert done.exit_code == 0, done.output
     assert f"written: {file}, {file.stat().st_size:,} bytes" in done.output
     assert isinstance(load(file), OnnxClassifier)
-    assert_same(load(file).predict(TEXTS), tiny_classifier.predict(TEXTS))
+    assert_same(load(file).predict(TEXTS), tiny_classifier.in_float32().predict(TEXTS))
 
 
 def test_a_network_that_an_export_does_not_hold_is_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:

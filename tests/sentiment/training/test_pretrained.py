@@ -74,14 +74,16 @@ def test_a_regression_starts_from_a_regression(make_bundle: MakeBundle) -> None:
 
 
 def test_a_share_of_the_pretrained_weights_is_kept(
-    tmp_path: Path, write_reviews: Write, tiny_bundle: Path, make_bundle: MakeBundle
+    tmp_path: Path, write_reviews: Write, make_bundle: MakeBundle
 ) -> None:
     path = write_reviews(tmp_path / "a.csv", 200)
-    start = bundles.load(tiny_bundle).model.state_dict()
+    pretrained = tmp_path / "start"
+    bundles.save(make_bundle(num_layers=2), pretrained)  # no integers, so that the share is seen to the last digits
+    start = bundles.load(pretrained).model.state_dict()
 
     def trained(share: float) -> dict[str, torch.Tensor]:
         settings = {"learning_rate": 0.02, "pretrained_share": share}
-        recipe = recipe_of(path, tiny_bundle, training=settings, labels=("negative", "neutral", "positive"))
+        recipe = recipe_of(path, pretrained, training=settings, labels=("negative", "neutral", "positive"))
         return train(recipe, read_data(recipe), lambda _: None).model.state_dict()
 
     learned, kept = trained(0.0), trained(0.25)

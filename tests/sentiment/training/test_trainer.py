@@ -10,7 +10,9 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from sentiment.errors import ConfigError
+from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import reference_of
+from sentiment.training import trainer
 from sentiment.training.data import read_data
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
@@ -98,7 +100,7 @@ def test_vectors_start_the_first_features(tmp_path: Path, write_reviews: Write) 
         recipe = recipe_of(path, training={"vectors": ["glove"]})
         train(recipe, read_data(recipe), lambda _: None)
     frozen = {"vectors": ["glove-6b-50d"], "frozen_embedding_epochs": 1, "epochs": 1}
-    recipe = recipe_of(path, model={"embedding_size": 52}, training=frozen)
+    recipe = recipe_of(path, model={"embedding_size": 52, "num_layers": 2}, training=frozen)  # no integers
     bundle = train(recipe, read_data(recipe), lambda _: None)
     vector = bundle.model.embedding.weight[bundle.vocabulary.encode(["great"])[0]]
     # The published first features of "great".
@@ -109,7 +111,9 @@ def test_vectors_of_a_file_stand_beside_those_of_a_package(tmp_path: Path, write
     (tmp_path / "own.vec").write_text("2 2\ngreat 0.5 -0.25\nunseen 1 1\n")
     training = {"vectors": ["glove-6b-50d", str(tmp_path / "own.vec")], "frozen_embedding_epochs": 1}
     recipe = recipe_of(
-        write_reviews(tmp_path / "a.csv", 60), model={"embedding_size": 52}, training={**training, "epochs": 1}
+        write_reviews(tmp_path / "a.csv", 60),
+        model={"embedding_size": 52, "num_layers": 2},  # no integers
+        training={**training, "epochs": 1},
     )
     bundle = train(recipe, read_data(recipe), lambda _: None)
     vector = bundle.model.embedding.weight[bundle.vocabulary.encode(["great"])[0]]
@@ -163,3 +167,20 @@ def test_balanced_a_rare_class_is_learned(tmp_path: Path) -> None:
         bundle = train(recipe, read_data(recipe), lambda _: None)
         recalls.append(bundle.metrics["dev"]["split of a.csv"]["per_class"]["rare"]["recall"])
     assert recalls == [0.0, 1.0]
+
+
+def test_what_is_judged_is_what_serves(tmp_path: Path, write_reviews: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[SentimentModel] = []
+
+    def judge(model: SentimentModel, *_: object) -> float:
+        judged.append(model)
+        return 0.5
+
+    monkeypatch.setattr(trainer, "mean_macro_recall", judge)
+    recipe = recipe_of(write_reviews(tmp_path / "a.csv", 60), training={"epochs": 1})
+    served = train(recipe, read_data(recipe), lambda _: None).model.integer_lstm
+    [found] = judged
+    assert served is not None
+    assert found.integer_lstm is not None
+    for name, integers in served.weights.items():
+        assert all(map(torch.equal, found.integer_lstm.weights[name], integers)), name

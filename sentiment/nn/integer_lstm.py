@@ -1,0 +1,250 @@
+"""The final `ht` of texts from 8-bit integers: the same bits for a text alone and in any batch.
+
+Floating point sums depend on the order in which a kernel adds, and that on how many rows and threads take part. Sums of
+integers don't. So word vectors and weights are integers with a scale for each row, and `h`, which lies in (-1, 1), is
+read by the next step as round(127 h): every product of matrices is exact, on any kernel that computes it.
+
+- What a token adds to the gates is the same at every place: each distinct token of a batch is projected once.
+- Rows are sorted, longest first, and a step takes those that have a token left: padding is never computed.
+- Both directions take a step together.
+- tanh(x) = 2 sigmoid(2x) - 1, and torch's sigmoid is three times as quick as its tanh: cells are kept as 2c, and what
+  leads to the candidates is doubled.
+- torch computes the end of a loop, where fewer elements are left than it takes at once, by another formula with other
+  last bits. The sizes here are such that no thread's part has such an end (see `aligned_rows`).
+"""
+
+import time
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sentiment.batching import PaddedBatch
+from sentiment.nn.lstm import PaddedLSTM, of_each_direction, reversed_positions, rows_left
+
+LEVELS = 127  # integers run from -127 to 127
+MAX_SIZE = 1024  # features and hidden units: float32 adds up 1,040 products of such integers exactly
+BLOCK_ROWS = 512  # that take their steps together; the states of more leave the cache
+BLOCK_TOKENS = 256  # that are projected together
+MAX_BATCH_TOKENS = 65_536  # the more, the fewer of them are distinct
+SHORT = 64  # tokens; up to there a row that is left alone costs less than a batch of its own
+
+UNIT = 32  # elements that torch's loops take at once, at most
+GRAIN = 32_768  # elements from which on torch shares a loop among threads, and that each of them gets, at least
+
+EMBEDDING = "embedding.weight"
+INTEGER_PRODUCT, FLOAT_PRODUCT = PRODUCTS = ("int8", "float32")
+
+_MEASURED_ROWS = 64
+_MEASURED_RUNS = 7
+_FEATURE_STEPS = 2.0**15  # of 1, in what the classifier reads
+_WEIGHT_STEPS = 2.0**26  # of its largest weight
+
+
+class QuantizedWeight(NamedTuple):
+    """A matrix of integers, and what each of its rows is multiplied by."""
+
+    values: Tensor  # (rows, columns), int8
+    scales: Tensor  # (rows,), float32
+
+    @classmethod
+    def of(cls, weight: Tensor) -> "QuantizedWeight":
+        """Return the nearest integers to a matrix (rows, columns), the largest number of each row as 127 or -127."""
+        weight = weight.detach()
+        scales = weight.abs().amax(dim=1) / LEVELS  # (rows,)
+        scales = torch.where(scales == 0, 1.0, scales)  # (rows,); NaN stays and is noticed
+        return cls((weight / scales.unsqueeze(1)).round_().to(torch.int8), scales)
+
+    def dequantize(self) -> Tensor:
+        """Return the numbers that the integers are for: (rows, columns), float32."""
+        return self.values.float().mul_(self.scales.unsqueeze(1))
+
+
+class IntegerLSTM:
+    """An embedding and one layer of an LSTM that starts from zeros, in one direction or both.
+
+    `weights` are by the name of the parameter in SentimentModel; biases are `lstm`'s. `product` is one of `PRODUCTS`,
+    the quicker one here by default. Both give the same bits.
+    """
+
+    def __init__(self, weights: Mapping[str, QuantizedWeight], lstm: PaddedLSTM, product: str | None = None) -> None:
+        self.weights = dict(weights)
+        self._hidden_size = lstm.hidden_size
+        self._width = -(-lstm.hidden_size // UNIT) * UNIT  # H from here on: units that stay zero fill it up
+        self.product = product or quicker_product(self._width)
+        dtype = torch.int8 if self.product == INTEGER_PRODUCT else torch.float32
+        inputs, recurrent = (
+            [self.weights[f"lstm.{name}_l0{suffix}"] for suffix in lstm.suffixes] for name in ("weight_ih", "weight_hh")
+        )
+        self._directions = len(inputs)
+        self._input = torch.cat([self._by_gate(each.values) for each in inputs]).to(dtype).t()  # (F, directions x 4H)
+        self._input_scales = torch.cat([self._doubled(each.scales) for each in inputs])  # (directions x 4H,)
+        filling = (0, self._width - lstm.hidden_size)
+        states = [functional.pad(self._by_gate(each.values), filling) for each in recurrent]  # (4H, H) each
+        self._recurrent = torch.stack(states).to(dtype).transpose(1, 2)  # (directions, H, 4H)
+        scales = torch.stack([self._doubled(each.scales) for each in recurrent])  # (directions, 4H)
+        self._recurrent_scales = scales.div_(LEVELS).unsqueeze(1)  # (directions, 1, 4H)
+        self._bias = torch.zeros_like(self._input_scales)  # (directions x 4H,)
+        if lstm.bias:
+            biases = zip(*(of_each_direction(lstm, f"bias_{name}_l0") for name in ("ih", "hh")), strict=True)
+            self._bias = torch.cat([self._doubled((one + other).detach()) for one, other in biases])
+
+    def final_states(self, batch: PaddedBatch) -> Tensor:
+        """Return the final `ht` of each direction: (directions, N, H)."""
+        lengths, rows = batch.lengths.sort(descending=True)  # (N,), (N,)
+        projected, steps = self._project(batch.token_ids[rows], lengths)
+        ht = torch.empty(self._directions, len(rows), self._width)  # (directions, N, H)
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = slice(start, start + BLOCK_ROWS)
+            ht[:, rows[part]] = self._run(projected, steps[:, :, part], lengths[part])
+        return ht[..., : self._hidden_size]
+
+    def output(self, batch: PaddedBatch) -> Tensor:
+        """Return the `h` after each token of a network that reads one way: (N, T, H); of no meaning past the end."""
+        lengths, rows = batch.lengths.sort(descending=True)  # (N,), (N,)
+        projected, steps = self._project(batch.token_ids[rows], lengths)
+        history: list[Tensor] = []
+        self._run(projected, steps, lengths, history)
+        output = torch.zeros(len(rows), len(steps), self._width)  # (N, T, H)
+        for step, h in enumerate(history):
+            output[rows[: h.shape[1]], step] = h[0]  # (count, H)
+        return output[..., : self._hidden_size]
+
+    def _project(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What distinct tokens add to the gates, (U x directions, 4H), and each step's rows of it, (T, directions, N).
+
+        `token_ids` (N, T) are sorted by `lengths` (N,), the longest first.
+        """
+        tokens, places = token_ids.unique(return_inverse=True)  # (U,), (N, T)
+        words = self.weights[EMBEDDING]
+        projected = torch.empty(len(tokens), len(self._bias))  # (U, directions x 4H)
+        for some, gates in zip(tokens.split(BLOCK_TOKENS), projected.split(BLOCK_TOKENS), strict=True):
+            # One operation after the other: each is rounded alike in every part of every loop.
+            _multiply(words.values[some].to(self._input.dtype), self._input, out=gates)
+            gates.mul_(words.scales[some].unsqueeze(1)).mul_(self._input_scales).add_(self._bias)
+        orders = [places, places.gather(1, reversed_positions(lengths, places.shape[1]))]  # (N, T) each
+        steps = [order * self._directions + place for place, order in enumerate(orders[: self._directions])]
+        return projected.view(-1, 4 * self._width), torch.stack(steps).permute(2, 0, 1)
+
+    def _run(self, projected: Tensor, steps: Tensor, lengths: Tensor, history: list[Tensor] | None = None) -> Tensor:
+        """Return the final `ht` (directions, N, H) of rows sorted by length; `steps` are of the rows alone.
+
+        To `history` the `h` (directions, count, H) of the rows that take a step are added, step by step.
+        """
+        directions, width, threads = self._directions, self._width, torch.get_num_threads()
+        counts = rows_left(lengths)
+        computed = [aligned_rows(count, directions * width, threads) for count in counts]
+        most = max(computed)
+        # Rows beyond those that have a token left are computed with them where a loop needs them: of any token.
+        steps = functional.pad(steps, (0, most - steps.shape[2])).contiguous()  # (T, directions, rows)
+        ht = torch.empty(directions, len(lengths), width)  # (directions, N, H)
+        h = torch.zeros(directions, most, width, dtype=self._recurrent.dtype)  # as integers
+        double_c = torch.zeros(directions, most, width)
+        all_gates, all_sums, all_h = (torch.empty(directions * most * size) for size in (4 * width, 4 * width, width))
+        minus_levels = torch.tensor(-float(LEVELS))
+        for step, (count, rows) in enumerate(zip(counts, computed, strict=True)):
+            size = directions * rows * width
+            gates = all_gates[: 4 * size].view(directions, rows, -1)  # (directions, rows, 4H)
+            torch.index_select(projected, 0, steps[step, :, :rows].flatten(), out=gates.view(directions * rows, -1))
+            if step:
+                sums = all_sums[: 4 * size].view_as(gates)  # (directions, rows, 4H)
+                for place in range(directions):
+                    _multiply(h[place, :rows], self._recurrent[place], out=sums[place])
+                # Each gate by itself where threads share a loop, so that all loops are of `size` elements.
+                for part in _parts(gates, sums, self._recurrent_scales, whole=gates.numel() < GRAIN):
+                    torch.addcmul(*part, out=part[0])
+            for part in _parts(gates, whole=gates.numel() < GRAIN):
+                part[0].sigmoid_()
+            in_gate, forget_gate, candidate, out_gate = gates.chunk(4, dim=-1)  # (directions, rows, H)
+            c = double_c[:, :rows]  # (directions, rows, H)
+            c.mul_(forget_gate).addcmul_(in_gate, candidate.sub_(0.5), value=4)
+            new_h = all_h[:size].view(directions, rows, width)  # (directions, rows, H), 127 times h
+            torch.add(minus_levels, torch.sigmoid(c, out=new_h), alpha=2 * LEVELS, out=new_h).mul_(out_gate)
+            going_on = counts[step + 1] if step + 1 < len(counts) else 0
+            if going_on < count:
+                ht[:, going_on:count] = new_h[:, going_on:count]
+            if history is not None:
+                history.append(new_h[:, :count] / LEVELS)
+            h[:, :rows] = new_h.round_()
+        return ht.div_(LEVELS)
+
+    def _by_gate(self, values: Tensor) -> Tensor:
+        """Fill each gate of (4 x unfilled H, any) up to H units: (4H, any)."""
+        gates = values.unflatten(0, (4, -1))  # (4, unfilled H, any)
+        filled = values.new_zeros(4, self._width, *values.shape[1:])  # (4, H, any)
+        filled[:, : self._hidden_size] = gates
+        return filled.flatten(end_dim=1)
+
+    def _doubled(self, numbers: Tensor) -> Tensor:
+        """The third quarter doubled, of one number for each unit of each gate: (4H,), filled up."""
+        numbers = self._by_gate(numbers)  # (4H,)
+        numbers.chunk(4)[2].mul_(2)  # nn.LSTM's gates are in, forget, candidate, out
+        return numbers
+
+
+def exact_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Return the logits (..., C) of `features` (..., K) in [-1, 1], the same bits whatever they are computed with.
+
+    Weights (C, K) and features are taken to multiples of a power of two so fine that float64 adds up exactly: 26 bits
+    and 15, and 4,096 products of them.
+    """
+    _, exponent = torch.frexp(weight.abs().max())
+    unit = torch.ldexp(torch.tensor(1 / _WEIGHT_STEPS, dtype=torch.double), exponent)  # ()
+    sums = (features.double() * _FEATURE_STEPS).round() @ (weight.double() / unit).round().t()  # (..., C)
+    return (sums * (unit / _FEATURE_STEPS) + bias.double()).float()  # (..., C)
+
+
+@lru_cache(maxsize=1 << 14)
+def aligned_rows(rows: int, width: int, threads: int) -> int:
+    """Return the rows, this many or a few more, whose loop over `width` elements each has no odd end in any part.
+
+    torch cuts a loop of n elements in parts of ceil(n / threads), and a part in units; `width` is a multiple of one.
+    """
+    while rows * width >= GRAIN and rows * width % (UNIT * min(threads, -(-rows * width // GRAIN))):
+        rows += 1
+    return rows
+
+
+def _parts(*tensors: Tensor, whole: bool) -> list[tuple[Tensor, ...]]:
+    """Return the tensors (..., 4H) as they are, or each gate's part of them, (..., H)."""
+    return [tensors] if whole else list(zip(*(each.chunk(4, dim=-1) for each in tensors), strict=True))
+
+
+def _multiply(rows: Tensor, weight: Tensor, out: Tensor) -> None:
+    """Write the product of integers (n, K) and (K, M) to `out` (n, M), float32; the operands are int8 or float32."""
+    if rows.dtype == torch.int8:
+        out.copy_(torch._int_mm(rows, weight, out=out.view(torch.int32)))
+    else:
+        torch.mm(rows, weight, out=out)
+
+
+@cache
+def quicker_product(width: int) -> str:
+    """Return which of `PRODUCTS` is the quicker here, by a short measurement at this number of hidden units.
+
+    Integers aren't where this torch lacks the operator, or where it is not exact: without VNNI, a processor adds
+    products in pairs of 16 bits, which overflow.
+    """
+    generator = torch.Generator().manual_seed(0)
+    rows, weight = (
+        torch.randint(-LEVELS, LEVELS + 1, shape, generator=generator, dtype=torch.int8)
+        for shape in ((_MEASURED_ROWS, width), (4 * width, width))
+    )
+    rows[0], weight[0] = LEVELS, LEVELS
+    rows[1], weight[1] = -LEVELS, -LEVELS
+    operands = {INTEGER_PRODUCT: (rows, weight.t()), FLOAT_PRODUCT: (rows.float(), weight.float().t())}
+    found = {product: torch.empty(_MEASURED_ROWS, 4 * width) for product in PRODUCTS}
+    seconds = dict.fromkeys(PRODUCTS, float("inf"))
+    try:
+        for _ in range(_MEASURED_RUNS):
+            for product, (one, other) in operands.items():
+                started = time.perf_counter()
+                _multiply(one, other, out=found[product])
+                seconds[product] = min(seconds[product], time.perf_counter() - started)
+    except (AttributeError, NotImplementedError, RuntimeError):
+        return FLOAT_PRODUCT
+    is_exact = torch.equal(found[INTEGER_PRODUCT], found[FLOAT_PRODUCT])
+    return INTEGER_PRODUCT if is_exact and seconds[INTEGER_PRODUCT] < seconds[FLOAT_PRODUCT] else FLOAT_PRODUCT
