@@ -1,8 +1,10 @@
 """Texts whose answers are stored with a model, so that whoever loads it can tell that it still gives them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
+from sentiment.bundle import Bundle
+from sentiment.classifier import AnyModel, AnyPrediction, Classifier, Regressor, ValuePrediction
 
 ENGLISH = (
     "Not bad at all.",
@@ -28,3 +30,10 @@ def _answer(prediction: AnyPrediction) -> dict[str, object]:
     if isinstance(prediction, ValuePrediction):
         return {"value": prediction.value}
     return {"label": prediction.label, "probabilities": prediction.probabilities}
+
+
+def in_integers(bundle: Bundle) -> Bundle:
+    """Return the bundle as training makes one today: its network in integers if it can be, and golden to match."""
+    bundle = replace(bundle, model=bundle.model.quantized())
+    model = Classifier(bundle) if bundle.task == "classification" else Regressor(bundle)
+    return replace(bundle, golden=golden_predictions(model))

@@ -65,7 +65,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def assert_answers(row: dict[str, Any], prediction: Prediction) -> None:
     assert row["label"] == prediction.label
     for label, probability in prediction.probabilities.items():
-        assert float(row[f"probability_{label}"]) == pytest.approx(probability, abs=1e-5)
+        assert float(row[f"probability_{label}"]) == probability
     assert int(row["tokens"]) == prediction.tokens
     assert int(row["unknown_tokens"]) == prediction.unknown_tokens
     assert str(row["truncated"]).lower() == str(prediction.truncated).lower()
