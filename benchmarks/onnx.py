@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "repeats": options.repeats,
         },
         "bytes": {name: each.bytes for name, each in checked.items()},
-        "gap on the rows checked at export": {name: each.gap for name, each in checked.items()},
+        "gap on the rows checked at export": {name: each.float_gap for name, each in checked.items()},
         "answers": {name: answers(way, classifier.predict(texts), texts, labels) for name, way in ways.items()},
         "milliseconds a text, one at a time": {
             name: 1000 * seconds / len(texts[:ONE_BY_ONE])

@@ -145,30 +145,33 @@ class IntegerLSTM:
         double_c = torch.zeros(directions, most, width)
         all_gates, all_sums, all_h = (torch.empty(directions * most * size) for size in (4 * width, 4 * width, width))
         minus_levels = torch.tensor(-float(LEVELS))
+        size = 0  # of a loop over one number for each unit of these rows
         for step, (count, rows) in enumerate(zip(counts, computed, strict=True)):
-            size = directions * rows * width
-            gates = all_gates[: 4 * size].view(directions, rows, -1)  # (directions, rows, 4H)
+            if directions * rows * width != size:  # views are made anew for other rows only: alone, they cost most
+                size = directions * rows * width
+                gates, sums = (each[: 4 * size].view(directions, rows, -1) for each in (all_gates, all_sums))  # (…, 4H)
+                # Each gate by itself where a loop over all would have an odd end: such loops are of `size` elements.
+                parts = _parts(gates, sums, self._recurrent_scales, whole=has_even_parts(4 * size, threads))
+                in_gate, forget_gate, candidate, out_gate = gates.chunk(4, dim=-1)  # (directions, rows, H)
+                last_h, c = h[:, :rows], double_c[:, :rows]  # (directions, rows, H)
+                new_h = all_h[:size].view(directions, rows, width)  # (directions, rows, H), 127 times h
+                operands = list(zip(last_h, self._recurrent, sums, strict=True))
             torch.index_select(projected, 0, steps[step, :, :rows].flatten(), out=gates.view(directions * rows, -1))
             if step:
-                sums = all_sums[: 4 * size].view_as(gates)  # (directions, rows, 4H)
-                for place in range(directions):
-                    _multiply(h[place, :rows], self._recurrent[place], out=sums[place])
-                # Each gate by itself where threads share a loop, so that all loops are of `size` elements.
-                for part in _parts(gates, sums, self._recurrent_scales, whole=gates.numel() < GRAIN):
-                    torch.addcmul(*part, out=part[0])
-            for part in _parts(gates, whole=gates.numel() < GRAIN):
-                part[0].sigmoid_()
-            in_gate, forget_gate, candidate, out_gate = gates.chunk(4, dim=-1)  # (directions, rows, H)
-            c = double_c[:, :rows]  # (directions, rows, H)
+                for one_h, weight, out in operands:
+                    _multiply(one_h, weight, out=out)
+                for gate, gate_sums, scales in parts:
+                    gate.addcmul_(gate_sums, scales)
+            for gate, *_ in parts:
+                gate.sigmoid_()
             c.mul_(forget_gate).addcmul_(in_gate, candidate.sub_(0.5), value=4)
-            new_h = all_h[:size].view(directions, rows, width)  # (directions, rows, H), 127 times h
             torch.add(minus_levels, torch.sigmoid(c, out=new_h), alpha=2 * LEVELS, out=new_h).mul_(out_gate)
             going_on = counts[step + 1] if step + 1 < len(counts) else 0
             if going_on < count:
                 ht[:, going_on:count] = new_h[:, going_on:count]
             if history is not None:
                 history.append(new_h[:, :count] / LEVELS)
-            h[:, :rows] = new_h.round_()
+            last_h.copy_(new_h.round_())
         return ht.div_(LEVELS)
 
     def _by_gate(self, values: Tensor) -> Tensor:
@@ -201,11 +204,19 @@ def exact_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def aligned_rows(rows: int, width: int, threads: int) -> int:
     """Return the rows, this many or a few more, whose loop over `width` elements each has no odd end in any part.
 
-    torch cuts a loop of n elements in parts of ceil(n / threads), and a part in units; `width` is a multiple of one.
+    `width` is a multiple of a unit.
     """
-    while rows * width >= GRAIN and rows * width % (UNIT * min(threads, -(-rows * width // GRAIN))):
+    while not has_even_parts(rows * width, threads):
         rows += 1
     return rows
+
+
+def has_even_parts(elements: int, threads: int) -> bool:
+    """Return whether a loop over so many elements, a multiple of a unit, has no odd end in any thread's part.
+
+    torch cuts it in parts of ceil(elements / threads), and a part in units.
+    """
+    return elements < GRAIN or elements % (UNIT * min(threads, -(-elements // GRAIN))) == 0
 
 
 def _parts(*tensors: Tensor, whole: bool) -> list[tuple[Tensor, ...]]:
