@@ -16,6 +16,7 @@ from service import (
     auth,
     deadline,
     headers,
+    in_flight,
     inspection,
     limits,
     logs,
@@ -31,7 +32,7 @@ from service.inference import Inference
 from service.lifecycle import Lifecycle
 from service.models import DEFAULT, Models, load
 from service.reload import Reloader
-from service.settings import ServiceSettings
+from service.settings import ServerSettings, ServiceSettings
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
@@ -70,6 +71,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     logs.register(app)
     app.after_request(_give_request_id)
     problems.register(app)
+    in_flight.register(app, ServerSettings.read().threads)
     deadline.register(app, settings.request_timeout_seconds)
     auth.register(app, keys)
     limits.register(app, settings)

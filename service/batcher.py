@@ -10,10 +10,12 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from service import metrics, tasks
+from service import metrics
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
+from service.native import NativeThread
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyPrediction, EncodedText
@@ -47,7 +49,7 @@ class Work:
         self.taken = 0  # texts before this place are computed or being computed
         self.error: Exception | None = None
         self.settled = False
-        self.answered = tasks.event()
+        self.answered = threading.Event()
 
 
 class Batcher:
@@ -60,11 +62,11 @@ class Batcher:
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._queue: deque[Work] = deque()
-        self._more_comes = False  # this turn of the callers' loop: its end is waited for
         self._batch: list[tuple[Work, int]] = []
         self._waiting_texts = 0
         self._busy_since = math.inf
         self._failure: str | None = None
+        self._native = NativeThread()
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
@@ -107,8 +109,7 @@ class Batcher:
             self._check_room(len(texts))
             self._waiting_texts += len(texts)
             self._queue.append(work)
-            self._more_comes = True
-        tasks.when_idle(self._wake)
+            self._arrived.notify()
         if not work.answered.wait(max(0.0, deadline - time.monotonic())):
             self._withdraw(work)
         if work.error is not None:
@@ -130,11 +131,6 @@ class Batcher:
         if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
             raise Overloaded(self._waiting_texts, self._max_waiting_texts)
 
-    def _wake(self) -> None:
-        with self._lock:
-            self._more_comes = False
-            self._arrived.notify()
-
     def _withdraw(self, work: Work) -> None:
         with self._lock:
             if work in self._queue:
@@ -144,19 +140,16 @@ class Batcher:
     def _settle(self, work: Work, error: Exception | None = None) -> None:
         """Lets the caller go, once. The lock is held."""
         if not work.settled:
-            self._close(work)
+            work.settled = True
+            self._waiting_texts -= len(work.texts)
             work.error = error
             work.answered.set()
-
-    def _close(self, work: Work) -> None:
-        work.settled = True
-        self._waiting_texts -= len(work.texts)
 
     def _run(self) -> None:
         try:
             while True:
                 with self._arrived:
-                    while self._more_comes or not (batch := self._take()):
+                    while not (batch := self._take()):
                         self._arrived.wait()
                     self._batch = batch
                 _count(batch)
@@ -198,7 +191,8 @@ class Batcher:
         """Answers these texts, or halves them until only those that the model fails at are left without."""
         self._busy_since = time.monotonic()
         try:
-            predictions = batch[0][0].classifier.classify([work.texts[index] for work, index in batch])
+            classify = batch[0][0].classifier.classify
+            predictions = self._native.run(partial(classify, [work.texts[index] for work, index in batch]))
             if len(predictions) != len(batch):
                 raise ValueError(f"{len(predictions)} predictions for {len(batch)} texts")
         except Exception as error:
@@ -215,15 +209,12 @@ class Batcher:
             self._failed(*batch[0])
             return
         self._busy_since = math.inf
-        answered: list[tasks.Event] = []
         with self._lock:
             for (work, index), prediction in zip(batch, predictions, strict=True):
                 work.predictions[index] = prediction
                 work.missing -= 1
                 if not work.missing and not work.settled:
-                    self._close(work)
-                    answered.append(work.answered)
-        tasks.set_all(answered)  # without the lock: who goes on needs it for the next text
+                    self._settle(work)
 
     def _failed(self, work: Work, index: int) -> None:
         with self._lock:

@@ -28,7 +28,7 @@ let_cores_go()
 wsgi_app = "service.wsgi:application()"
 bind = _server.bind
 workers = _server.workers
-worker_class = "service.worker.BufferingWorker"
+worker_class = "service.worker.Worker"
 threads = _server.threads
 keepalive = 75  # seconds; longer than the 60 of common proxies, which else meet a connection just closed
 timeout = 60  # seconds without a sign of the worker's main loop; loading torch from a cold disk counts too

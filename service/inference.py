@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from sentiment.config import Task
 from sentiment.errors import TextError
 from service import deadline as deadlines
-from service import tasks
 from service.batcher import Batcher
 from service.errors import DeadlinePassed, NoLabels, TextFailed
+from service.native import NativeThread
 from service.shapes.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Inference:
     def __init__(self, classifier: AnyModel, batcher: Batcher) -> None:
         self.classifier = classifier
         self._batcher = batcher
+        self._encoder = NativeThread()
 
     @property
     def model(self) -> ModelVersion:
@@ -62,7 +63,7 @@ class Inference:
             if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
                 encoded = classifier.encode(texts)
             else:
-                encoded = _in_slices(classifier.encode, texts, deadline)
+                encoded = self._in_slices(classifier.encode, texts, deadline)
         predictions = self._batcher.classify(classifier, encoded, deadline)
         return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
 
@@ -72,7 +73,7 @@ class Inference:
         if classifier.task == "regression":
             raise NoLabels
         with self._batcher.room(len(texts)):
-            split_texts: list[SplitText] = _in_slices(classifier.split_sentences, texts, deadline)
+            split_texts: list[SplitText] = self._in_slices(classifier.split_sentences, texts, deadline)
         owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
         parts = [part for split in split_texts for part in split.parts]
         predictions: list[Prediction] = []
@@ -87,26 +88,27 @@ class Inference:
         views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
         return Answer(version_of(classifier), classifier.task, classifier.metrics, views)
 
+    def _in_slices(
+        self, read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float
+    ) -> list[Read]:
+        """What is read of each text, by a thread, a slice of them at a time: between two, others have the tokenizer.
 
-def _in_slices(read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float) -> list[Read]:
-    """What is read of each text, by a thread, a slice of them at a time: between two, others have the tokenizer.
-
-    Raises TextError, naming the index, and DeadlinePassed.
-    """
-    found: list[Read] = []
-    while len(found) < len(texts):
-        if time.monotonic() >= deadline:
-            raise DeadlinePassed
-        start = end = len(found)
-        characters = 0
-        while end < len(texts) and (end == start or characters + len(texts[end]) <= CHARACTERS_AT_ONCE):
-            characters += len(texts[end])
-            end += 1
-        try:
-            found += tasks.offload(partial(read, texts[start:end]))
-        except TextError as error:
-            raise TextError(start + error.index, error.reason) from None
-    return found
+        Raises TextError, naming the index, and DeadlinePassed.
+        """
+        found: list[Read] = []
+        while len(found) < len(texts):
+            if time.monotonic() >= deadline:
+                raise DeadlinePassed
+            start = end = len(found)
+            characters = 0
+            while end < len(texts) and (end == start or characters + len(texts[end]) <= CHARACTERS_AT_ONCE):
+                characters += len(texts[end])
+                end += 1
+            try:
+                found += self._encoder.run(partial(read, texts[start:end]))
+            except TextError as error:
+                raise TextError(start + error.index, error.reason) from None
+        return found
 
 
 def version_of(classifier: AnyModel) -> ModelVersion:

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from service import tasks
 from service.errors import DeadlinePassed, Overloaded
+from service.native import NativeThread
 
 MAX_WAITING_TEXTS = 64  # in the queue and being looked into; about as many as can be answered in time
 
@@ -30,7 +30,7 @@ class Job:
         self.deadline = deadline
         self.result: Any = None
         self.error: BaseException | None = None
-        self.done = tasks.event()
+        self.done = threading.Event()
 
 
 class Inspector:
@@ -39,6 +39,7 @@ class Inspector:
     def __init__(self, max_waiting_texts: int = MAX_WAITING_TEXTS) -> None:
         self._max_waiting_texts = max_waiting_texts
         self._waiting_texts = 0
+        self._native = NativeThread()
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
         self._queue: deque[Job] = deque()
@@ -80,7 +81,7 @@ class Inspector:
             try:
                 if job.deadline <= time.monotonic():
                     raise DeadlinePassed
-                job.result = job.look()
+                job.result = self._native.run(job.look)
             except BaseException as error:  # the caller's, whatever it is: this thread is there for the others too
                 job.error = error
             with self._lock:

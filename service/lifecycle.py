@@ -1,14 +1,17 @@
 """Whether this worker should get requests, and its end if it can't answer them any more.
 
-gunicorn looks at a worker's main loop, which goes on beating while the model hangs: this looks at the batcher.
+gunicorn looks at a worker's main loop, which beats on while the model hangs: this looks at the batcher.
 """
 
 import logging
 import os
 import signal
-import threading
+from typing import Any
 
+import gevent
 from flask import Flask
+from gevent import monkey
+from gevent.threadpool import ThreadPool
 
 from service.batcher import Batcher
 
@@ -47,19 +50,21 @@ class Lifecycle:
         self._draining = True
 
     def watch(self) -> None:
-        """Ends this process when its batcher fails, from a thread of its own. What runs it starts another."""
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        """End this process when its batcher fails. gunicorn starts another."""
+        # In a native thread, which needs the hub for nothing: that may be what hangs.
+        self._watchdog = ThreadPool(1)
+        self._watchdog.spawn(self._watch, gevent.get_hub().loop)
 
-    def _watch(self) -> None:
-        pause = threading.Event()
+    def _watch(self, loop: Any) -> None:
+        sleep = monkey.get_original("time", "sleep")
         looks = 0
         while looks < LOOKS:
-            pause.wait(LOOK_EVERY_SECONDS)
+            sleep(LOOK_EVERY_SECONDS)
             reason = self._batcher.trouble(self._max_batch_seconds)
             looks = looks + 1 if reason else 0
         self.failed = True
         _log.critical("worker %d is replaced: %s", os.getpid(), reason)
-        self._batcher.fail(reason or "")
+        loop.run_callback_threadsafe(self._batcher.fail, reason or "")
         os.kill(os.getpid(), signal.SIGTERM)
-        pause.wait(LAST_WORDS_SECONDS)
+        sleep(LAST_WORDS_SECONDS)
         os._exit(1)

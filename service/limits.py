@@ -3,7 +3,6 @@
 import logging
 import math
 import time
-from functools import partial
 
 from flask import Flask, g, request
 from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
@@ -11,7 +10,7 @@ from limits import parse_many
 from limits.errors import ConfigurationError
 
 from sentiment.errors import ConfigError
-from service import openapi, tasks
+from service import openapi
 from service.openapi import Scope
 from service.settings import ServiceSettings
 
@@ -56,12 +55,9 @@ def register(app: Flask, settings: ServiceSettings) -> None:
 
 
 class _RemoteLimiter(Limiter):
-    """A limiter that waits for another server, and lets other requests go on meanwhile."""
+    """A limiter that another request may have set to count here, while this one waited for Redis."""
 
     def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        tasks.offload(partial(self._check, callable_name, in_middleware))
-
-    def _check(self, callable_name: str | None, in_middleware: bool) -> None:
         try:
             super()._check_request_limit(callable_name, in_middleware)
         except RateLimitExceeded:

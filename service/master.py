@@ -8,22 +8,15 @@ import time
 from typing import Any
 
 _shared = mmap.mmap(-1, 16)
-_RELOAD_ASKED, _SERVED, _STOPPING = slice(0, 8), 8, 9
+_RELOAD_ASKED, _SERVED = slice(0, 8), 8
 
 
 def prepare(arbiter: Any) -> None:
-    """Nothing. SIGHUP to the master reloads its workers' models, and they know when it stops.
+    """Have SIGHUP to the master reload its workers' models.
 
-    gunicorn's own way with SIGHUP, to start all workers anew, would end the service over a bad bundle.
+    gunicorn's own way, to start all workers anew, would end the service over a bad bundle.
     """
-    stop = arbiter.stop
-
-    def tell_and_stop(graceful: bool = True) -> None:
-        _shared[_STOPPING] = 1
-        stop(graceful)
-
     arbiter.handle_hup = ask_for_reload
-    arbiter.stop = tell_and_stop
 
 
 def ask_for_reload() -> bytes:
@@ -46,8 +39,3 @@ def has_served() -> bool:
 def set_served() -> None:
     """Says that a worker serves: another that can't start must not end all."""
     _shared[_SERVED] = 1
-
-
-def is_stopping() -> bool:
-    """Whether all workers are to end, not one alone."""
-    return bool(_shared[_STOPPING])

@@ -7,7 +7,6 @@ process.
 from __future__ import annotations
 
 import collections
-import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -26,7 +25,6 @@ from prometheus_client import (
     multiprocess,
 )  # fmt: skip
 
-from service import tasks
 from service.current import current_request
 from service.metrics_files import FOLDER
 from service.openapi import Scope, operation
@@ -89,7 +87,6 @@ def figures() -> Figures:
 
 _of_model = cache(ModelFigures)  # looking a child up by its labels takes longer than to count
 _answered = cache(lambda method, route, status: figures().requests.labels(method, route, status))
-_uncounted: collections.deque[tuple[str, Sequence[AnyPrediction]]] = collections.deque()
 _seconds = cache(lambda route: figures().request_seconds.labels(route))
 
 
@@ -141,21 +138,6 @@ def blueprint() -> Blueprint:
 
 def predicted(model: str, predictions: Sequence[AnyPrediction]) -> None:
     """Counts what the model said: a drift of the texts shows here long before anybody has labels."""
-    _uncounted.append((model, predictions))
-    tasks.when_idle(_count_predicted)  # once for all who were answered by one batch
-
-
-def _count_predicted() -> None:
-    by_model: dict[str, list[AnyPrediction]] = {}
-    with contextlib.suppress(IndexError):  # none is left, be it that another thread took the last
-        while True:
-            model, predictions = _uncounted.popleft()
-            by_model.setdefault(model, []).extend(predictions)
-    for model, found in by_model.items():
-        _count(model, found)
-
-
-def _count(model: str, predictions: Sequence[AnyPrediction]) -> None:
     now = _of_model(model)
     now.texts.inc(len(predictions))
     now.tokens.inc(sum(found.tokens for found in predictions))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -17,6 +16,7 @@ from sentiment.errors import SentimentError
 from service import master, metrics
 from service.errors import ModelRefused, ReloadRunning
 from service.inference import Inference
+from service.native import NativeThread
 from service.shapes.models import Swap
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Reloader:
         self._inferences = inferences
         self._load = load
         # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.
-        self._loader = ThreadPoolExecutor(1, "loader")
+        self._loader = NativeThread()
         self._running = threading.Lock()
         self._followed = followed
 
@@ -69,7 +69,7 @@ class Reloader:
             self._running.release()
 
     def follow(self) -> None:
-        """Reloads whenever it is asked for elsewhere, from a thread of its own."""
+        """Reloads whenever it is asked for elsewhere, in a thread of its own."""
         threading.Thread(target=self._follow, name="reloader", daemon=True).start()
 
     def _follow(self) -> None:
@@ -96,7 +96,7 @@ class Reloader:
 
     def _swap(self) -> list[Swap]:
         try:
-            classifiers = self._loader.submit(self._load).result()
+            classifiers = self._loader.run(self._load)
         except SentimentError as error:
             raise ModelRefused(str(error)) from None
         if classifiers.keys() != self._inferences.keys():

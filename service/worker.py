@@ -1,227 +1,335 @@
-"""A gunicorn worker in which no client holds a thread: a request is read whole on the main loop, then answered.
+"""gunicorn's gevent worker with time limits for requests, and an end that answers what was accepted.
 
-gunicorn's own gthread reads in its threads, without a time limit, and closes connections on its main loop, waiting for
-the client: one that drips its request, or doesn't hang up, stops others.
+A connection is a greenlet: one whose client is slow costs nothing but its place. TLS and HTTP/2 are for the proxy in
+front.
 """
 
 import contextlib
+import io
 import logging
 import os
-import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
-from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn import http  # type: ignore[import-untyped]
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
+from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
-from service import master, refusals
-from service.connection import Connection
-from service.connections import Connections, State
-from service.dispatch import Dispatcher
-from service.framing import Arrival
+from service import early_errors, master
 from service.lifecycle import Lifecycle
-from service.listener import SETTLE_SECONDS, begin_no_more
-from service.problems import OVERLOADED, REQUEST_TIMEOUT, RETRY, Problem
+from service.problems import REQUEST_TIMEOUT, Problem
 from service.reload import Reloader
 from service.settings import ServiceSettings
 
 REQUEST_SECONDS = 20.0  # from a request's first byte to its last
+STREAM_GRACE_SECONDS = 10.0
+STREAM_BYTES_PER_SECOND = 1024  # a body too long to be kept must come at least this fast, after the grace
+WRITE_SECONDS = 30.0  # for a client to take a piece of its answer
 LINGER_SECONDS = 2.0  # for the client to hang up first: it may still be reading its answer
-MAX_ARRIVING_BYTES = 1 << 26  # of all requests that are not yet whole
-MAX_ACCEPTED_A_TURN = 32  # the other workers take theirs
+LINGER_BYTES = 1 << 18  # of what a client still sends after its last answer; one that sends more is cut off
+PAUSE_SECONDS = 1.0  # in which a client that was just refused isn't read: as long as Retry-After asks it to wait
 BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
+NEW_SECONDS = 1.0  # at the end, for the first byte on a connection that was accepted just before
+MAX_HEAD_BYTES = 1 << 15
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
-_TOO_SLOW = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
 
 
-class BufferingWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
-    """See the module. TLS and HTTP/2 are for the proxy in front."""
+class Request(http.Request):  # type: ignore[misc]  # gunicorn has no types
+    """A request whose head is bounded as a whole. A parser's error has it as `req`, as far as it was read."""
+
+    def __init__(self, *arguments: Any) -> None:
+        try:
+            super().__init__(*arguments)
+        except ParseException as error:
+            error.req = self
+            raise
+
+    def parse(self, unreader: Any) -> Any:
+        """Read the head."""
+        self.max_buffer_headers = MAX_HEAD_BYTES
+        return super().parse(unreader)
+
+
+class Parser(RequestParser):  # type: ignore[misc]
+    """gunicorn's parser."""
+
+    mesg_class = Request
+
+
+class BrokenBody:
+    """A body that can't be read: the app says so, in its own form."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def read(self, _size: int) -> bytes:
+        """Raise what the parser raised."""
+        raise self._error
+
+
+class Source:
+    """What a client sends, each part of it within its time. Raises TimeoutError past that."""
+
+    def __init__(self, client: socket.socket, waiting: "Waiting", idle_seconds: float) -> None:
+        self.is_arriving = False  # a request, of which a first byte is here
+        self._client = client
+        self._waiting = waiting
+        self._idle_seconds = idle_seconds
+        self._deadline = 0.0
+        self._is_stream = False
+
+    def expect_request(self, received_bytes: int, *, is_first: bool) -> None:
+        """Begin to wait for the next request, of which so much has come with the last one."""
+        self.is_arriving = received_bytes > 0
+        self._is_new = is_first
+        self._deadline = time.monotonic() + (REQUEST_SECONDS if self.is_arriving else self._idle_seconds)
+
+    def finish_request(self) -> None:
+        """Note that the request is whole."""
+        self.is_arriving = False
+        self._client.settimeout(WRITE_SECONDS)
+
+    def stream(self) -> None:
+        """Note that the rest of the body is read as it comes."""
+        self._is_stream = True
+        self._deadline = time.monotonic() + STREAM_GRACE_SECONDS
+
+    def recv(self, size: int) -> bytes:
+        """Return at most so many bytes, none at the end."""
+        self._client.settimeout(max(1e-3, self._deadline - time.monotonic()))
+        if self._is_stream:
+            try:
+                data = self._client.recv(size)
+            finally:
+                self._client.settimeout(WRITE_SECONDS)
+            self._deadline += len(data) / STREAM_BYTES_PER_SECOND
+        elif self.is_arriving:
+            data = self._client.recv(size)
+        else:
+            with self._waiting.entered(self._client, is_new=self._is_new):
+                data = self._client.recv(size)
+            self.is_arriving = len(data) > 0
+            self._deadline = time.monotonic() + REQUEST_SECONDS
+        return data
+
+
+class Waiting:
+    """The connections whose clients have sent nothing of a request yet, the longest there first."""
+
+    def __init__(self, connections: Pool) -> None:
+        self._connections = connections
+        self._new: dict[socket.socket, None] = {}
+        self._used: dict[socket.socket, None] = {}
+
+    @contextlib.contextmanager
+    def entered(self, client: socket.socket, *, is_new: bool) -> Any:
+        """Keep the connection here. Where there is no room for another one, that which was here the longest ends."""
+        waiting = self._new if is_new else self._used
+        waiting[client] = None
+        if self._connections.full() and self._used:
+            _end_reading(next(iter(self._used)))
+        try:
+            yield
+        finally:
+            del waiting[client]
+
+    def end_used(self) -> None:
+        """End those that were answered before. A request that has come meanwhile is read all the same."""
+        for client in self._used:
+            _end_reading(client)
+
+    def end_new(self) -> None:
+        """End those on which nothing ever came."""
+        for client in self._new:
+            _end_reading(client)
+
+
+def _end_reading(client: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # broken by the client
+        client.shutdown(socket.SHUT_RD)
+
+
+class Worker(GeventWorker):  # type: ignore[misc]
+    """See the module."""
 
     @classmethod
     def check_config(cls, cfg: Any, _log: Any) -> None:
-        """Stops gunicorn where it is asked for what this worker doesn't do."""
+        """Stop gunicorn where it is asked for what this worker doesn't do."""
         if cfg.is_ssl:
-            raise RuntimeError("TLS is not served here: put a proxy in front, or choose --worker-class gthread")
+            raise RuntimeError("TLS is not served here: put a proxy in front, or choose --worker-class gevent")
 
     def init_signals(self) -> None:
         """As gunicorn's, but SIGHUP, which would end a worker, reloads the models of all."""
         super().init_signals()
         signal.signal(signal.SIGHUP, lambda *_: master.ask_for_reload())
 
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin the end, which `run` makes."""
+        self._stopping.set()
+
     def run(self) -> None:
-        """Serves until it is told to stop, then answers what it has accepted."""
+        """Serve until told to stop, then answer what was accepted."""
         # Settings don't change in a worker, and gunicorn looks twenty of them up for each request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         settings = ServiceSettings.read()
         self._max_body_bytes = settings.max_body_bytes
-        self._lifecycle = Lifecycle.of(self.wsgi)
-        self._poller = selectors.DefaultSelector()
-        seconds = {State.IDLE: self.cfg.keepalive, State.ARRIVING: REQUEST_SECONDS, State.CLOSING: LINGER_SECONDS}
-        self._connections = Connections(self._poller, seconds, self._on_readable)
-        self._dispatcher = Dispatcher(self, self._wake, self._go_on)
-        self._beat = 0.0
-        self._poller.register(self.PIPE[0], selectors.EVENT_READ, self._take_back)
-        for listener in self.sockets:
-            listener.setblocking(False)
-            self._poller.register(listener, selectors.EVENT_READ, partial(self._accept_some, listener))
-        self._lifecycle.watch()
+        self._connections = Pool(self.worker_connections)
+        self._waiting = Waiting(self._connections)
+        lifecycle = Lifecycle.of(self.wsgi)
+        servers = [self._serve(listener) for listener in self.sockets]
+        lifecycle.watch()
         Reloader.of(self.wsgi).follow()
         master.set_served()
         _log.info("worker %d serves", os.getpid())
-        while self.alive and self.ppid == os.getppid():
-            self._turn()
-        self._stop(0 if self._lifecycle.failed else settings.drain_seconds)
-
-    def _stop(self, drain_seconds: float) -> None:
-        """Readiness goes first, then the listeners, then each connection as it is answered."""
-        self._lifecycle.drain()
-        end = time.monotonic() + self.cfg.graceful_timeout - LINGER_SECONDS
-        self._turn_while(lambda: True, time.monotonic() + drain_seconds)
-        if master.is_stopping():
-            for listener in self.sockets:
-                begin_no_more(listener)
-            self._turn_while(lambda: True, time.monotonic() + SETTLE_SECONDS)
-        for listener in self.sockets:
-            self._poller.unregister(listener)
-            while self._accept(listener):  # those that the kernel has taken in already
-                pass
-            listener.close()
-        self.alive = False
-        self._connections.resume_all(time.monotonic())
-        for connection in list(self._connections.of(State.IDLE)):
-            self._on_readable(connection)
-        for connection in list(self._connections.of(State.IDLE)):
-            self._connections.drop(connection)
-        self._turn_while(lambda: bool(self._connections.of(State.ARRIVING) or self._dispatcher.jobs), end)
-        self._turn_while(lambda: bool(self._connections.of(State.CLOSING)), end + LINGER_SECONDS)
+        while self.alive and not self._stopping.is_set():
+            self.notify()
+            self._stopping.wait(BEAT_SECONDS)
+        lifecycle.drain()
+        self._beat(0 if lifecycle.failed else settings.drain_seconds)
+        self._stop(servers)
         # Not by the interpreter's own end: it takes seconds to take torch and a model apart, and a thread that still
         # computes can hang it.
         logging.shutdown()
-        os._exit(int(self._lifecycle.failed))
+        os._exit(int(lifecycle.failed))
 
-    def _turn_while(self, wanted: Callable[[], bool], end: float) -> None:
-        while wanted() and time.monotonic() < end:
-            self._turn(end - time.monotonic())
+    def init_process(self) -> None:
+        """Patch the standard library, then load the app and run."""
+        self._stopping = Event()
+        super().init_process()
 
-    def _turn(self, seconds: float = 1.0) -> None:
-        now = time.monotonic()
-        if now > self._beat + BEAT_SECONDS:
+    def _serve(self, listener: socket.socket) -> StreamServer:
+        listener.setblocking(False)
+        server = StreamServer(listener, handle=partial(self.handle, listener.getsockname()), spawn=self._connections)
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # the other workers take theirs
+        server.start()
+        return server
+
+    def _stop(self, servers: list[StreamServer]) -> None:
+        end = time.monotonic() + self.cfg.graceful_timeout - LINGER_SECONDS
+        for server in servers:
+            server.stop_accepting()
+            while not self._connections.full() and (accepted := server.do_read()):  # in the kernel's queue
+                server.do_handle(*accepted)
+            server.close()
+        self.alive = False
+        self._waiting.end_used()
+        self._join(min(end, time.monotonic() + NEW_SECONDS))
+        self._waiting.end_new()
+        self._join(end)
+
+    def _beat(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
             self.notify()
-            self._beat = now
-        seconds = min(1.0, seconds, self._dispatcher.seconds_to_next(), self._connections.seconds_to_next(now))
-        for key, _ in self._poller.select(max(0.0, seconds)):
-            key.data()
-        self._dispatcher.run()
-        now = time.monotonic()
-        self._connections.resume(now)
-        while late := self._connections.next_expired(now):
-            self._expire(late)
+            gevent.sleep(min(left, BEAT_SECONDS))
 
-    def _accept_some(self, listener: socket.socket) -> None:
-        for _ in range(MAX_ACCEPTED_A_TURN):
-            if not self._accept(listener):
-                return
+    def _join(self, end: float) -> None:
+        while self._connections and (left := end - time.monotonic()) > 0:
+            self.notify()
+            self._connections.join(min(left, BEAT_SECONDS))
 
-    def _accept(self, listener: socket.socket) -> bool:
-        """Whether there was a connection to accept."""
+    def handle(self, address: Any, client: socket.socket, addr: Any) -> None:
+        """Answer the requests of one connection to this address, one after the other."""
+        source = Source(client, self._waiting, self.cfg.keepalive)
+        parser = Parser(self.cfg, source, addr)
+        request = None
         try:
-            sock, peer = listener.accept()
-        except BlockingIOError:
-            return False
-        except OSError:  # gone already, or no more files: those of another make room
-            self._connections.make_room(time.monotonic())
-            return False
-        now = time.monotonic()
-        if len(self._connections) >= self.cfg.worker_connections:
-            self._connections.make_room(now)
-        connection = Connection(sock, peer, listener.getsockname(), self._max_body_bytes)
-        self._connections.watch(connection, State.IDLE, now)
-        self._on_readable(connection)  # the first request mostly came along
-        return True
+            while True:
+                source.expect_request(parser.unreader.buf.tell(), is_first=request is None)
+                request = next(parser)
+                self._read_body(request, source, client)
+                source.finish_request()
+                self.handle_request(address, request, client, addr)
+        except StopIteration:  # the client has ended, or HTTP says that the connection does
+            self._linger(client)
+        except TimeoutError:
+            if source.is_arriving:
+                detail = f"The request was not there after {REQUEST_SECONDS:g} seconds."
+                self._refuse(client, Problem(REQUEST_TIMEOUT, detail), request)
+        except OSError:  # the client is gone, takes nothing or never sent a whole head
+            pass
+        except Exception as error:
+            self.handle_error(getattr(error, "req", request), client, addr, error)
+        finally:
+            client.close()
 
-    def _close(self, connection: Connection) -> None:
-        """Ends this side of the connection. What the client still sends is dropped until it ends its own."""
-        if connection.half_close():
-            self._connections.watch(connection, State.CLOSING, time.monotonic())
+    def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> None:
+        """Answer one request. Raises StopIteration where the connection ends with it."""
+        response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg)
+        environ["wsgi.multithread"] = True
+        if not self.alive:
+            response.force_close()
+        pieces = self.wsgi(environ, response.start_response)
+        try:
+            for piece in pieces:
+                response.write(piece)
+            response.close()
+        finally:
+            pieces.close()
+        if response.should_close():
+            raise StopIteration
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            # One that asks again at once, and again, would have the processor refuse.
+            with self._waiting.entered(sock, is_new=False):
+                gevent.sleep(PAUSE_SECONDS)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer with the problem of what the parser refuses."""
+        _log.warning("a request from %s is refused: %s", addr, type(exc).__name__)
+        self._refuse(client, early_errors.from_exception(exc), req)
+
+    def _read_body(self, request: Any, source: Source, client: socket.socket) -> None:
+        """Read the whole body, unless it is too long to be kept: then the app reads it as it comes."""
+        reader = request.body.reader
+        if isinstance(reader, LengthReader) and reader.length > self._max_body_bytes:
+            received = b""
         else:
-            self._connections.drop(connection)
+            if request._expected_100_continue:
+                client.sendall(CONTINUE)
+                request._expected_100_continue = False  # or gunicorn would send another
+            try:
+                received = request.body.read(self._max_body_bytes + 1)
+            except TimeoutError:
+                raise
+            except (OSError, ParseException) as error:  # a bad chunk, or an end within one
+                request.body = BrokenBody(error)
+                request.force_close()
+                return
+            if len(received) <= self._max_body_bytes:
+                request.body = io.BytesIO(received)
+                return
+        request.body.buf.write(received)  # back, before the rest
+        request.force_close()
+        source.stream()
 
-    def _expire(self, connection: Connection) -> None:
-        if self._connections.state(connection) is State.ARRIVING:
-            self._refuse(connection, _TOO_SLOW)
-        else:
-            self._connections.drop(connection)
-
-    def _refuse(self, connection: Connection, problem: Problem, keep: bool = False) -> None:
+    def _refuse(self, client: socket.socket, problem: Problem, request: Any) -> None:
         with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
-            connection.sock.send(refusals.response(problem, connection.buffer, keep))
-        if not keep:
-            self._close(connection)
+            client.settimeout(WRITE_SECONDS)
+            client.sendall(early_errors.response(problem, request))
+            self._linger(client)
 
-    def _on_readable(self, connection: Connection) -> None:
-        try:
-            if self._connections.state(connection) is not State.CLOSING:
-                connection.receive()
-                self._look(connection)
-            elif not connection.drain():
-                self._connections.drop(connection)
-        except BlockingIOError:
-            return
-        except OSError:  # broken by the client
-            self._connections.drop(connection)
-
-    def _look(self, connection: Connection) -> None:
-        """Passes the request on if it is there, else goes on waiting for it."""
-        while connection.buffer:
-            arrival = connection.arrival()
-            if arrival is Arrival.HEAD_TOO_LARGE:
-                self._refuse(connection, refusals.head_too_large(connection.buffer))
-                return
-            if arrival is Arrival.PART and not connection.ended:
-                self._connections.watch(connection, State.ARRIVING, time.monotonic())
-                if self._connections.arriving_bytes > MAX_ARRIVING_BYTES:
-                    self._expire(next(iter(self._connections.of(State.ARRIVING))))
-                return
-            pool = self._dispatcher.pool(connection, arrival)
-            if not pool.is_full:
-                self._connections.unwatch(connection)
-                self._dispatcher.submit(connection, arrival, pool)
-                return
-            detail = f"{pool.jobs} requests are being answered; the limit is {pool.max_jobs}."
-            keep = arrival is Arrival.WHOLE and self.alive and refusals.keeps_alive(connection.buffer)
-            self._refuse(connection, Problem(OVERLOADED, detail, headers=RETRY), keep)
-            if not keep:
-                return
-            connection.take(arrival)
-            if not connection.buffer:
-                if not connection.is_gone():
-                    self._connections.pause(connection, time.monotonic())
-                    return
-                connection.receive()
-        if connection.ended:
-            self._connections.drop(connection)
-        else:
-            self._connections.watch(connection, State.IDLE, time.monotonic())
-
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # full: the loop is awake
-            os.write(self.PIPE[1], b"\0")
-
-    def _take_back(self) -> None:
-        """What the threads have answered, and the signals that woke this loop."""
-        with contextlib.suppress(BlockingIOError):
-            os.read(self.PIPE[0], 1 << 12)
-        self._dispatcher.take_back()
-
-    def _go_on(self, connection: Connection) -> None:
-        if not connection.keep:
-            self._close(connection)
-            return
-        try:
-            self._look(connection)
-        except OSError:
-            self._connections.drop(connection)
+    def _linger(self, client: socket.socket) -> None:
+        """End this side of the connection, and drop what the client still sends until it ends its own."""
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_WR)
+            end, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
+            while left > 0:
+                client.settimeout(max(1e-3, end - time.monotonic()))
+                data = client.recv(left)
+                if not data:
+                    break
+                left -= len(data)

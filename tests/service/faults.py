@@ -1,9 +1,9 @@
 """The app with a model that fails on words, for tests alone: gunicorn runs it as `APP`."""
 
-import threading
 from collections.abc import Sequence
 
 from flask import Flask, Response
+from gevent import monkey
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, EncodedText, Prediction
@@ -15,6 +15,7 @@ WAITS = "boring"  # until the gate is opened
 UNREAD = "unread"  # not encoded until the gate is opened
 FAILS = "awful"
 KILLS = "okay"  # the thread that computes
+_sleep = monkey.get_original("time", "sleep")
 
 
 class FaultyClassifier(Classifier):
@@ -24,29 +25,32 @@ class FaultyClassifier(Classifier):
         super().__init__(bundles.load(folder))  # type: ignore[arg-type]
         self.computed = 0
         self.waiting = False
-        self.gate = threading.Event()
+        self.is_open = False
         self._word_ids = dict(zip((WAITS, FAILS, KILLS), self.vocabulary.encode([WAITS, FAILS, KILLS]), strict=True))
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
         """As Classifier's, if no word is in the way."""
         if any(UNREAD in text for text in texts):
-            self.waiting = True
-            self.gate.wait()
-            self.waiting = False
+            self._wait_for_gate()
         return super().encode(texts)
 
     def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
         """As Classifier's, if no word is in the way."""
         self.computed += len(encoded)
         if self._holds(WAITS, encoded):
-            self.waiting = True
-            self.gate.wait()
-            self.waiting = False
+            self._wait_for_gate()
         if self._holds(FAILS, encoded):
             raise RuntimeError
         if self._holds(KILLS, encoded):
             raise SystemExit
         return super().classify(encoded)
+
+    def _wait_for_gate(self) -> None:
+        """Hold this thread up, as a long computation would: gevent's own waiting is for greenlets."""
+        self.waiting = True
+        while not self.is_open:
+            _sleep(0.01)
+        self.waiting = False
 
     def _holds(self, word: str, encoded: Sequence[EncodedText]) -> bool:
         return any(self._word_ids[word] in text.token_ids for text in encoded)
@@ -64,12 +68,12 @@ def application() -> Flask:
 
     @app.get("/test/open")
     def open_gate() -> Response:
-        classifier.gate.set()
+        classifier.is_open = True
         return Response()
 
     @app.get("/test/close")
     def close_gate() -> Response:
-        classifier.gate.clear()
+        classifier.is_open = False
         return Response()
 
     return app

@@ -23,7 +23,7 @@ def read_conf(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     conf = read_conf(monkeypatch, HOST="0.0.0.0", PORT="9000", WORKERS="3", THREADS="5")
     assert (conf["bind"], conf["workers"], conf["threads"]) == ("0.0.0.0:9000", 3, 5)
-    assert conf["worker_class"] == "service.worker.BufferingWorker"
+    assert conf["worker_class"] == "service.worker.Worker"
 
 
 def test_the_workers_models_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,6 @@ TOO_LARGE = {
     "status": 431,
     "detail": "The request has more or longer headers than are read here.",
 }
-ENDLESS = TOO_LONG | {"detail": "The head of the request has more than 32768 bytes, the limit."}
-HEAD_TOO_LARGE = TOO_LARGE | {"detail": "The head of the request has more than 32768 bytes, the limit."}
 
 
 def refused(error: str) -> dict[str, object]:
@@ -62,10 +60,10 @@ def ask(server: Server, sent: bytes) -> tuple[str, dict[str, str], bytes]:
         (POST + b"Content-Length: 9, 9\r\n\r\nzyzzyva..", refused("InvalidHeader")),
         (POST + b"Transfer-Encoding: gzip\r\n\r\nzyzzyva..", refused("InvalidHeader")),
         (b"GET /" + b"x" * PATH_BYTES + b" HTTP/1.1\r\n\r\n", TOO_LONG),
-        (b"x" * 40_000, ENDLESS),
+        (b"x" * 40_000, TOO_LONG),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * (VALUE_BYTES + 1) + b"\r\n\r\n", TOO_LARGE),
         (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 101 + b"\r\n", TOO_LARGE),
-        (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 8192, HEAD_TOO_LARGE),
+        (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 8192, TOO_LARGE),
     ],
     ids=[
         "no request line", "version", "no header", "underscore", "two framings", "two lengths", "list of lengths",

@@ -183,9 +183,10 @@ def test_memory_is_bounded_however_long_the_stream(tiny_classifier: Classifier) 
             self.left -= 1
             return block if self.left > 0 else b""
 
-    with model.test_request_context("/v1/predict", method="POST") as context:
+    content_type = "application/x-ndjson"
+    with model.test_request_context("/v1/predict", method="POST", content_type=content_type) as context:
         model.preprocess_request()
-        context.request.environ.update({"wsgi.input": Endless(), "CONTENT_TYPE": "application/x-ndjson"})
+        context.request.environ["wsgi.input"] = Endless()
         answers = model.dispatch_request()
         tracemalloc.start()
         received = sum(len(piece) for piece in answers.response)  # type: ignore[union-attr]
