@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.problems import OVERLOADED
+from service.http.problems import OVERLOADED
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"
@@ -66,7 +66,7 @@ def wsgi_servers(port: int) -> list[Server]:
 
 
 def _app(name: str, *command: str) -> Server:
-    return Server(name, command, "/v1/predict", "/health/ready", OVERLOADED.type)
+    return Server(name, command, "/v1/predict", "/health/ready", OVERLOADED.uri)
 
 
 @contextmanager

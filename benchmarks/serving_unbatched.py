@@ -1,13 +1,14 @@
 """This service without its batches, for `gunicorn -c service/gunicorn.conf.py`."""
 
 from collections.abc import Sequence
+from functools import partial
 from unittest.mock import patch
 
 from flask import Flask
 
 from sentiment.classifier import AnyPrediction, EncodedText
 from service import app, wsgi
-from service.batcher import Batcher, Classify
+from service.inference.batcher import Batcher, Classify
 
 
 class Unbatched(Batcher):
@@ -15,8 +16,8 @@ class Unbatched(Batcher):
 
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
         """Return a prediction for each text, computed at once. Raises Overloaded."""
-        with self.room(len(texts)):
-            return list(classifier.classify(texts))
+        with self.reserve(len(texts)):
+            return list(self._native.run(partial(classifier.classify, texts)))
 
 
 def application() -> Flask:

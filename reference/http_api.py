@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any, cast
 
 from sentiment.default import DEFAULT_MODEL
-from service import problems
 from service.app import create_app
+from service.http import problems
 from service.settings import ServiceSettings
 
 LIMITS = {

@@ -11,8 +11,9 @@ from typing import Any
 from sentiment.errors import ConfigError
 from sentiment.idle_threads import let_cores_go
 from sentiment.kernel_cache import bound_kernel_cache
-from service import master, metrics_files
+from service import master
 from service.settings import ServerSettings, ServiceSettings
+from service.telemetry import metrics_files
 
 try:
     _server = ServerSettings.read()
@@ -36,7 +37,7 @@ graceful_timeout = 30  # seconds that a stopping worker has for what it has acce
 # Nothing here reads who a proxy says it speaks for. All are trusted with no header: else each peer would be looked up.
 forwarded_allow_ips, secure_scheme_headers, forwarder_headers = "*", {}, ""
 header_map = "refuse"  # X_Request_ID and X-Request-ID would be one header to the app
-logger_class = "service.logs.GunicornLogger"
+logger_class = "service.telemetry.logs.GunicornLogger"
 control_socket_disable = True  # its thread makes forks deadlock (gunicorn#3520), and it wants a folder to write to
 if Path("/dev/shm").is_dir():
     worker_tmp_dir = "/dev/shm"  # the heartbeat never waits for a disk

@@ -26,10 +26,11 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
-from service import early_errors, master
-from service.lifecycle import Lifecycle
-from service.problems import REQUEST_TIMEOUT, Problem
-from service.reload import Reloader
+from service import master
+from service.http import early_errors
+from service.http.problems import REQUEST_TIMEOUT, Problem
+from service.inference.lifecycle import Lifecycle
+from service.inference.reload import Reloader
 from service.settings import ServiceSettings
 
 REQUEST_SECONDS = 20.0  # from a request's first byte to its last
@@ -188,10 +189,11 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self._max_body_bytes = settings.max_body_bytes
         self._connections = Pool(self.worker_connections)
         self._waiting = Waiting(self._connections)
-        lifecycle = Lifecycle.of(self.wsgi)
+        reloader: Reloader = self.wsgi.extensions["reloader"]
+        lifecycle: Lifecycle = self.wsgi.extensions["lifecycle"]
         servers = [self._serve(listener) for listener in self.sockets]
         lifecycle.watch()
-        Reloader.of(self.wsgi).follow()
+        reloader.watch()
         master.set_served()
         _log.info("worker %d serves", os.getpid())
         while self.alive and not self._stopping.is_set():

@@ -23,7 +23,7 @@ from mkdocs.exceptions import PluginError
 import sentiment
 from reference import hook
 from sentiment import bundle, cli, manifest
-from service import problems
+from service.http import problems
 from service.settings import ServerSettings, ServiceSettings
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from sentiment.classifier import Classifier
-from service import auth
+from service.access import api_keys
 from service.app import create_app
 from service.settings import ServiceSettings
 
@@ -140,7 +140,7 @@ class ClosedServer:
 @pytest.fixture(scope="session")
 def closed_server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedServer]:
     """A running service with keys and default limits, shared like `server`."""
-    key, line = auth.make("operator", ["predict", "metrics", "admin"])
+    key, line = api_keys.make("operator", ["predict", "metrics", "admin"])
     keys_file = tmp_path_factory.mktemp("keys") / "keys"
     keys_file.write_text(line)
     server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "SENTIMENT_API_KEYS_FILE": str(keys_file)})

@@ -10,7 +10,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from service import headers
+from service.http import headers
 from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from sentiment.classifier import load
 from service.app import create_app
+from service.schemas.prediction import PredictResponse
 from service.settings import ServiceSettings
-from service.shapes.prediction import PredictResponse
 
 NO_LABELS = "is for models of labels; this one answers with a number"
 

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import sentiment
 from sentiment import bundle as bundles
-from service import auth
+from service.access import api_keys
 from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, Server, wait_for
 
@@ -29,7 +29,7 @@ class Running:
     """A service over a folder that the test may replace, and a key for all of it."""
 
     def __init__(self, workers: int, work: Path, make_bundle: MakeBundle) -> None:
-        key, line = auth.make("operator", ["admin", "metrics", "predict"])
+        key, line = api_keys.make("operator", ["admin", "metrics", "predict"])
         (work / "keys").write_text(line)
         self.workers = workers
         self.folder = work / "model"

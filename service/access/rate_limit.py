@@ -1,0 +1,81 @@
+"""How often one caller may ask: counted in Redis for all workers together, or by each worker for itself."""
+
+import logging
+import math
+import time
+
+from flask import Flask, g, request
+from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
+from limits import parse_many
+from limits.errors import ConfigurationError
+
+from sentiment.errors import ConfigError
+from service.http import openapi
+from service.http.openapi import Scope
+from service.settings import ServiceSettings
+
+REDIS_TIMEOUT_SECONDS = 0.25  # a request waits no longer than this to learn that Redis is gone
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: Flask, settings: ServiceSettings) -> None:
+    """Makes routes of the scope predict count. While Redis is gone each worker counts for itself."""
+    if settings.rate_limit is None:
+        return
+    try:
+        parse_many(settings.rate_limit)
+    except ValueError:
+        raise ConfigError(
+            f"SENTIMENT_RATE_LIMIT: must be like '100 per second', not {settings.rate_limit!r:.80}"
+        ) from None
+    options: dict[str, object] = {}
+    if settings.redis_url is None:
+        _log.warning("without SENTIMENT_REDIS_URL each worker counts for itself: N workers allow N times the limit")
+    else:
+        # Redis' own client would try again with pauses, while the request waits.
+        options = {
+            "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
+        }  # fmt: skip
+    kind = Limiter if settings.redis_url is None else _RemoteLimiter
+    try:
+        kind(
+            _caller,
+            app=app,
+            application_limits=[settings.rate_limit],
+            application_limits_exempt_when=lambda: not _counts(app),
+            storage_uri=settings.redis_url or "memory://",
+            storage_options=options,  # type: ignore[arg-type]
+            in_memory_fallback_enabled=settings.redis_url is not None,
+            on_breach=_say_when,
+            key_prefix="sentiment",
+        )
+    except (ConfigurationError, ValueError):  # without their words and the URL's own: it may hold a password
+        raise ConfigError("SENTIMENT_REDIS_URL: must be a URL like 'redis://localhost:6379', with its scheme") from None
+
+
+class _RemoteLimiter(Limiter):
+    """A limiter that another request may have set to count here, while this one waited for Redis."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RateLimitExceeded:
+            raise
+        except Exception:  # another request learnt first that Redis is gone: only that one was counted here instead
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+def _caller() -> str:
+    return f"key:{g.key_id}" if g.key_id else f"address:{request.remote_addr}"
+
+
+def _counts(app: Flask) -> bool:
+    if request.method == "OPTIONS":  # a browser's preflight, which asks the model nothing and carries no key
+        return False
+    described = openapi.of(app, request.endpoint)
+    return described is not None and described.scope is Scope.PREDICT
+
+
+def _say_when(limit: RequestLimit) -> None:
+    g.retry_after_seconds = max(1, math.ceil(limit.reset_at - time.time()))

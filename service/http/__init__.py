@@ -1,0 +1,1 @@
+"""HTTP as every route uses it: bodies in, problems and headers out, and the API's document."""

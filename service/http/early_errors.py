@@ -1,0 +1,48 @@
+"""Answers to what never reaches the app, as it is no HTTP or too late, in the one form of all problems."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from gunicorn.http import errors  # type: ignore[import-untyped]
+
+from service.http import problems
+from service.http.headers import SECURITY
+from service.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
+from service.telemetry import logs, metrics, requests
+
+_log = cache(logs.RequestLog)
+
+
+def response(problem: Problem, request: Any) -> bytes:
+    """Return the whole response to what was read of gunicorn's request, if anything; counted and logged."""
+    headers = dict(request.headers) if request else {}
+    request_id = requests.request_id(headers.get("X-REQUEST-ID", ""))
+    is_inference = request is not None and (request.path or "").startswith("/v2/")
+    body = orjson.dumps(problems.document(problem, request_id, inference=is_inference))
+    headers = {
+        "Content-Type": problems.MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "X-Request-ID": request_id,
+        **SECURITY,
+        **problem.headers,
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    status = problem.type.status
+    metrics.count_request("other", None, status, problem.type.name)
+    _log().info("request refused", request_id=request_id, status=status, problem=problem.type.name)
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode() + body
+
+
+def from_exception(error: Exception) -> Problem:
+    """Return the problem of what the parser refuses, without its words: they quote the request."""
+    match error:
+        case errors.LimitRequestLine():
+            return Problem(URI_TOO_LONG, "The request's first line is longer than is read here.")
+        case errors.LimitRequestHeaders():
+            return Problem(HEADERS_TOO_LARGE, "The request has more or longer headers than are read here.")
+        case errors.ParseException():
+            return Problem(MALFORMED_REQUEST, f"The request is refused: {type(error).__name__}.")
+    return problems.from_exception(error)

@@ -1,0 +1,244 @@
+"""Texts of many callers, computed together: one thread, one batch at a time, no added delay."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
+from service.inference.native import NativeThread
+from service.telemetry import metrics
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyPrediction, EncodedText
+
+SHARES_OF_A_BATCH = 4  # of which one caller gets one a turn: a list of a thousand doesn't hold up a single text
+
+_log = logging.getLogger(__name__)
+
+
+class Classify(Protocol):
+    """What the batcher needs of a classifier."""
+
+    def classify(self, encoded: Sequence[EncodedText]) -> Sequence[AnyPrediction]:
+        """A prediction for each text, in the order given."""
+
+
+class PendingRequest:
+    """One caller's texts, their answers as they come, and the event that they are all there."""
+
+    __slots__ = (
+        "answered",
+        "arrived",
+        "classifier",
+        "deadline",
+        "error",
+        "finished",
+        "missing",
+        "predictions",
+        "taken",
+        "texts",
+    )  # fmt: skip
+
+    def __init__(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> None:
+        self.classifier = classifier
+        self.texts = texts
+        self.deadline = deadline
+        self.predictions: list[AnyPrediction | None] = [None] * len(texts)
+        self.missing = len(texts)
+        self.arrived = time.monotonic()
+        self.taken = 0  # texts before this place are computed or being computed
+        self.error: Exception | None = None
+        self.finished = False
+        self.answered = threading.Event()
+
+
+class Batcher:
+    """Computes what callers give it, from any thread. One batch is of one classifier, and so of one model version."""
+
+    def __init__(self, max_batch_tokens: int, max_waiting_texts: int) -> None:
+        self._max_batch_tokens = max_batch_tokens
+        self._share = max(1, max_batch_tokens // SHARES_OF_A_BATCH)
+        self._max_waiting_texts = max_waiting_texts
+        self._lock = threading.Lock()
+        self._arrived = threading.Condition(self._lock)
+        self._queue: deque[PendingRequest] = deque()
+        self._batch: list[tuple[PendingRequest, int]] = []
+        self._waiting_texts = 0
+        self._busy_since = math.inf
+        self._failure: str | None = None
+        self._native = NativeThread()
+        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting_texts(self) -> int:
+        """Texts in the queue, in the batch that is being computed, and those that room is kept for."""
+        return self._waiting_texts
+
+    def failure_reason(self, max_batch_seconds: float) -> str | None:
+        """Why nothing can be expected of it, or None: it failed, its thread is gone, or a batch takes too long."""
+        if self._failure is not None:
+            return self._failure
+        if not self._thread.is_alive():
+            return "the batcher's thread has ended"
+        if time.monotonic() - self._busy_since > max_batch_seconds:
+            return f"a batch has been computing for more than {max_batch_seconds:g} seconds"
+        return None
+
+    @contextmanager
+    def reserve(self, texts: int) -> Iterator[None]:
+        """Counts so many texts as waiting while they are encoded. Raises Overloaded or BatcherFailed at once."""
+        with self._lock:
+            self._check_room(texts)
+            self._waiting_texts += texts
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting_texts -= texts
+
+    def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
+        """A prediction a text, in the order given. `deadline` is of time.monotonic().
+
+        Raises Overloaded at once, DeadlinePassed, TextFailed for a text the model fails at, or BatcherFailed.
+        """
+        if not texts:
+            return []
+        work = PendingRequest(classifier, texts, deadline)
+        with self._lock:
+            self._check_room(len(texts))
+            self._waiting_texts += len(texts)
+            self._queue.append(work)
+            self._arrived.notify()
+        if not work.answered.wait(max(0.0, deadline - time.monotonic())):
+            self._withdraw(work)
+        if work.error is not None:
+            raise work.error
+        return work.predictions  # type: ignore[return-value]  # none is missing: there was no error
+
+    def fail(self, reason: str) -> None:
+        """Ends the waiting of every caller, now and from now on, with BatcherFailed."""
+        with self._lock:
+            self._failure = self._failure or reason
+            for work in [*self._queue, *(work for work, _ in self._batch)]:
+                self._finish(work, BatcherFailed(self._failure))
+            self._queue.clear()
+
+    def _check_room(self, texts: int) -> None:
+        if self._failure is not None:
+            raise BatcherFailed(self._failure)
+        # One request may be larger than the bound: it then waits alone.
+        if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
+            raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+
+    def _withdraw(self, work: PendingRequest) -> None:
+        with self._lock:
+            if work in self._queue:
+                self._queue.remove(work)
+            self._finish(work, DeadlinePassed())
+
+    def _finish(self, work: PendingRequest, error: Exception | None = None) -> None:
+        """Lets the caller go, once. The lock is held."""
+        if not work.finished:
+            work.finished = True
+            self._waiting_texts -= len(work.texts)
+            work.error = error
+            work.answered.set()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                with self._arrived:
+                    while not (batch := self._take()):
+                        self._arrived.wait()
+                    self._batch = batch
+                _count(batch)
+                self._compute(batch)
+                self._batch = []  # or the model of the last batch would outlive a reload
+        except BaseException as error:  # whatever ends the thread, nobody must wait for it
+            _log.error("the batcher died: %s\n%s", type(error).__name__, _trace(error))
+            self.fail(f"the batcher died of {type(error).__name__}")
+
+    def _take(self) -> list[tuple[PendingRequest, int]]:
+        """The next texts to compute, in turns from all who wait for the same classifier. The lock is held."""
+        batch: list[tuple[PendingRequest, int]] = []
+        others: list[PendingRequest] = []
+        tokens = 0
+        now = time.monotonic()
+        while self._queue:
+            work = self._queue.popleft()
+            if work.deadline <= now:
+                self._finish(work, DeadlinePassed())
+            elif batch and work.classifier is not batch[0][0].classifier:
+                others.append(work)
+            else:
+                end = tokens + self._share
+                while work.taken < len(work.texts):
+                    cost = len(work.texts[work.taken].token_ids)
+                    if batch and tokens + cost > self._max_batch_tokens:
+                        self._queue.extendleft([work, *reversed(others)])
+                        return batch
+                    if tokens >= end:
+                        self._queue.append(work)
+                        break
+                    batch.append((work, work.taken))
+                    work.taken += 1
+                    tokens += cost
+        self._queue.extend(others)
+        return batch
+
+    def _compute(self, batch: list[tuple[PendingRequest, int]]) -> None:
+        """Answers these texts, or halves them until only those that the model fails at are left without."""
+        self._busy_since = time.monotonic()
+        try:
+            classify = batch[0][0].classifier.classify
+            predictions = self._native.run(partial(classify, [work.texts[index] for work, index in batch]))
+            if len(predictions) != len(batch):
+                raise ValueError(f"{len(predictions)} predictions for {len(batch)} texts")
+        except Exception as error:
+            self._busy_since = math.inf
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                for half in (batch[:middle], batch[middle:]):
+                    wanted = [(work, index) for work, index in half if not work.finished]
+                    if wanted:
+                        self._compute(wanted)
+                return
+            # Without the exception's own words, which may quote a text.
+            _log.error("a text can't be computed: %s\n%s", type(error).__name__, _trace(error))
+            self._failed(*batch[0])
+            return
+        self._busy_since = math.inf
+        with self._lock:
+            for (work, index), prediction in zip(batch, predictions, strict=True):
+                work.predictions[index] = prediction
+                work.missing -= 1
+                if not work.missing and not work.finished:
+                    self._finish(work)
+
+    def _failed(self, work: PendingRequest, index: int) -> None:
+        with self._lock:
+            if work in self._queue:
+                self._queue.remove(work)
+            self._finish(work, TextFailed(index))
+
+
+def _count(batch: Sequence[tuple[PendingRequest, int]]) -> None:
+    now = time.monotonic()
+    for work, index in batch:
+        if index == 0:
+            metrics.observe_queue_wait(now - work.arrived)
+    metrics.observe_batch(len(batch), sum(len(work.texts[index].token_ids) for work, index in batch))
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_tb(error.__traceback__))

@@ -1,0 +1,40 @@
+"""How long a caller waits for an answer: its own header or the service's setting, whichever is less."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from flask import Flask, g, has_request_context, request
+
+from service.http.problems import INVALID_HEADER, Problem
+from service.http.request_helpers import environ_key
+
+HEADER = "X-Request-Timeout-Seconds"
+DEFAULT_SECONDS = 30.0
+_KEY = environ_key(HEADER)
+
+
+def register(app: Flask, max_seconds: float) -> None:
+    """Makes every request of the app carry its time. A header that is no time is refused."""
+
+    def take() -> None:
+        given = request.environ.get(_KEY)
+        g.timeout_seconds = max_seconds if given is None else min(max_seconds, _seconds(given))
+
+    app.before_request(take)
+
+
+def current() -> float:
+    """When an answer asked for now is too late, by time.monotonic()."""
+    return time.monotonic() + (g.timeout_seconds if has_request_context() else DEFAULT_SECONDS)
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise Problem(INVALID_HEADER, f"{HEADER} must be a number of seconds above 0.")
+    return seconds

@@ -1,0 +1,147 @@
+"""One model under its name: the one way from the service to its predictions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from sentiment.config import Task
+from sentiment.errors import TextError
+from service.errors import DeadlinePassed, NoLabels, TextFailed
+from service.inference import deadline as deadlines
+from service.inference.batcher import Batcher
+from service.inference.native import NativeThread
+from service.schemas.models import ModelCard, ModelVersion
+from service.telemetry import metrics
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyModel, AnyPrediction, Prediction
+    from sentiment.explain import SentenceView, SplitText
+
+CHARACTERS_AT_ONCE = 8192  # the tokenizer is theirs meanwhile: for a hundredth of a second, or a tenth if all is new
+PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
+
+Found = TypeVar("Found")
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Found]):
+    """Predictions, or views by sentences, in the order of the texts, all from one version of one model."""
+
+    model: ModelVersion
+    task: Task  # of that version; so are the metrics
+    metrics: Mapping[str, Any]
+    predictions: list[Found]
+
+
+class Model:
+    """Predicts texts, for any thread, in common batches. Its classifier can be replaced while it does."""
+
+    def __init__(self, name: str, classifier: AnyModel, batcher: Batcher) -> None:
+        self.name = name
+        self.classifier = classifier
+        self._batcher = batcher
+        self._encoder = NativeThread()
+        metrics.set_model_version(name, classifier.version, None)
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which version predicts what is asked from now on."""
+        return version_of(self.classifier)
+
+    @property
+    def card(self) -> ModelCard:
+        """What the version that serves now is."""
+        classifier = self.classifier
+        return ModelCard(
+            name=self.name,
+            model=version_of(classifier),
+            task=classifier.task,
+            labels=[] if classifier.task == "regression" else list(classifier.labels),
+            language=classifier.text_config.language,
+            max_tokens=classifier.text_config.max_tokens,
+            card=classifier.card,
+        )
+
+    def replace(self, classifier: AnyModel) -> None:
+        """Predict with this classifier from now on. What is being predicted stays with the one before."""
+        before, self.classifier = self.classifier.version, classifier
+        metrics.set_model_version(self.name, classifier.version, before)
+
+    def record_metrics(self, predictions: Sequence[Any]) -> None:
+        """Count predictions, or views by sentences, at /metrics: once nothing refuses the request any more."""
+        metrics.count_predictions(self.name, [getattr(each, "prediction", each) for each in predictions])
+
+    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[AnyPrediction]:
+        """A prediction a text. Raises TextError, naming the index, for one that can't be read.
+
+        `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too. What takes
+        a while to encode is encoded by a thread: the loop that this is called on goes on with others.
+        """
+        classifier = self.classifier  # read once: who is asked encodes and answers, whatever replaces it meanwhile
+        deadline = deadline or deadlines.current()
+        with self._batcher.reserve(len(texts)):
+            if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
+                encoded = classifier.encode(texts)
+            else:
+                encoded = self._in_slices(classifier.encode, texts, deadline)
+        predictions = self._batcher.classify(classifier, encoded, deadline)
+        return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
+
+    def predict_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
+        """What is said of each text and of each of its sentences. Raises what `predict` raises, and NoLabels."""
+        classifier, deadline = self.classifier, deadlines.current()
+        if classifier.task == "regression":
+            raise NoLabels
+        with self._batcher.reserve(len(texts)):
+            split_texts: list[SplitText] = self._in_slices(classifier.split_sentences, texts, deadline)
+        owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
+        parts = [part for split in split_texts for part in split.parts]
+        predictions: list[Prediction] = []
+        for start in range(0, len(parts), PARTS_ASKED_AT_ONCE):
+            try:
+                asked = parts[start : start + PARTS_ASKED_AT_ONCE]
+                answered = self._batcher.classify(classifier, asked, deadline)
+                predictions += cast("list[Prediction]", answered)  # of a model of labels
+            except TextFailed as error:
+                raise TextFailed(owners[start + error.index]) from None
+        answers = iter(predictions)
+        views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
+        return Answer(version_of(classifier), classifier.task, classifier.metrics, views)
+
+    def _in_slices(
+        self, read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float
+    ) -> list[Read]:
+        """What is read of each text, by a thread, a slice of them at a time: between two, others have the tokenizer.
+
+        Raises TextError, naming the index, and DeadlinePassed.
+        """
+        found: list[Read] = []
+        while len(found) < len(texts):
+            if time.monotonic() >= deadline:
+                raise DeadlinePassed
+            start = end = len(found)
+            characters = 0
+            while end < len(texts) and (end == start or characters + len(texts[end]) <= CHARACTERS_AT_ONCE):
+                characters += len(texts[end])
+                end += 1
+            try:
+                found += self._encoder.run(partial(read, texts[start:end]))
+            except TextError as error:
+                raise TextError(start + error.index, error.reason) from None
+        return found
+
+
+def version_of(classifier: AnyModel) -> ModelVersion:
+    """Which model this is."""
+    return _version(classifier.name, classifier.version)
+
+
+@lru_cache(maxsize=64)  # made once a model, not once an answer
+def _version(name: str, version: str) -> ModelVersion:
+    return ModelVersion(name=name, version=version)

@@ -1,0 +1,100 @@
+"""What is checked of texts before the model sees them, and what the options make of its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from sentiment.abstention import UNCERTAIN, threshold_for
+from sentiment.errors import ConfigError
+from service.http import problems
+from service.inference.model import Answer
+from service.schemas.problems import FieldError
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyPrediction, Prediction
+    from sentiment.explain import Sentence, SentenceView
+
+Labelled = TypeVar("Labelled", "Prediction", "Sentence")
+Pointer = Callable[[int], str]  # from a text's place to where it stands in the body
+
+
+def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> None:
+    """Raises Problem for each text longer than the limit."""
+    limit = settings.max_characters_per_text
+    faults = [
+        FieldError(pointer=pointer(index), detail=f"has {len(text)} characters; the limit is {limit}")
+        for index, text in enumerate(texts)
+        if len(text) > limit
+    ]
+    if faults:
+        raise problems.invalid_request(faults)
+
+
+class Options(Protocol):
+    """Those of a request, a line or an inference that say when a label is `uncertain`."""
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def abstain(self) -> float: ...
+
+
+def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
+    """The probability under which a label of this answer is `uncertain`: the higher of those that the options ask for.
+
+    Raises Problem, pointing to `abstain`, where the model that answered can't promise it, and to either where that
+    model answers with a number.
+    """
+    if answer.task == "regression":
+        asked = {pointer: options.abstain, pointer.replace("abstain", "threshold"): options.threshold}
+        faults = [FieldError(pointer=place, detail=problems.NO_LABELS) for place, given in asked.items() if given]
+        if faults:
+            raise problems.invalid_request(faults)
+        return 0.0
+    if not options.abstain:
+        return options.threshold
+    try:
+        return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model.name))
+    except ConfigError as error:
+        reason = str(error).removeprefix("abstain: ")  # the pointer says it
+        raise problems.invalid_request([FieldError(pointer=pointer, detail=f"can't be kept: {reason}")]) from None
+
+
+def finish(
+    predictions: Sequence[AnyPrediction], pointer: Pointer, *, strict: bool, threshold: float
+) -> Sequence[AnyPrediction]:
+    """The predictions, those under the threshold labelled `uncertain`. Raises Problem for truncated ones if strict."""
+    if strict:
+        faults = [
+            FieldError(
+                pointer=pointer(index), detail=f"is too long to be read in full: the limit is {found.tokens} tokens"
+            )
+            for index, found in enumerate(predictions)
+            if found.truncated
+        ]
+        if faults:
+            raise problems.invalid_request(faults)
+    if not threshold:
+        return predictions
+    labelled = cast("Sequence[Prediction]", predictions)  # `threshold` gives none for other answers
+    return [_labelled(found, threshold) for found in labelled]
+
+
+def finish_views(
+    views: Sequence[SentenceView], pointer: Pointer, *, strict: bool, threshold: float
+) -> list[dict[str, Any]]:
+    """As `finish`, each prediction with its sentences, and whether they are mixed."""
+    predictions = finish([view.prediction for view in views], pointer, strict=strict, threshold=threshold)
+    return [
+        asdict(prediction)
+        | {"sentences": [_labelled(sentence, threshold) for sentence in view.sentences], "mixed": view.mixed}
+        for prediction, view in zip(predictions, views, strict=True)
+    ]
+
+
+def _labelled(found: Labelled, threshold: float) -> Labelled:
+    return found if max(found.probabilities.values()) >= threshold else replace(found, label=UNCERTAIN)

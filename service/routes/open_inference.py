@@ -1,0 +1,211 @@
+"""The Open Inference Protocol (KServe v2), for clients that speak it: the same model, the same answers."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+from flask import Blueprint, Response, request
+from pydantic import ValidationError
+
+from sentiment.errors import TextError
+from service.http import body, problems, validation
+from service.http.openapi import Form, Scope, operation
+from service.http.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
+from service.http.request_helpers import current_request
+from service.http.responses import JSONResponse
+from service.inference import postprocessing
+from service.inference.lifecycle import Lifecycle
+from service.inference.registry import Model, Models
+from service.routes import tensors
+from service.routes.tensors import TensorError
+from service.schemas.open_inference import (
+    InferRequest,
+    InferResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    TensorMetadata,
+)
+from service.schemas.problems import FieldError
+from service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sentiment.classifier import Prediction
+
+HEADER_LENGTH = "Inference-Header-Content-Length"
+_DATA = "/inputs/0/data"
+_BYTES = Form(
+    "application/octet-stream", answer=f"JSON of as many bytes as {HEADER_LENGTH} says, then the tensors' bytes."
+)
+_Outputs = dict[str, tuple[str, list[int], Sequence[Any], Callable[[Any], bytes]]]  # datatype, shape, data, as bytes
+
+
+def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -> Blueprint:
+    """The protocol's routes over these models."""
+    api = Blueprint("open_inference", __name__)
+
+    @api.get("/v2")
+    @operation(ServerMetadata)
+    def server_metadata() -> Response:
+        """What this server is."""
+        return JSONResponse(ServerMetadata().model_dump())
+
+    @api.get("/v2/health/live")
+    @operation(ServerLive)
+    def server_live() -> Response:
+        """Whether the process answers."""
+        return JSONResponse(ServerLive().model_dump())
+
+    @api.get("/v2/health/ready")
+    @operation(ServerReady, problems=[problems.NOT_READY])
+    def server_ready() -> Response:
+        """Whether all models answer."""
+        problems.refuse_unless_ready(lifecycle.not_ready())
+        return JSONResponse(ServerReady().model_dump())
+
+    @api.get("/v2/models/<name>")
+    @operation(ModelMetadata, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def model_metadata(name: str) -> Response:
+        """What the model of this name reads and writes."""
+        return JSONResponse(_metadata(_model(models, name)).model_dump())
+
+    @api.get("/v2/models/<name>/ready")
+    @operation(ModelReady, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL, problems.NOT_READY])
+    def model_ready(name: str) -> Response:
+        """Whether the model of this name answers."""
+        model = _model(models, name)
+        problems.refuse_unless_ready(lifecycle.not_ready())
+        return JSONResponse(ModelReady(name=model.name).model_dump())
+
+    @api.post("/v2/models/<name>/infer")
+    @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    def infer(name: str) -> Response:
+        """The sentiment of texts, as tensors."""
+        return _infer(_model(models, name), settings)
+
+    return api
+
+
+def _model(models: Models, name: str) -> Model:
+    """The model of this name. Raises Problem if there is none of labels, which is what the protocol's tensors hold."""
+    model = models.get(name)
+    if model.card.task == "regression":
+        raise Problem(UNKNOWN_MODEL, "No model of labels has this name: ask one of numbers at /v1/models/NAME/predict.")
+    return model
+
+
+def _metadata(model: Model) -> ModelMetadata:
+    card = model.card
+    return ModelMetadata(
+        name=model.name,
+        versions=[card.model.version],
+        inputs=[TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
+        outputs=[
+            TensorMetadata(name="label", datatype="BYTES", shape=[-1]),
+            TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)]),
+        ],
+        labels=card.labels,
+    )
+
+
+def _infer(model: Model, settings: ServiceSettings) -> Response:
+    # The real client names no media type at all.
+    content = body.read(
+        current_request(), ["application/json", "application/octet-stream", ""], settings.max_body_bytes
+    )
+    header_bytes = _header_length(content)
+    try:
+        wanted = InferRequest.model_validate(body.parse(content[:header_bytes]))
+    except ValidationError as error:
+        raise problems.invalid_fields(error, InferRequest) from None
+    strings, pointers = _read_texts(wanted, content[header_bytes:], settings)
+    postprocessing.check(strings, pointers.__getitem__, settings)
+    try:
+        answer = model.predict(strings)
+    except TextError as error:
+        raise problems.invalid_text(error, pointers[error.index]) from None
+    options = wanted.parameters
+    threshold = postprocessing.threshold(options, answer, "/parameters/abstain")
+    found = postprocessing.finish(answer.predictions, pointers.__getitem__, strict=options.strict, threshold=threshold)
+    model.record_metrics(answer.predictions)
+    labelled = cast("Sequence[Prediction]", found)  # `_model` refuses others
+    rows = [list(prediction.probabilities.values()) for prediction in labelled]
+    outputs: _Outputs = {
+        "label": ("BYTES", [len(found)], [prediction.label for prediction in labelled], tensors.write_strings),
+        "probabilities": (
+            "FP64", [len(rows), len(rows[0])], [number for row in rows for number in row], tensors.write_doubles,
+        ),
+    }  # fmt: skip
+    head = {"model_name": model.name, "model_version": answer.model.version}
+    return _respond(head | ({"id": wanted.id} if wanted.id else {}), wanted, outputs)
+
+
+def _header_length(content: bytes) -> int:
+    given = request.headers.get(HEADER_LENGTH)
+    if given is None:
+        return len(content)
+    if not (given.isascii() and given.isdigit() and len(given) < 20 and int(given) <= len(content)):
+        raise Problem(
+            INVALID_HEADER, f"{HEADER_LENGTH} must be a number of bytes of the body, which has {len(content)}."
+        )
+    return int(given)
+
+
+def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) -> tuple[list[str], list[str]]:
+    """The texts, and the pointer to each. Raises Problem where they aren't what the tensor says they are."""
+    tensor = wanted.inputs[0]
+    if tensor.parameters.binary_data_size != len(rest):
+        detail = f"is {tensor.parameters.binary_data_size}, and {len(rest)} bytes follow the JSON"
+        raise _fault("/inputs/0/parameters/binary_data_size", detail)
+    if rest and tensor.data:
+        raise _fault(_DATA, "must be absent where the texts come as bytes")
+    try:
+        found = list(tensors.flatten(tensor.data, _DATA)) or [
+            (f"{_DATA}/{index}", text) for index, text in enumerate(tensors.read_strings(rest, _DATA))
+        ]
+    except TensorError as error:
+        raise problems.invalid_request([error.fault]) from None
+    for pointer, text in found:
+        if not isinstance(text, str):
+            raise _fault(pointer, f"must be a string, not {validation.json_type(text)}")
+    limit = settings.max_texts_per_request
+    if not 1 <= len(found) <= limit:
+        raise _fault(_DATA, f"holds {len(found)} texts; 1 to {limit} are allowed")
+    if tensor.shape[0] != len(found) or math.prod(tensor.shape) != len(found):
+        raise _fault("/inputs/0/shape", f"must be [{len(found)}] or [{len(found)}, 1], as there are so many texts")
+    return [str(text) for _, text in found], [pointer for pointer, _ in found]
+
+
+def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> Response:
+    """The outputs that are wanted, in that order, each in the form that is wanted."""
+    default = wanted.parameters.binary_data_output
+    forms: dict[str, bool] = {
+        output.name: output.parameters.binary_data if output.parameters else default for output in wanted.outputs
+    }
+    if not forms:
+        forms = dict.fromkeys(outputs, default)
+    described: list[dict[str, Any]] = []
+    contents: list[bytes] = []
+    for name, binary in forms.items():
+        datatype, shape, data, write = outputs[name]
+        tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
+        if binary:
+            contents.append(write(data))
+            described.append(tensor | {"parameters": {"binary_data_size": len(contents[-1])}})
+        else:
+            described.append(tensor | {"data": data})
+    if not contents:
+        return JSONResponse(head | {"outputs": described})
+    content = orjson.dumps(head | {"outputs": described})
+    return Response(
+        b"".join([content, *contents]),
+        content_type="application/octet-stream",
+        headers={HEADER_LENGTH: str(len(content))},
+    )
+
+
+def _fault(pointer: str, detail: str) -> Problem:
+    return problems.invalid_request([FieldError(pointer=pointer, detail=detail)])

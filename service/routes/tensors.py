@@ -1,0 +1,54 @@
+"""Tensors of the Open Inference Protocol: as JSON, or as bytes behind it (the binary data extension)."""
+
+import struct
+from collections.abc import Iterator, Sequence
+
+from service.schemas.problems import FieldError
+
+_LENGTH = struct.Struct("<I")
+
+
+class TensorError(Exception):
+    """A tensor can't be read; `fault` says where and why."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = FieldError(pointer=pointer, detail=detail)
+
+
+def read_strings(content: bytes, pointer: str) -> list[str]:
+    """The strings of a BYTES tensor: each its length in four bytes, little end first, then its UTF-8."""
+    strings: list[str] = []
+    position = 0
+    while position < len(content):
+        start = position + _LENGTH.size
+        length = _LENGTH.unpack_from(content, position)[0] if start <= len(content) else len(content)
+        position = start + length
+        if position > len(content):
+            raise TensorError(pointer, f"ends within element {len(strings)}")
+        try:
+            strings.append(content[start:position].decode())
+        except UnicodeDecodeError as error:
+            raise TensorError(
+                f"{pointer}/{len(strings)}", f"is not valid UTF-8: see byte {error.start} of it"
+            ) from None
+    return strings
+
+
+def write_strings(strings: Sequence[str]) -> bytes:
+    """A BYTES tensor of these strings."""
+    return b"".join(_LENGTH.pack(len(content)) + content for content in map(str.encode, strings))
+
+
+def write_doubles(numbers: Sequence[float]) -> bytes:
+    """An FP64 tensor of these numbers."""
+    return struct.pack(f"<{len(numbers)}d", *numbers)
+
+
+def flatten(data: Sequence[object], pointer: str) -> Iterator[tuple[str, object]]:
+    """Each element of [N] or of [N, 1], with the pointer to it."""
+    for index, row in enumerate(data):
+        if isinstance(row, list):
+            yield from ((f"{pointer}/{index}/{column}", item) for column, item in enumerate(row))
+        else:
+            yield f"{pointer}/{index}", row

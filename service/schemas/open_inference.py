@@ -1,0 +1,146 @@
+"""The shapes of the Open Inference Protocol (KServe v2)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
+
+import sentiment
+from service.schemas.base import TEXT_SCHEMA, Abstain, Strict, StrictModel, Threshold
+
+_TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
+_ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
+
+
+def _encodable(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise PydanticKnownError("string_unicode") from None
+    return given
+
+
+class Parameters(StrictModel):
+    """What else a client may say; names that are not known here are for other servers."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class InputParameters(Parameters):
+    """Of an input."""
+
+    binary_data_size: int = Field(default=0, ge=0, description="Bytes of this input, behind the JSON.")
+
+
+class OutputParameters(Parameters):
+    """Of an output."""
+
+    binary_data: bool = Field(default=False, description="Whether this output comes as bytes, behind the JSON.")
+
+
+class RequestParameters(Parameters):
+    """Of the request."""
+
+    strict: Strict = False
+    threshold: Threshold = 0.0
+    abstain: Abstain = 0.0
+    binary_data_output: bool = Field(default=False, description="Whether outputs come as bytes, unless they say.")
+
+
+class InferInput(StrictModel):
+    """The texts."""
+
+    name: Literal["text"]
+    datatype: Literal["BYTES"]
+    shape: list[int] = Field(min_length=1, max_length=2, description="[N] or [N, 1].", examples=[[1]])
+    data: list[Any] = Field(
+        default_factory=list,
+        description="The texts, or a list of one text each; absent if they come as bytes.",
+        examples=[["Not bad at all."]],
+        json_schema_extra={
+            "minItems": 1,
+            "items": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "maxItems": 1, "minItems": 1}]},
+        },
+    )
+    parameters: InputParameters = InputParameters()
+
+
+class InferOutput(StrictModel):
+    """An output that is wanted."""
+
+    name: Literal["label", "probabilities"]
+    parameters: OutputParameters | None = None
+
+
+class InferRequest(StrictModel):
+    """Texts as one input tensor. Its bytes may follow the JSON, whose own Inference-Header-Content-Length counts."""
+
+    id: Annotated[str, AfterValidator(_encodable)] = ""  # the answer repeats it
+    parameters: RequestParameters = RequestParameters()
+    inputs: list[InferInput] = Field(min_length=1, max_length=1)
+    outputs: list[InferOutput] = Field(default_factory=list, max_length=2, description="Those wanted; both if empty.")
+
+
+class OutputTensor(StrictModel):
+    """One output."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[str] | list[float] = Field(default_factory=list, description="Row by row; absent if it comes as bytes.")
+    parameters: dict[str, int] = Field(default_factory=dict, description="`binary_data_size`, if it comes as bytes.")
+
+
+class InferResponse(StrictModel):
+    """The answers as tensors: a label a text, and a probability a text and label."""
+
+    model_name: str
+    model_version: str
+    id: str = ""
+    outputs: list[OutputTensor]
+
+
+class ServerMetadata(StrictModel):
+    """What this server is."""
+
+    name: str = "sentiment"
+    version: str = sentiment.__version__
+    extensions: tuple[str, ...] = ("binary_tensor_data",)
+
+
+class TensorMetadata(StrictModel):
+    """What a tensor looks like; -1 stands for any number."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(StrictModel):
+    """What a model reads and writes."""
+
+    name: str
+    versions: list[str]
+    platform: str = "sentiment_bilstm"
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+    labels: list[str] = Field(description="Of the columns of `probabilities`, in their order.")
+
+
+class ServerLive(StrictModel):
+    """The process answers."""
+
+    live: bool = True
+
+
+class ServerReady(StrictModel):
+    """All models answer."""
+
+    ready: bool = True
+
+
+class ModelReady(StrictModel):
+    """This model answers."""
+
+    name: str
+    ready: bool = True

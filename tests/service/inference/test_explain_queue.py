@@ -1,0 +1,100 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from service.errors import DeadlinePassed, Overloaded
+from service.inference.explain_queue import ExplainQueue
+
+WAIT_SECONDS = 60.0
+
+
+def later() -> float:
+    return time.monotonic() + WAIT_SECONDS
+
+
+class Held:
+    """A look that doesn't end until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun, self.released = threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        assert self.released.wait(WAIT_SECONDS)
+        return "seen"
+
+
+@pytest.fixture
+def callers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    held = Held()
+    yield held
+    held.released.set()
+
+
+def ask(callers: ThreadPoolExecutor, queue: ExplainQueue, look: Callable[[], Any], texts: int = 1) -> Future[Any]:
+    return callers.submit(queue.run, look, texts, later())
+
+
+def test_what_was_seen_or_raised_is_the_callers() -> None:
+    queue = ExplainQueue()
+    assert queue.run(lambda: threading.current_thread().name, 1, later()) == "explanations"
+    with pytest.raises(ZeroDivisionError):
+        queue.run(lambda: 1 // 0, 1, later())
+    with pytest.raises(SystemExit):  # the thread outlives it
+        queue.run(lambda: exit(1), 1, later())
+    assert queue.run(lambda: "still there", 1, later()) == "still there"
+
+
+def test_one_at_a_time_in_the_order_of_arrival(callers: ThreadPoolExecutor, held: Held) -> None:
+    queue = ExplainQueue()
+    first = ask(callers, queue, held)
+    assert held.begun.wait(WAIT_SECONDS)
+    order: list[int] = []
+    rest = []
+    for place in range(5):
+        rest.append(ask(callers, queue, lambda place=place: order.append(place)))  # type: ignore[misc]
+        while len(queue._queue) <= place:
+            time.sleep(0)
+    assert order == []
+    held.released.set()
+    assert first.result() == "seen"
+    for other in rest:
+        other.result()
+    assert order == [0, 1, 2, 3, 4]
+
+
+def test_what_is_too_much_is_refused_at_once(callers: ThreadPoolExecutor, held: Held) -> None:
+    queue = ExplainQueue(max_waiting_texts=4)
+    first = ask(callers, queue, held, texts=3)
+    assert held.begun.wait(WAIT_SECONDS)
+    with pytest.raises(Overloaded, match="3 texts are waiting; the limit is 4"):
+        queue.run(lambda: None, 2, later())
+    second = ask(callers, queue, lambda: "second", texts=1)
+    held.released.set()
+    assert (first.result(), second.result()) == ("seen", "second")
+    assert queue.run(lambda: "alone", 9, later()) == "alone"  # larger than the bound
+
+
+def test_who_waited_too_long_is_let_go_and_never_looked_into(callers: ThreadPoolExecutor, held: Held) -> None:
+    queue = ExplainQueue(max_waiting_texts=2)
+    first = ask(callers, queue, held)
+    assert held.begun.wait(WAIT_SECONDS)
+    looked: list[str] = []
+    with pytest.raises(DeadlinePassed):
+        queue.run(lambda: looked.append("late"), 1, time.monotonic() + 0.01)
+    with pytest.raises(DeadlinePassed):
+        queue.run(lambda: looked.append("too late"), 1, time.monotonic() - 1)
+    held.released.set()
+    assert first.result() == "seen"
+    assert queue.run(lambda: "there is room again", 2, later()) == "there is room again"
+    assert looked == []
