@@ -71,7 +71,7 @@ def _shapes(schemas: dict[str, Any]) -> Iterator[str]:
 
 def _problems() -> Iterator[str]:
     yield from ("| status | name | title |", "| ---: | --- | --- |")
-    kinds = [kind for kind in vars(problems).values() if isinstance(kind, problems.Kind)]
+    kinds = [kind for kind in vars(problems).values() if isinstance(kind, problems.ProblemType)]
     for kind in sorted(kinds, key=lambda kind: (kind.status, kind.name)):
         yield _cells(str(kind.status), f"`{kind.name}`", kind.title)
 

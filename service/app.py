@@ -56,13 +56,14 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     app.url_map.merge_slashes = False  # one path, one resource: nothing redirects
     app.extensions.update(lifecycle=lifecycle, reloader=reloader)
     problems.register(app)
-    # What is done before each request, in this order, and after it in the reverse order.
-    requests.register(app)
-    headers.register(app, settings.cors_origins)
-    in_flight.register(app, ServerSettings.read().threads)
-    deadline.register(app, settings.request_timeout_seconds)
-    api_keys.register(app, keys)
+    checks = (
+        in_flight.checker(app, ServerSettings.read().threads),
+        deadline.checker(settings.request_timeout_seconds),
+        api_keys.checker(app, keys),
+    )
+    requests.register(app, checks)
     rate_limit.register(app, settings)
+    headers.register(app, settings.cors_origins)
     for blueprint in (
         predict.blueprint(settings, served),
         models.blueprint(served),

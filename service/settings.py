@@ -123,9 +123,9 @@ class ServerSettings(EnvironmentSettings):
         default_factory=available_cores, description="Processes, each with its own model; one a core unless set."
     )
     threads: Count = Field(
-        default=160,
+        default=320,
         description="Requests to the model that a worker has in hand; one more is refused at once, and its client not "
-        "read again for half a second.",
+        "read again for a second.",
     )
 
     @property

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import time
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,7 +19,7 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn import http  # type: ignore[import-untyped]
+from gunicorn import http, util  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
@@ -81,6 +81,46 @@ class BrokenBody:
         raise self._error
 
 
+class Response(wsgi.Response):  # type: ignore[misc]
+    """A response whose head goes out with the first piece of its body, in one packet."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._head = b""
+
+    def default_headers(self) -> list[str]:
+        """Return the status line and the headers that no app sets."""
+        major, minor = self.req.version
+        connection = "close" if self.should_close() else "keep-alive"
+        head = f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nConnection: {connection}\r\n"
+        return [head, _date(int(time.time())), *(["Transfer-Encoding: chunked\r\n"] if self.chunked else [])]
+
+    def send_headers(self) -> None:
+        """Make the head, which waits for what follows."""
+        if not self.headers_sent:
+            lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
+            self._head = "".join(lines).encode("latin-1")
+            self.headers_sent: bool = True
+
+    def close(self) -> None:
+        """Send what ends the response."""
+        self.send_headers()
+        self._send(b"0\r\n\r\n" if self.chunked else b"")
+
+    def _emit_body(self, data: bytes) -> None:
+        self._send(b"%X\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+
+    def _send(self, data: bytes) -> None:
+        if self._head or data:
+            self.sock.sendall(self._head + data)
+            self._head = b""
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return f"Date: {util.http_date(second)}\r\n"
+
+
 class Source:
     """What a client sends, each part of it within its time. Raises TimeoutError past that."""
 
@@ -120,8 +160,11 @@ class Source:
         elif self.is_arriving:
             data = self._client.recv(size)
         else:
-            with self._waiting.entered(self._client, is_new=self._is_new):
+            self._waiting.add(self._client, is_new=self._is_new)
+            try:
                 data = self._client.recv(size)
+            finally:
+                self._waiting.remove(self._client)
             self.is_arriving = len(data) > 0
             self._deadline = time.monotonic() + REQUEST_SECONDS
         return data
@@ -135,17 +178,16 @@ class Waiting:
         self._new: dict[socket.socket, None] = {}
         self._used: dict[socket.socket, None] = {}
 
-    @contextlib.contextmanager
-    def entered(self, client: socket.socket, *, is_new: bool) -> Any:
-        """Keep the connection here. Where there is no room for another one, that which was here the longest ends."""
-        waiting = self._new if is_new else self._used
-        waiting[client] = None
+    def add(self, client: socket.socket, *, is_new: bool) -> None:
+        """Add the connection. Where there is no room for another one, that which was here the longest ends."""
+        (self._new if is_new else self._used)[client] = None
         if self._connections.full() and self._used:
             _end_reading(next(iter(self._used)))
-        try:
-            yield
-        finally:
-            del waiting[client]
+
+    def remove(self, client: socket.socket) -> None:
+        """Take the connection out."""
+        self._new.pop(client, None)
+        self._used.pop(client, None)
 
     def end_used(self) -> None:
         """End those that were answered before. A request that has come meanwhile is read all the same."""
@@ -271,7 +313,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> None:
         """Answer one request. Raises StopIteration where the connection ends with it."""
-        response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg)
+        response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, Response)
         environ["wsgi.multithread"] = True
         if not self.alive:
             response.force_close()
@@ -280,14 +322,20 @@ class Worker(GeventWorker):  # type: ignore[misc]
             for piece in pieces:
                 response.write(piece)
             response.close()
+        except Exception as error:
+            if isinstance(error, OSError) or not response.headers_sent:
+                raise
+            _log.error("an answer broke off: %s", type(error).__name__)
+            raise StopIteration from None
         finally:
             pieces.close()
         if response.should_close():
             raise StopIteration
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             # One that asks again at once, and again, would have the processor refuse.
-            with self._waiting.entered(sock, is_new=False):
-                gevent.sleep(PAUSE_SECONDS)
+            self._waiting.add(sock, is_new=False)
+            gevent.sleep(PAUSE_SECONDS)
+            self._waiting.remove(sock)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer with the problem of what the parser refuses."""

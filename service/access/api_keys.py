@@ -1,6 +1,6 @@
 """Who may come in: keys with scopes, known to the service by their SHA-256 alone.
 
-`python -m service.auth ID SCOPE...` prints a new key and the line of the keys file that lets it in.
+`python -m service.access.api_keys ID SCOPE...` prints a new key and the line of the keys file that lets it in.
 """
 
 import hashlib
@@ -11,14 +11,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, g
+from flask import Flask, Request
 
 from sentiment.errors import ConfigError
 from service.http import openapi
 from service.http.openapi import Scope
 from service.http.problems import FORBIDDEN, UNAUTHORIZED, Problem
-from service.http.request_helpers import current_request
+from service.http.request_helpers import Check
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LINE = re.compile(rf"({_ID.pattern})\s+([a-z,]+)\s+([0-9a-f]{{64}})")
@@ -60,11 +61,10 @@ def read_keys(file: Path) -> list[Key]:
     return list(keys.values())
 
 
-def register(app: Flask, keys: Sequence[Key]) -> None:
-    """Makes every route ask for a key of its scope; without keys, all are open but those of the scope admin."""
+def checker(app: Flask, keys: Sequence[Key]) -> Check:
+    """Return what asks for a key of a route's scope; without keys, all are open but those of the scope admin."""
 
-    def check() -> None:
-        request = current_request()
+    def check(request: Request, notes: Any) -> None:
         if request.endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
             return
         described = openapi.of(app, request.endpoint)
@@ -74,11 +74,11 @@ def register(app: Flask, keys: Sequence[Key]) -> None:
         key = _find(keys, request.headers.get("Authorization", ""))
         if key is None:
             raise Problem(UNAUTHORIZED, _SEND if keys else _NO_KEYS, [], _CHALLENGE)
-        g.key_id = key.id
+        notes.key_id = key.id
         if scope not in key.scopes:
             raise Problem(FORBIDDEN, f"This key lacks the scope {scope.value}.")
 
-    app.before_request(check)
+    return check
 
 
 def _find(keys: Sequence[Key], header: str) -> Key | None:
@@ -107,7 +107,7 @@ def make(key_id: str, scopes: Sequence[str]) -> tuple[str, str]:
 if __name__ == "__main__":
     _names = [scope.value for scope in Scope]
     if len(sys.argv) < 3 or not set(sys.argv[2:]) <= set(_names):
-        sys.exit(f"usage: python -m service.auth ID SCOPE..., of {' '.join(_names)}")
+        sys.exit(f"usage: python -m service.access.api_keys ID SCOPE..., of {' '.join(_names)}")
     if not _ID.fullmatch(sys.argv[1]):
         sys.exit(f"an id is {_ID.pattern}, not {sys.argv[1]!r}")
     _key, _line = make(sys.argv[1], sys.argv[2:])

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
-from service.inference.native import NativeThread
+from service.inference.native import Lock, NativeThread
 from service.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Batcher:
         self._max_batch_tokens = max_batch_tokens
         self._share = max(1, max_batch_tokens // SHARES_OF_A_BATCH)
         self._max_waiting_texts = max_waiting_texts
-        self._lock = threading.Lock()
-        self._arrived = threading.Condition(self._lock)
+        self._lock = Lock()  # no one waits for anything while it is held
+        self._arrived = threading.Event()
         self._queue: deque[PendingRequest] = deque()
         self._batch: list[tuple[PendingRequest, int]] = []
         self._waiting_texts = 0
@@ -118,7 +118,7 @@ class Batcher:
             self._check_room(len(texts))
             self._waiting_texts += len(texts)
             self._queue.append(work)
-            self._arrived.notify()
+        self._arrived.set()
         if not work.answered.wait(max(0.0, deadline - time.monotonic())):
             self._withdraw(work)
         if work.error is not None:
@@ -157,10 +157,12 @@ class Batcher:
     def _run(self) -> None:
         try:
             while True:
-                with self._arrived:
-                    while not (batch := self._take()):
-                        self._arrived.wait()
-                    self._batch = batch
+                self._arrived.clear()  # before the look: what arrives after it sets it again
+                with self._lock:
+                    batch = self._batch = self._take()
+                if not batch:
+                    self._arrived.wait()
+                    continue
                 _count(batch)
                 self._compute(batch)
                 self._batch = []  # or the model of the last batch would outlive a reload

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
-from flask import Flask, g, has_request_context, request
+from flask import Request, g, has_request_context
 
 from service.http.problems import INVALID_HEADER, Problem
-from service.http.request_helpers import environ_key
+from service.http.request_helpers import Check, environ_key
 
 HEADER = "X-Request-Timeout-Seconds"
 DEFAULT_SECONDS = 30.0
 _KEY = environ_key(HEADER)
 
 
-def register(app: Flask, max_seconds: float) -> None:
-    """Makes every request of the app carry its time. A header that is no time is refused."""
+def checker(max_seconds: float) -> Check:
+    """Return what notes the time that each request has. A header that is no time is refused."""
 
-    def take() -> None:
+    def check(request: Request, notes: Any) -> None:
         given = request.environ.get(_KEY)
-        g.timeout_seconds = max_seconds if given is None else min(max_seconds, _seconds(given))
+        notes.timeout_seconds = max_seconds if given is None else min(max_seconds, _seconds(given))
 
-    app.before_request(take)
+    return check
 
 
 def current() -> float:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from service.errors import DeadlinePassed, Overloaded
-from service.inference.native import NativeThread
+from service.inference.native import Lock, NativeThread
 
 MAX_WAITING_TEXTS = 64  # in the queue and being looked into; about as many as can be answered in time
 
@@ -40,8 +40,8 @@ class ExplainQueue:
         self._max_waiting_texts = max_waiting_texts
         self._waiting_texts = 0
         self._native = NativeThread()
-        self._lock = threading.Lock()
-        self._arrived = threading.Condition(self._lock)
+        self._lock = Lock()  # no one waits for anything while it is held
+        self._arrived = threading.Event()
         self._queue: deque[Job] = deque()
         threading.Thread(target=self._run, name="explanations", daemon=True).start()
 
@@ -57,7 +57,7 @@ class ExplainQueue:
                 raise Overloaded(self._waiting_texts, self._max_waiting_texts)
             self._waiting_texts += texts
             self._queue.append(job)
-            self._arrived.notify()
+        self._arrived.set()
         if not job.done.wait(max(0.0, deadline - time.monotonic())):
             self._withdraw(job)
             raise DeadlinePassed
@@ -74,10 +74,12 @@ class ExplainQueue:
 
     def _run(self) -> None:
         while True:
-            with self._arrived:
-                while not self._queue:
-                    self._arrived.wait()
-                job = self._queue.popleft()
+            self._arrived.clear()  # before the look: what arrives after it sets it again
+            with self._lock:
+                job = self._queue.popleft() if self._queue else None
+            if job is None:
+                self._arrived.wait()
+                continue
             try:
                 if job.deadline <= time.monotonic():
                     raise DeadlinePassed

@@ -77,25 +77,26 @@ class Model:
         """Count predictions, or views by sentences, at /metrics: once nothing refuses the request any more."""
         metrics.count_predictions(self.name, [getattr(each, "prediction", each) for each in predictions])
 
-    def predict(self, texts: Sequence[str], deadline: float | None = None) -> Answer[AnyPrediction]:
-        """A prediction a text. Raises TextError, naming the index, for one that can't be read.
+    def predict(self, texts: Sequence[str], *, sentences: bool = False, deadline: float | None = None) -> Answer[Any]:
+        """Return a prediction for each text or, with `sentences`, a view by them.
 
-        `deadline` is of time.monotonic(); else the request's own. Raises what Batcher.classify raises, too. What takes
-        a while to encode is encoded by a thread: the loop that this is called on goes on with others.
+        `deadline` is of time.monotonic(); else the request's own. Raises TextError, naming the index, for a text that
+        can't be read, NoLabels for the sentences of a model of numbers, and what Batcher.classify raises.
         """
-        classifier = self.classifier  # read once: who is asked encodes and answers, whatever replaces it meanwhile
+        classifier = self.classifier  # read once: who is asked encodes and predicts, whatever replaces it meanwhile
         deadline = deadline or deadlines.current()
+        read = self._predict_sentences if sentences else self._predict_texts
+        return Answer(version_of(classifier), classifier.task, classifier.metrics, read(classifier, texts, deadline))
+
+    def _predict_texts(self, classifier: AnyModel, texts: Sequence[str], deadline: float) -> list[AnyPrediction]:
         with self._batcher.reserve(len(texts)):
             if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
                 encoded = classifier.encode(texts)
             else:
                 encoded = self._in_slices(classifier.encode, texts, deadline)
-        predictions = self._batcher.classify(classifier, encoded, deadline)
-        return Answer(version_of(classifier), classifier.task, classifier.metrics, predictions)
+        return self._batcher.classify(classifier, encoded, deadline)
 
-    def predict_sentences(self, texts: Sequence[str]) -> Answer[SentenceView]:
-        """What is said of each text and of each of its sentences. Raises what `predict` raises, and NoLabels."""
-        classifier, deadline = self.classifier, deadlines.current()
+    def _predict_sentences(self, classifier: AnyModel, texts: Sequence[str], deadline: float) -> list[SentenceView]:
         if classifier.task == "regression":
             raise NoLabels
         with self._batcher.reserve(len(texts)):
@@ -111,8 +112,7 @@ class Model:
             except TextFailed as error:
                 raise TextFailed(owners[start + error.index]) from None
         answers = iter(predictions)
-        views = [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
-        return Answer(version_of(classifier), classifier.task, classifier.metrics, views)
+        return [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
 
     def _in_slices(
         self, read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float

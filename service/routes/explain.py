@@ -16,8 +16,8 @@ from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import deadline, postprocessing
 from service.inference.explain_queue import ExplainQueue
-from service.inference.model import version_of
-from service.inference.registry import Model, Models
+from service.inference.model import Model, version_of
+from service.inference.registry import Models
 from service.schemas.explain import ExplainRequest, ExplainResponse, TraceRequest, TraceResponse
 from service.schemas.problems import FieldError
 from service.settings import ServiceSettings

@@ -17,7 +17,7 @@ from service.errors import TextFailed
 from service.http import body, problems
 from service.http.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, TEXT_FAILED, Problem
 from service.inference import postprocessing
-from service.inference.registry import Model
+from service.inference.model import Model
 from service.schemas.prediction import LineRequest
 from service.settings import ServiceSettings
 from service.telemetry import metrics
@@ -92,7 +92,7 @@ def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dic
     finish = postprocessing.finish_views if sentences else postprocessing.finish
     while asked:
         try:
-            answer = (model.predict_sentences if sentences else model.predict)([row.text for row in asked.values()])
+            answer = model.predict([row.text for row in asked.values()], sentences=sentences)
         except TextError as error:
             place = list(asked)[error.index]
             answers[place] = problems.invalid_text(error, "/text")

@@ -16,7 +16,8 @@ from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
 from service.inference.lifecycle import Lifecycle
-from service.inference.registry import Model, Models
+from service.inference.model import Model
+from service.inference.registry import Models
 from service.routes import tensors
 from service.routes.tensors import TensorError
 from service.schemas.open_inference import (

@@ -10,7 +10,8 @@ from service.http.problems import UNKNOWN_MODEL
 from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
-from service.inference.registry import Model, Models
+from service.inference.model import Model
+from service.inference.registry import Models
 from service.routes import ndjson
 from service.schemas.prediction import LineRequest, PredictRequest, PredictResponse
 from service.schemas.problems import FieldError
@@ -49,7 +50,7 @@ def _predict(settings: ServiceSettings, model: Model) -> Response:
         return _predict_lines(request, settings, model)
     wanted = _read_request(request, settings)
     try:
-        answer = (model.predict_sentences if wanted.sentences else model.predict)(wanted.all_texts)
+        answer = model.predict(wanted.all_texts, sentences=wanted.sentences)
     except TextError as error:
         raise problems.invalid_text(error, wanted.pointer(error.index)) from None
     finish = postprocessing.finish_views if wanted.sentences else postprocessing.finish

@@ -78,7 +78,7 @@ _answered = cache(lambda method, route, status: figures().requests.labels(method
 _seconds = cache(lambda route: figures().request_seconds.labels(route))
 
 
-def count_request(method: str, route: str | None, status: int, problem: str) -> None:
+def count_request(method: str, route: str | None, status: int, problem: str | None) -> None:
     """Count an answered request, and as shed one that was refused for want of time or room."""
     # Of methods nobody knows there are as many as clients can think of.
     known = method if route or method in ("GET", "POST") else "other"
@@ -86,11 +86,9 @@ def count_request(method: str, route: str | None, status: int, problem: str) -> 
     shed(status, problem)
 
 
-def observe_end(route: str | None, seconds: float | None) -> None:
-    """Note that an answer has ended, after so long where that says something."""
-    figures().in_flight.dec()
-    if seconds is not None:
-        _seconds(route or "none").observe(seconds)
+def observe_seconds(route: str | None, seconds: float) -> None:
+    """Note how long an answer took."""
+    _seconds(route or "none").observe(seconds)
 
 
 def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
@@ -108,7 +106,7 @@ def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
         now.label(label).inc(count)
 
 
-def shed(status: int, reason: str, count: int = 1) -> None:
+def shed(status: int, reason: str | None, count: int = 1) -> None:
     """Counts what is refused or given up for want of time or room; other problems are no shedding."""
     if status in SHED:
         figures().shed.labels(reason).inc(count)

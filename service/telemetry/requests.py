@@ -3,10 +3,11 @@
 import random
 import re
 import time
+from collections.abc import Sequence
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
-from service.http.request_helpers import current_request, environ_key
+from service.http.request_helpers import Check, current_notes, current_request, environ_key
 from service.telemetry import metrics
 from service.telemetry.logs import RequestLog
 
@@ -20,34 +21,44 @@ def request_id(given: str) -> str:
     return given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
 
-def register(app: Flask) -> None:
-    """Count and log every request of the app: its line is written when its answer has ended."""
+def register(app: Flask, checks: Sequence[Check]) -> None:
+    """Count and log every request of the app, and check it in this order before it is answered.
+
+    Its line is written when its answer has ended.
+    """
     log = RequestLog()
+    in_flight = metrics.figures().in_flight
 
     def begin() -> None:
-        g.started_seconds = time.perf_counter()
-        g.request_id = request_id(current_request().environ.get(_REQUEST_ID_KEY, ""))
-        g.key_id = None
-        metrics.figures().in_flight.inc()
+        request, notes = current_request(), current_notes()
+        notes.started_seconds = time.perf_counter()
+        notes.request_id = request_id(request.environ.get(_REQUEST_ID_KEY, ""))
+        notes.key_id = notes.problem = None
+        in_flight.inc()
+        for check in checks:
+            check(request, notes)
 
     def finish(response: Response) -> Response:
-        request = current_request()
+        request, notes = current_request(), current_notes()
         route = request.url_rule.rule if request.url_rule else None
-        metrics.count_request(request.method, route, response.status_code, g.get("problem", ""))
-        response.headers[REQUEST_ID] = g.request_id
+        status = response.status_code
+        metrics.count_request(request.method, route, status, notes.problem)
+        response.headers[REQUEST_ID] = notes.request_id
         is_timed = not response.is_streamed  # a stream takes as long as its client writes
-        started, event = g.started_seconds, {
-            "request_id": g.request_id,
-            "key_id": g.key_id,
+        started, event = notes.started_seconds, {
+            "request_id": notes.request_id,
+            "key_id": notes.key_id,
             "method": request.method,
             "route": route,  # not the path itself, which is the client's own words
-            "status": response.status_code,
+            "status": status,
             "address": request.remote_addr,
         }  # fmt: skip
 
         def end() -> None:
             seconds = time.perf_counter() - started
-            metrics.observe_end(route, seconds if is_timed else None)
+            in_flight.dec()
+            if is_timed:
+                metrics.observe_seconds(route, seconds)
             log.info("request", **event, seconds=round(seconds, 6))
 
         response.call_on_close(end)

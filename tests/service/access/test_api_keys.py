@@ -134,8 +134,8 @@ def test_the_command_makes_a_key() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["a", "x"], "usage: python -m service.auth ID SCOPE..., of "),
-        (["a"], "usage: python -m service.auth ID SCOPE..., of "),
+        (["a", "x"], "usage: python -m service.access.api_keys ID SCOPE..., of "),
+        (["a"], "usage: python -m service.access.api_keys ID SCOPE..., of "),
         *(
             ([key_id, "predict"], f"an id is [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}, not {key_id!r}")
             for key_id in ("my backend", "", "#a", "a" * 65)

@@ -86,7 +86,7 @@ def test_texts_that_are_being_encoded_wait_already(model: Model, tiny_classifier
         with pytest.raises(Overloaded, match="^60 texts are waiting; the limit is 64$"):
             model.predict(["bad"] * 5)
         with pytest.raises(Overloaded, match="^60 texts are waiting; the limit is 64$"):
-            model.predict_sentences(["bad"] * 5)
+            model.predict(["bad"] * 5, sentences=True)
         go_on.set()
         assert len(first.result().predictions) == 60
     assert len(model.predict(["bad"] * 5).predictions) == 5
@@ -112,7 +112,7 @@ def test_what_is_late_is_not_encoded_to_its_end(model: Model, monkeypatch: pytes
 def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> None:
     model = Model("default", tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=600))
     texts = ["Good film. It was bad! Okay.", "great", "Bad. " * 40] * 20
-    answer = model.predict_sentences(texts)
+    answer = model.predict(texts, sentences=True)
     assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
     for view, expected in zip(answer.predictions, tiny_classifier.read_sentences(texts), strict=True):
         assert view.prediction.probabilities == expected.prediction.probabilities
@@ -120,7 +120,7 @@ def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> N
             (one.start, one.end, one.label) for one in expected.sentences
         ]
     with pytest.raises(TextError, match=r"^text 17: is empty or blank$"):
-        model.predict_sentences(["good"] * 17 + [" "])
+        model.predict(["good"] * 17 + [" "], sentences=True)
 
 
 def test_a_sentence_that_fails_is_its_texts_fault(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +134,4 @@ def test_a_sentence_that_fails_is_its_texts_fault(tiny_classifier: Classifier, m
     monkeypatch.setattr(tiny_classifier, "classify", classify)
     model = Model("default", tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=64))
     with pytest.raises(TextFailed, match="text 2 can't be computed"):
-        model.predict_sentences(["Good. Okay.", "great", "Good. Bad.", "good"])
+        model.predict(["Good. Okay.", "great", "Good. Bad.", "good"], sentences=True)
