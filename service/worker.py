@@ -11,7 +11,8 @@ import os
 import signal
 import socket
 import time
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,15 +20,15 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
-from gunicorn import http, util  # type: ignore[import-untyped]
+from gunicorn import http  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
 from service import master
-from service.http import early_errors
+from service.http import early_errors, problems
 from service.http.problems import REQUEST_TIMEOUT, Problem
 from service.inference.lifecycle import Lifecycle
 from service.inference.reload import Reloader
@@ -41,6 +42,7 @@ LINGER_SECONDS = 2.0  # for the client to hang up first: it may still be reading
 LINGER_BYTES = 1 << 18  # of what a client still sends after its last answer; one that sends more is cut off
 PAUSE_SECONDS = 1.0  # in which a client that was just refused isn't read: as long as Retry-After asks it to wait
 BEAT_SECONDS = 1.0  # between two signs of life to gunicorn's master
+LOOK_EVERY_SECONDS = 0.1  # at the end, whether all is answered
 NEW_SECONDS = 1.0  # at the end, for the first byte on a connection that was accepted just before
 MAX_HEAD_BYTES = 1 << 15
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -70,17 +72,6 @@ class Parser(RequestParser):  # type: ignore[misc]
     mesg_class = Request
 
 
-class BrokenBody:
-    """A body that can't be read: the app says so, in its own form."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def read(self, _size: int) -> bytes:
-        """Raise what the parser raised."""
-        raise self._error
-
-
 class Response(wsgi.Response):  # type: ignore[misc]
     """A response whose head goes out with the first piece of its body, in one packet."""
 
@@ -88,19 +79,12 @@ class Response(wsgi.Response):  # type: ignore[misc]
         super().__init__(*arguments)
         self._head = b""
 
-    def default_headers(self) -> list[str]:
-        """Return the status line and the headers that no app sets."""
-        major, minor = self.req.version
-        connection = "close" if self.should_close() else "keep-alive"
-        head = f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nConnection: {connection}\r\n"
-        return [head, _date(int(time.time())), *(["Transfer-Encoding: chunked\r\n"] if self.chunked else [])]
-
     def send_headers(self) -> None:
         """Make the head, which waits for what follows."""
         if not self.headers_sent:
             lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
             self._head = "".join(lines).encode("latin-1")
-            self.headers_sent: bool = True
+            self.headers_sent = True
 
     def close(self) -> None:
         """Send what ends the response."""
@@ -114,11 +98,6 @@ class Response(wsgi.Response):  # type: ignore[misc]
         if self._head or data:
             self.sock.sendall(self._head + data)
             self._head = b""
-
-
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return f"Date: {util.http_date(second)}\r\n"
 
 
 class Source:
@@ -242,7 +221,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
             self.notify()
             self._stopping.wait(BEAT_SECONDS)
         lifecycle.drain()
-        self._beat(0 if lifecycle.failed else settings.drain_seconds)
+        if not lifecycle.failed:
+            self._beat(time.monotonic() + settings.drain_seconds, lambda: True)
         self._stop(servers)
         # Not by the interpreter's own end: it takes seconds to take torch and a model apart, and a thread that still
         # computes can hang it.
@@ -271,20 +251,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
             server.close()
         self.alive = False
         self._waiting.end_used()
-        self._join(min(end, time.monotonic() + NEW_SECONDS))
+        self._beat(min(end, time.monotonic() + NEW_SECONDS), self._connections.__len__)
         self._waiting.end_new()
-        self._join(end)
+        self._beat(end, self._connections.__len__)
 
-    def _beat(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+    def _beat(self, end: float, condition: Callable[[], object]) -> None:
+        """Serve while the condition holds, and until then at most."""
+        while condition() and (left := end - time.monotonic()) > 0:
             self.notify()
-            gevent.sleep(min(left, BEAT_SECONDS))
-
-    def _join(self, end: float) -> None:
-        while self._connections and (left := end - time.monotonic()) > 0:
-            self.notify()
-            self._connections.join(min(left, BEAT_SECONDS))
+            gevent.sleep(min(left, LOOK_EVERY_SECONDS))
 
     def handle(self, address: Any, client: socket.socket, addr: Any) -> None:
         """Answer the requests of one connection to this address, one after the other."""
@@ -300,12 +275,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 self.handle_request(address, request, client, addr)
         except StopIteration:  # the client has ended, or HTTP says that the connection does
             self._linger(client)
-        except TimeoutError:
-            if source.is_arriving:
+        except OSError as error:  # else the client is gone, takes nothing, or never sent a whole head
+            if isinstance(error, TimeoutError) and source.is_arriving:
                 detail = f"The request was not there after {REQUEST_SECONDS:g} seconds."
-                self._refuse(client, Problem(REQUEST_TIMEOUT, detail), request)
-        except OSError:  # the client is gone, takes nothing or never sent a whole head
-            pass
+                self.handle_error(request, client, addr, Problem(REQUEST_TIMEOUT, detail))
         except Exception as error:
             self.handle_error(getattr(error, "req", request), client, addr, error)
         finally:
@@ -340,7 +313,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer with the problem of what the parser refuses."""
         _log.warning("a request from %s is refused: %s", addr, type(exc).__name__)
-        self._refuse(client, early_errors.from_exception(exc), req)
+        with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
+            client.settimeout(WRITE_SECONDS)
+            client.sendall(early_errors.response(early_errors.from_exception(exc), req))
+            self._linger(client)
 
     def _read_body(self, request: Any, source: Source, client: socket.socket) -> None:
         """Read the whole body, unless it is too long to be kept: then the app reads it as it comes."""
@@ -353,24 +329,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 request._expected_100_continue = False  # or gunicorn would send another
             try:
                 received = request.body.read(self._max_body_bytes + 1)
-            except TimeoutError:
-                raise
-            except (OSError, ParseException) as error:  # a bad chunk, or an end within one
-                request.body = BrokenBody(error)
-                request.force_close()
-                return
+            except (NoMoreData, ParseException):
+                raise problems.broken_body() from None
             if len(received) <= self._max_body_bytes:
                 request.body = io.BytesIO(received)
                 return
         request.body.buf.write(received)  # back, before the rest
         request.force_close()
         source.stream()
-
-    def _refuse(self, client: socket.socket, problem: Problem, request: Any) -> None:
-        with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
-            client.settimeout(WRITE_SECONDS)
-            client.sendall(early_errors.response(problem, request))
-            self._linger(client)
 
     def _linger(self, client: socket.socket) -> None:
         """End this side of the connection, and drop what the client still sends until it ends its own."""

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from flask import Request
 
+from service.http import problems
 from service.http.problems import (
     BODY_TOO_LARGE,
     INCOMPLETE_BODY,
@@ -29,8 +30,8 @@ def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
     try:
         # Not request.get_data(): of an oversized chunked body it gives the first part, as if that were all.
         body: bytes = request.environ["wsgi.input"].read(max_bytes + 1 if declared is None else declared)
-    except Exception:  # a bad chunk, a client gone: every server has its own names for these
-        raise Problem(INCOMPLETE_BODY, "The body's chunks are malformed, or the client stopped sending.") from None
+    except Exception:  # a bad chunk, a client gone
+        raise problems.broken_body() from None
     if len(body) > max_bytes:
         raise Problem(BODY_TOO_LARGE, f"The body has more than {max_bytes} bytes, the limit.")
     if declared is not None and len(body) < declared:

@@ -1,6 +1,5 @@
 """Answers to what never reaches the app, as it is no HTTP or too late, in the one form of all problems."""
 
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -11,8 +10,6 @@ from service.http import problems
 from service.http.headers import SECURITY
 from service.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
 from service.telemetry import logs, metrics, requests
-
-_log = cache(logs.RequestLog)
 
 
 def response(problem: Problem, request: Any) -> bytes:
@@ -32,7 +29,7 @@ def response(problem: Problem, request: Any) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     status = problem.type.status
     metrics.count_request("other", None, status, problem.type.name)
-    _log().info("request refused", request_id=request_id, status=status, problem=problem.type.name)
+    logs.write_line("request refused", request_id=request_id, status=status, problem=problem.type.name)
     return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n".encode() + body
 
 

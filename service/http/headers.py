@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+REQUEST_ID = "X-Request-ID"
+NOTED_ID = "sentiment.request_id"  # where WSGI's environment has it from the start of the request on
 # No script, no frame, nothing from elsewhere: the page of the document needs its own style sheet.
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -32,36 +34,31 @@ _PREFLIGHT = {
 
 
 def register(app: Flask, cors_origins: Sequence[str]) -> None:
-    """Makes every response carry the security headers, and those to these origins the CORS ones."""
-    app.wsgi_app = _secured(app.wsgi_app)  # type: ignore[assignment]  # as Flask's documentation has it
-    if not cors_origins:
-        return
-
-    def share(response: Response) -> Response:
-        response.vary.add("Origin")
-        origin = request.headers.get("Origin", "")
-        if origin in cors_origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-ID"
-            if request.method == "OPTIONS":
-                response.headers.update(_PREFLIGHT)
-        return response
-
-    app.after_request(share)
-
-
-def _secured(app: WSGIApplication) -> WSGIApplication:
-    """The app, whose responses carry the security headers, but for those that one sets itself.
+    """Have every response carry its request's id and the security headers, and those to these origins the CORS ones.
 
     Here and not in a hook, where each header would be checked when it is set and again when all are copied.
     """
+    answer = app.wsgi_app
     security = list(SECURITY.items())
 
-    def secured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def wsgi_app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             own = {name for name, _ in headers}  # the page has a policy of its own
-            return start_response(status, headers + [header for header in security if header[0] not in own], *error)
+            headers += [header for header in security if header[0] not in own]
+            headers.append((REQUEST_ID, environ[NOTED_ID]))
+            if cors_origins:
+                headers += _cors(environ, cors_origins)
+            return start_response(status, headers, *error)
 
-        return app(environ, start)
+        return answer(environ, start)
 
-    return secured
+    app.wsgi_app = wsgi_app  # type: ignore[method-assign]  # as Flask's documentation has it
+
+
+def _cors(environ: WSGIEnvironment, origins: Sequence[str]) -> list[tuple[str, str]]:
+    origin = environ.get("HTTP_ORIGIN", "")
+    if origin not in origins:
+        return [("Vary", "Origin")]
+    preflight = _PREFLIGHT if environ["REQUEST_METHOD"] == "OPTIONS" else {}
+    shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": f"Retry-After, {REQUEST_ID}"}
+    return [("Vary", "Origin"), *shared.items(), *preflight.items()]

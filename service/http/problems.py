@@ -97,6 +97,11 @@ def invalid_fields(error: ValidationError, shape: type[BaseModel]) -> Problem:
     return invalid_request(validation.faults(error, shape))
 
 
+def broken_body() -> Problem:
+    """Return the problem of a body that can't be read to its end. Every server has its own errors for these."""
+    return Problem(INCOMPLETE_BODY, "The body's chunks are malformed, or the client stopped sending.")
+
+
 def refuse_unless_ready(reason: str | None) -> None:
     """Raises the problem of a worker that is not ready for this reason, None if it is."""
     if reason is not None:

@@ -42,8 +42,8 @@ def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) 
     while True:
         try:
             block = stream.read(BLOCK_BYTES)
-        except Exception:  # a bad chunk, a client gone: every server has its own names for these
-            yield [Problem(INCOMPLETE_BODY, "The body's chunks are malformed, or the client stopped sending.")]
+        except Exception:  # a bad chunk, a client gone
+            yield [problems.broken_body()]
             return
         if not block:
             break

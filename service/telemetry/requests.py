@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from flask import Flask, Response
 
+from service.http.headers import NOTED_ID, REQUEST_ID
 from service.http.request_helpers import Check, current_notes, current_request, environ_key
-from service.telemetry import metrics
-from service.telemetry.logs import RequestLog
+from service.telemetry import logs, metrics
 
-REQUEST_ID = "X-Request-ID"
 _REQUEST_ID_KEY = environ_key(REQUEST_ID)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")  # safe in a log line, in a header and as a URI reference
 
@@ -26,13 +25,12 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
 
     Its line is written when its answer has ended.
     """
-    log = RequestLog()
     in_flight = metrics.figures().in_flight
 
     def begin() -> None:
         request, notes = current_request(), current_notes()
         notes.started_seconds = time.perf_counter()
-        notes.request_id = request_id(request.environ.get(_REQUEST_ID_KEY, ""))
+        notes.request_id = request.environ[NOTED_ID] = request_id(request.environ.get(_REQUEST_ID_KEY, ""))
         notes.key_id = notes.problem = None
         in_flight.inc()
         for check in checks:
@@ -43,7 +41,6 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
         route = request.url_rule.rule if request.url_rule else None
         status = response.status_code
         metrics.count_request(request.method, route, status, notes.problem)
-        response.headers[REQUEST_ID] = notes.request_id
         is_timed = not response.is_streamed  # a stream takes as long as its client writes
         started, event = notes.started_seconds, {
             "request_id": notes.request_id,
@@ -59,7 +56,7 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
             in_flight.dec()
             if is_timed:
                 metrics.observe_seconds(route, seconds)
-            log.info("request", **event, seconds=round(seconds, 6))
+            logs.write_line("request", **event, seconds=round(seconds, 6))
 
         response.call_on_close(end)
         return response

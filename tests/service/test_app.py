@@ -12,7 +12,7 @@ from service.app import create_app
 from service.settings import ServiceSettings
 from tests.service.conftest import ROOT
 
-NEVER_IMPORTED = ("torch", "spacy", "numpy", "polars", "typer", "sentiment.classifier")  # structlog imports rich
+NEVER_IMPORTED = ("torch", "spacy", "numpy", "polars", "typer", "sentiment.classifier")
 
 
 def test_without_a_classifier_the_settings_model_is_loaded(tiny_bundle: Path, tiny_classifier: Classifier) -> None:

@@ -23,13 +23,11 @@ def parts(response: bytes) -> tuple[dict[str, str], dict[str, object]]:
 
 @pytest.mark.parametrize("kind", [MALFORMED_REQUEST, REQUEST_TIMEOUT, OVERLOADED])
 def test_a_refusal_is_headed_counted_and_logged(kind: ProblemType, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    early_errors._log.cache_clear()  # it holds the stderr of another test
     requests = ("sentiment_requests_total", {"method": "other", "route": "none", "status": str(kind.status)})
     shed = ("sentiment_shed_total", {"reason": kind.name})
     before = [REGISTRY.get_sample_value(*figure) or 0.0 for figure in (requests, shed)]
     request = read("/zyzzyva", ("X-REQUEST-ID", "r1"))
     headers, problem = parts(early_errors.response(Problem(kind, "It is so.", headers=RETRY), request))
-    early_errors._log.cache_clear()
     assert (SECURITY | {"X-Request-ID": "r1", "Retry-After": "1", "Connection": "close"}).items() <= headers.items()
     assert problem == {
         "type": kind.uri,
