@@ -202,6 +202,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Begin the end, which `run` makes."""
         self._stopping.set()
 
+    def notify(self) -> None:
+        """Give a sign of life. Where gunicorn's master is no more, begin the end."""
+        self.tmp.notify()
+        if self.ppid != os.getppid():
+            self._stopping.set()
+
     def run(self) -> None:
         """Serve until told to stop, then answer what was accepted."""
         # Settings don't change in a worker, and gunicorn looks twenty of them up for each request.

@@ -1,12 +1,13 @@
 """How many requests to the model a worker has in hand: one more is refused at once, before it costs anything."""
 
+from functools import partial
 from typing import Any
 
 from flask import Flask, Request
 
 from service.http import openapi
 from service.http.problems import OVERLOADED, RETRY, Problem
-from service.http.request_helpers import Check, current_notes
+from service.http.request_helpers import Check
 from service.inference.native import Lock
 from service.routes.ndjson import MEDIA_TYPE
 
@@ -26,13 +27,10 @@ def checker(app: Flask, max_requests: int) -> Check:
                 detail = f"{counts[is_stream]} requests are being answered; the limit is {max_requests}."
                 raise Problem(OVERLOADED, detail, headers=RETRY)
             counts[is_stream] += 1
-        notes.in_flight_as_stream = is_stream
+        notes.release = partial(leave, is_stream)
 
-    def leave(_: BaseException | None) -> None:
-        is_stream = current_notes().pop("in_flight_as_stream", None)
-        if is_stream is not None:
-            with lock:
-                counts[is_stream] -= 1
+    def leave(is_stream: bool) -> None:
+        with lock:
+            counts[is_stream] -= 1
 
-    app.teardown_request(leave)
     return enter

@@ -23,7 +23,7 @@ def request_id(given: str) -> str:
 def register(app: Flask, checks: Sequence[Check]) -> None:
     """Count and log every request of the app, and check it in this order before it is answered.
 
-    Its line is written when its answer has ended.
+    Its line is written when its answer has ended, and what a check has reserved is released by `notes.release`.
     """
     in_flight = metrics.figures().in_flight
 
@@ -31,7 +31,7 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
         request, notes = current_request(), current_notes()
         notes.started_seconds = time.perf_counter()
         notes.request_id = request.environ[NOTED_ID] = request_id(request.environ.get(_REQUEST_ID_KEY, ""))
-        notes.key_id = notes.problem = None
+        notes.key_id = notes.problem = notes.release = None
         in_flight.inc()
         for check in checks:
             check(request, notes)
@@ -59,6 +59,10 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
             logs.write_line("request", **event, seconds=round(seconds, 6))
 
         response.call_on_close(end)
+        if notes.release and response.is_streamed:
+            response.call_on_close(notes.release)
+        elif notes.release:
+            notes.release()
         return response
 
     app.before_request(begin)

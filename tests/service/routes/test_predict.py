@@ -265,7 +265,7 @@ def test_an_oversized_body_by_chunks_is_stopped_mid_stream(server: Server) -> No
 )
 def test_bad_chunks(server: Server, rest: bytes) -> None:
     status, problem = send_chunks(server, "chunked", rest)
-    assert status == b"HTTP/1.1 400 BAD REQUEST"
+    assert status.startswith(b"HTTP/1.1 400 ")
     assert problem == {
         "type": "urn:sentiment:problem:incomplete-body",
         "title": "The body can't be read to its end",
