@@ -46,11 +46,12 @@ if Path("/dev/shm").is_dir():
 def on_starting(server: Any) -> None:
     """In the master, before there is a worker."""
     metrics_files.prepare()
-    master.prepare(server)
+    # gunicorn's own way with SIGHUP, to start all workers anew, would end the service over a bad bundle.
+    server.handle_hup = master.ask_for_reload
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Gives the worker the metrics files of one that is no more, or new ones."""
+    """Give the worker the metrics files of one that is no more, or new ones."""
     metrics_files.claim(server.WORKERS, worker)
 
 

@@ -5,37 +5,28 @@ The master imports this before it forks. Under another server each process is it
 
 import mmap
 import time
-from typing import Any
 
 _shared = mmap.mmap(-1, 16)
 _RELOAD_ASKED, _SERVED = slice(0, 8), 8
 
 
-def prepare(arbiter: Any) -> None:
-    """Have SIGHUP to the master reload its workers' models.
-
-    gunicorn's own way, to start all workers anew, would end the service over a bad bundle.
-    """
-    arbiter.handle_hup = ask_for_reload
-
-
 def ask_for_reload() -> bytes:
-    """What `reload_asked` says from now on: every worker is asked for a reload. Safe in a signal handler."""
+    """Return what `reload_asked` says from now on: every worker is asked for a reload. Safe in a signal handler."""
     asked = time.monotonic_ns().to_bytes(8, "little")
     _shared[_RELOAD_ASKED] = asked
     return asked
 
 
 def reload_asked() -> bytes:
-    """When a reload was asked for last, in a form to compare."""
+    """Return when a reload was asked for last, in a form to compare."""
     return _shared[_RELOAD_ASKED]
 
 
 def has_served() -> bool:
-    """Whether a worker of this master has ever served."""
+    """Return whether a worker of this master has ever served."""
     return bool(_shared[_SERVED])
 
 
 def set_served() -> None:
-    """Says that a worker serves: another that can't start must not end all."""
+    """Say that a worker serves: another that can't start must not end all."""
     _shared[_SERVED] = 1

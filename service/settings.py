@@ -28,7 +28,7 @@ class EnvironmentSettings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """The settings of the environment. Raises ConfigError naming each variable at fault and its value."""
+        """Return the settings of the environment. Raises ConfigError naming each variable at fault and its value."""
         try:
             return cls()
         except ValidationError as error:
@@ -103,7 +103,7 @@ class ServiceSettings(EnvironmentSettings):
 
 
 def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
-    """How many cores this process may use, at least 1: a container's quota is not what os.cpu_count() says."""
+    """Return how many cores this process may use, at least 1: a container's quota is not what os.cpu_count() says."""
     cores = len(os.sched_getaffinity(0))
     try:
         quota, period = quota_file.read_text().split()
@@ -123,7 +123,7 @@ class ServerSettings(EnvironmentSettings):
         default_factory=available_cores, description="Processes, each with its own model; one a core unless set."
     )
     threads: Count = Field(
-        default=320,
+        default=640,
         description="Requests to the model that a worker has in hand; one more is refused at once, and its client not "
         "read again for a second.",
     )

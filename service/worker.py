@@ -81,7 +81,7 @@ class Response(wsgi.Response):  # type: ignore[misc]
 
     def send_headers(self) -> None:
         """Make the head, which waits for what follows."""
-        if not self.headers_sent:
+        if not self.headers_sent:  # type: ignore[has-type]
             lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
             self._head = "".join(lines).encode("latin-1")
             self.headers_sent = True

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 def application() -> Flask:
-    """The app of the environment. A model or setting that is refused stops gunicorn with that one line.
+    """Return the app of the environment. A model or setting that is refused stops gunicorn with that one line.
 
     Unless a worker has served before: then this one alone ends, and gunicorn tries again, while the others serve.
     """

@@ -38,7 +38,7 @@ class Key:
 
 
 def read_keys(file: Path) -> list[Key]:
-    """The keys of a file: a line each, `id scope,scope sha256`; # starts a comment. Raises ConfigError."""
+    """Return the keys of a file: a line each, `id scope,scope sha256`; # starts a comment. Raises ConfigError."""
     try:
         lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -99,7 +99,7 @@ def _digest(key: str) -> bytes:
 
 
 def make(key_id: str, scopes: Sequence[str]) -> tuple[str, str]:
-    """A new key, and the line of the keys file that lets it in."""
+    """Return a new key, and the line of the keys file that lets it in."""
     key = secrets.token_urlsafe(32)
     return key, f"{key_id} {','.join(scopes)} {_digest(key).hex()}"
 

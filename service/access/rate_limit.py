@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def register(app: Flask, settings: ServiceSettings) -> None:
-    """Makes routes of the scope predict count. While Redis is gone each worker counts for itself."""
+    """Make routes of the scope predict count. While Redis is gone each worker counts for itself."""
     if settings.rate_limit is None:
         return
     try:

@@ -22,7 +22,7 @@ MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memor
 
 
 def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
-    """The whole body. Raises Problem for another media type, an encoded, an oversized or an incomplete one."""
+    """Return the whole body. Raises Problem for another media type, an encoded, an oversized or an incomplete one."""
     check_headers(request, media_types)
     declared = request.content_length
     if declared is not None and declared > max_bytes:
@@ -40,7 +40,7 @@ def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object that the body holds. Raises Problem for anything that two readers could take differently.
+    """Return the JSON object that the body holds. Raises Problem for anything that two readers could take differently.
 
     That is bad UTF-8, a field that stands twice, NaN and infinities, numbers out of range, and too deep nesting.
     """
@@ -60,7 +60,7 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def check_headers(request: Request, media_types: Sequence[str]) -> None:
-    """Raises Problem for a body of another media type or charset, and for an encoded one. "" is no media type."""
+    """Raise Problem for a body of another media type or charset, and for an encoded one. "" is no media type."""
     encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         detail = f"Content-Encoding must be absent, not {encoding:.80}."

@@ -72,7 +72,7 @@ def operation(
     scope: Scope | None = None,
     problems: Sequence[ProblemType] = (),
 ) -> Callable[[View], View]:
-    """The decorator that says of a view what Operation holds."""
+    """Return the decorator that says of a view what Operation holds."""
 
     def decorate(view: View) -> View:
         cast(Any, view).operation = Operation(response, request, form, scope, tuple(problems))
@@ -82,12 +82,12 @@ def operation(
 
 
 def of(app: Flask, endpoint: str | None) -> Operation | None:
-    """The operation of an endpoint, None where there is none."""
+    """Return the operation of an endpoint, None where there is none."""
     return getattr(app.view_functions.get(endpoint or ""), "operation", None)
 
 
 def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, Any]:
-    """The document of all routes of the app. With `keys`, every route of a scope asks for one."""
+    """Return the document of all routes of the app. With `keys`, every route of a scope asks for one."""
     paths: dict[str, dict[str, Any]] = {}
     shapes: set[type[BaseModel]] = {ProblemDetails, InferenceProblemDetails}
     for rule in app.url_map.iter_rules():

@@ -81,19 +81,19 @@ class Problem(Exception):
 
 
 def invalid_request(faults: Sequence[FieldError]) -> Problem:
-    """The problem of a request whose JSON is sound and whose content isn't; at most 20 faults are listed."""
+    """Return the problem of a request whose JSON is sound and whose content isn't; at most 20 faults are listed."""
     first = f"{faults[0].pointer or 'The body'} {faults[0].detail}"
     rest = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Problem(INVALID_REQUEST, f"{first}{rest}.", faults[:MAX_LISTED_FAULTS])
 
 
 def invalid_text(error: TextError, pointer: str) -> Problem:
-    """The problem of a text that the library refuses, pointing to where it stands in the body."""
+    """Return the problem of a text that the library refuses, pointing to where it stands in the body."""
     return invalid_request([FieldError(pointer=pointer, detail=error.reason)])
 
 
 def invalid_fields(error: ValidationError, shape: type[BaseModel]) -> Problem:
-    """The problem of JSON that isn't of a request's shape."""
+    """Return the problem of JSON that isn't of a request's shape."""
     return invalid_request(validation.faults(error, shape))
 
 
@@ -103,18 +103,18 @@ def broken_body() -> Problem:
 
 
 def refuse_unless_ready(reason: str | None) -> None:
-    """Raises the problem of a worker that is not ready for this reason, None if it is."""
+    """Raise the problem of a worker that is not ready for this reason, None if it is."""
     if reason is not None:
         raise Problem(NOT_READY, f"No more requests should come here: {reason}.", headers=RETRY)
 
 
 def details(problem: Problem) -> dict[str, Any]:
-    """What the client reads, as ProblemDetails says; of the Open Inference Protocol's paths with its `error` too."""
+    """Return what the client reads, as ProblemDetails says; under /v2 with the `error` of its protocol."""
     return document(problem, g.request_id, inference=request.path.startswith("/v2/"))
 
 
 def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str, Any]:
-    """What the client reads of a request that need not have reached the app, one for `inference` by its protocol."""
+    """Return what the client reads of a request that need not have reached the app."""
     content = {
         "type": problem.type.uri,
         "title": problem.type.title,
@@ -127,7 +127,7 @@ def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str,
 
 
 def register(app: Flask) -> None:
-    """Makes every error of the app, of Flask and of Werkzeug answer in the one form."""
+    """Make every error of the app, of Flask and of Werkzeug answer in the one form."""
     app.register_error_handler(Exception, _answer)
 
 
@@ -143,7 +143,7 @@ def _answer(error: Exception) -> Response:
 
 
 def from_exception(error: Exception) -> Problem:
-    """The problem that tells of any error; one that nobody expected is logged, without its words."""
+    """Return the problem that tells of any error; one that nobody expected is logged, without its words."""
     match error:
         case Problem():
             return error

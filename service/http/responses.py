@@ -18,5 +18,5 @@ class JSONResponse(Response):
         super().__init__(orjson.dumps(content), content_type="application/json")
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Its headers. Werkzeug would look for a location to complete and a length to find out, in a copy of them."""
+        """Return its headers. Werkzeug would complete a location and find out a length, in a copy of them."""
         return self.headers

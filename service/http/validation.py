@@ -19,7 +19,7 @@ _EXPECTED = {
 
 
 def faults(error: ValidationError, shape: type[BaseModel]) -> list[FieldError]:
-    """Each thing that is wrong, and where."""
+    """Return each thing that is wrong, and where."""
     fields = ", ".join(shape.model_fields)
     return [
         FieldError(pointer=_pointer(fault["loc"]), detail=_detail(dict(fault), fields))
@@ -28,12 +28,12 @@ def faults(error: ValidationError, shape: type[BaseModel]) -> list[FieldError]:
 
 
 def field_name(name: str) -> str | None:
-    """The name if it looks like one: a client may put anything there, a text too."""
+    """Return the name if it looks like one: a client may put anything there, a text too."""
     return name if _FIELD_NAME.fullmatch(name) else None
 
 
 def json_type(value: object) -> str:
-    """What JSON calls the kind of this value."""
+    """Return what JSON calls the kind of this value."""
     return _JSON_TYPES[type(value)]
 
 

@@ -1,4 +1,8 @@
-"""Texts of many callers, computed together: one thread, one batch at a time, no added delay."""
+"""Texts of many callers, computed together: one batch at a time, no added delay.
+
+In a worker, where gevent has patched `threading`, the batcher and its callers are greenlets of one hub; elsewhere they
+are threads. Each batch is computed in a native thread, of which the batcher has one.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,36 +34,27 @@ class Classify(Protocol):
     """What the batcher needs of a classifier."""
 
     def classify(self, encoded: Sequence[EncodedText]) -> Sequence[AnyPrediction]:
-        """A prediction for each text, in the order given."""
+        """Return a prediction for each text, in the order given."""
 
 
+@dataclass(slots=True, eq=False)
 class PendingRequest:
     """One caller's texts, their answers as they come, and the event that they are all there."""
 
-    __slots__ = (
-        "answered",
-        "arrived",
-        "classifier",
-        "deadline",
-        "error",
-        "finished",
-        "missing",
-        "predictions",
-        "taken",
-        "texts",
-    )  # fmt: skip
+    classifier: Classify
+    texts: Sequence[EncodedText]
+    deadline: float
+    arrived: float = field(default_factory=time.monotonic)
+    taken: int = 0  # texts before this place are computed or being computed
+    error: Exception | None = None
+    finished: bool = False
+    answered: threading.Event = field(default_factory=lambda: threading.Event())  # gevent's, in a worker
+    predictions: list[AnyPrediction | None] = field(init=False)
+    missing: int = field(init=False)
 
-    def __init__(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> None:
-        self.classifier = classifier
-        self.texts = texts
-        self.deadline = deadline
-        self.predictions: list[AnyPrediction | None] = [None] * len(texts)
-        self.missing = len(texts)
-        self.arrived = time.monotonic()
-        self.taken = 0  # texts before this place are computed or being computed
-        self.error: Exception | None = None
-        self.finished = False
-        self.answered = threading.Event()
+    def __post_init__(self) -> None:
+        self.missing = len(self.texts)
+        self.predictions = [None] * self.missing
 
 
 class Batcher:
@@ -75,9 +71,8 @@ class Batcher:
         self._waiting_texts = 0
         self._busy_since = math.inf
         self._failure: str | None = None
-        self._native = NativeThread()
-        self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
-        self._thread.start()
+        self._native = NativeThread("batches")
+        threading.Thread(target=self._run, name="batcher", daemon=True).start()  # a greenlet, in a worker
 
     @property
     def waiting_texts(self) -> int:
@@ -85,18 +80,16 @@ class Batcher:
         return self._waiting_texts
 
     def failure_reason(self, max_batch_seconds: float) -> str | None:
-        """Why nothing can be expected of it, or None: it failed, its thread is gone, or a batch takes too long."""
+        """Return why it can answer nothing, or None: it failed, or a batch takes too long."""
         if self._failure is not None:
             return self._failure
-        if not self._thread.is_alive():
-            return "the batcher's thread has ended"
         if time.monotonic() - self._busy_since > max_batch_seconds:
             return f"a batch has been computing for more than {max_batch_seconds:g} seconds"
         return None
 
     @contextmanager
     def reserve(self, texts: int) -> Iterator[None]:
-        """Counts so many texts as waiting while they are encoded. Raises Overloaded or BatcherFailed at once."""
+        """Count so many texts as waiting while they are encoded. Raises Overloaded or BatcherFailed at once."""
         with self._lock:
             self._check_room(texts)
             self._waiting_texts += texts
@@ -107,7 +100,7 @@ class Batcher:
                 self._waiting_texts -= texts
 
     def classify(self, classifier: Classify, texts: Sequence[EncodedText], deadline: float) -> list[AnyPrediction]:
-        """A prediction a text, in the order given. `deadline` is of time.monotonic().
+        """Return a prediction a text, in the order given. `deadline` is of time.monotonic().
 
         Raises Overloaded at once, DeadlinePassed, TextFailed for a text the model fails at, or BatcherFailed.
         """
@@ -126,7 +119,7 @@ class Batcher:
         return work.predictions  # type: ignore[return-value]  # none is missing: there was no error
 
     def fail(self, reason: str) -> None:
-        """Ends the waiting of every caller, now and from now on, with BatcherFailed."""
+        """End the waiting of every caller, now and from now on, with BatcherFailed."""
         with self._lock:
             self._failure = self._failure or reason
             for work in [*self._queue, *(work for work, _ in self._batch)]:
@@ -147,7 +140,7 @@ class Batcher:
             self._finish(work, DeadlinePassed())
 
     def _finish(self, work: PendingRequest, error: Exception | None = None) -> None:
-        """Lets the caller go, once. The lock is held."""
+        """Let the caller go, once. The lock is held."""
         if not work.finished:
             work.finished = True
             self._waiting_texts -= len(work.texts)
@@ -171,7 +164,7 @@ class Batcher:
             self.fail(f"the batcher died of {type(error).__name__}")
 
     def _take(self) -> list[tuple[PendingRequest, int]]:
-        """The next texts to compute, in turns from all who wait for the same classifier. The lock is held."""
+        """Return the next texts to compute, in turns from all who wait for the same classifier. The lock is held."""
         batch: list[tuple[PendingRequest, int]] = []
         others: list[PendingRequest] = []
         tokens = 0
@@ -199,7 +192,7 @@ class Batcher:
         return batch
 
     def _compute(self, batch: list[tuple[PendingRequest, int]]) -> None:
-        """Answers these texts, or halves them until only those that the model fails at are left without."""
+        """Answer these texts, or halve them until only those that the model fails at are left without."""
         self._busy_since = time.monotonic()
         try:
             classify = batch[0][0].classifier.classify

@@ -27,7 +27,7 @@ def checker(max_seconds: float) -> Check:
 
 
 def current() -> float:
-    """When an answer asked for now is too late, by time.monotonic()."""
+    """Return when an answer asked for now is too late, by time.monotonic()."""
     return time.monotonic() + (g.timeout_seconds if has_request_context() else DEFAULT_SECONDS)
 
 

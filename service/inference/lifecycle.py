@@ -31,7 +31,7 @@ class Lifecycle:
         self._max_batch_seconds = max_batch_seconds
 
     def not_ready(self) -> str | None:
-        """Why no more requests should come here, or None."""
+        """Return why no more requests should come here, or None."""
         return "the worker is stopping" if self._draining else self._batcher.failure_reason(self._max_batch_seconds)
 
     def drain(self) -> None:

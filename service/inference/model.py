@@ -46,7 +46,7 @@ class Model:
         self.name = name
         self.classifier = classifier
         self._batcher = batcher
-        self._encoder = NativeThread()
+        self._encoder = NativeThread("encoder")
         metrics.set_model_version(name, classifier.version, None)
 
     @property
@@ -117,7 +117,7 @@ class Model:
     def _in_slices(
         self, read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float
     ) -> list[Read]:
-        """What is read of each text, by a thread, a slice of them at a time: between two, others have the tokenizer.
+        """Return what is read of each text, a slice of them at a time: between two, others have the tokenizer.
 
         Raises TextError, naming the index, and DeadlinePassed.
         """
@@ -138,7 +138,7 @@ class Model:
 
 
 def version_of(classifier: AnyModel) -> ModelVersion:
-    """Which model this is."""
+    """Return which model this is."""
     return _version(classifier.name, classifier.version)
 
 

@@ -22,7 +22,7 @@ Pointer = Callable[[int], str]  # from a text's place to where it stands in the 
 
 
 def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> None:
-    """Raises Problem for each text longer than the limit."""
+    """Raise Problem for each text longer than the limit."""
     limit = settings.max_characters_per_text
     faults = [
         FieldError(pointer=pointer(index), detail=f"has {len(text)} characters; the limit is {limit}")
@@ -44,7 +44,7 @@ class Options(Protocol):
 
 
 def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
-    """The probability under which a label of this answer is `uncertain`: the higher of those that the options ask for.
+    """Return the probability under which a label is `uncertain`: the higher of those that the options ask for.
 
     Raises Problem, pointing to `abstain`, where the model that answered can't promise it, and to either where that
     model answers with a number.
@@ -67,7 +67,7 @@ def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
 def finish(
     predictions: Sequence[AnyPrediction], pointer: Pointer, *, strict: bool, threshold: float
 ) -> Sequence[AnyPrediction]:
-    """The predictions, those under the threshold labelled `uncertain`. Raises Problem for truncated ones if strict."""
+    """Return the predictions, `uncertain` those under the threshold. Raises Problem for truncated ones if strict."""
     if strict:
         faults = [
             FieldError(

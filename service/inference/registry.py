@@ -38,7 +38,7 @@ class Models:
 
 
 def folders(model: Path, models: Path | None) -> dict[str, Path]:
-    """The folder of each model by name: each subfolder of `models`, else `model` as the default.
+    """Return the folder of each model by name: each subfolder of `models`, else `model` as the default.
 
     Raises ConfigError for a name that doesn't fit a path of the API, and where none is named `default`.
     """
@@ -57,5 +57,5 @@ def folders(model: Path, models: Path | None) -> dict[str, Path]:
 
 
 def load(model: Path, models: Path | None) -> dict[str, AnyModel]:
-    """The warm classifier of each model by name. Raises ConfigError and BundleError."""
+    """Return the warm classifier of each model by name. Raises ConfigError and BundleError."""
     return {name: sentiment.load(folder, task=None).warm() for name, folder in folders(model, models).items()}

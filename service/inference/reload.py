@@ -37,12 +37,12 @@ class Reloader:
         self._models = models
         self._load = load
         # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.
-        self._loader = NativeThread()
+        self._loader = NativeThread("loader")
         self._running = threading.Lock()
         self._followed = followed
 
     def reload(self) -> list[Swap]:
-        """What was swapped here, all other workers being asked to follow. Raises ReloadRunning and ModelRefused."""
+        """Return what was swapped here, and ask all other workers to follow. Raises ReloadRunning and ModelRefused."""
         if not self._running.acquire(blocking=False):
             raise ReloadRunning
         try:
@@ -57,7 +57,7 @@ class Reloader:
             self._running.release()
 
     def watch(self) -> None:
-        """Reloads whenever it is asked for elsewhere, in a thread of its own."""
+        """Reload whenever it is asked for elsewhere, in a thread of its own."""
         threading.Thread(target=self._watch, name="reloader", daemon=True).start()
 
     def _watch(self) -> None:

@@ -9,7 +9,7 @@ from service.schemas.models import Reloaded
 
 
 def blueprint(reloader: Reloader) -> Blueprint:
-    """The routes of the scope admin."""
+    """Return the routes of the scope admin."""
     api = Blueprint("admin", __name__)
 
     @api.post("/admin/reload")

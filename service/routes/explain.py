@@ -29,7 +29,7 @@ Request = TypeVar("Request", bound=BaseModel)
 
 
 def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
-    """The routes over these models. They share one thread, and nothing with predictions."""
+    """Return the routes over these models. They share one thread, and nothing with predictions."""
     routes = Blueprint("inspection", __name__)
     explanations = ExplainQueue()
 
@@ -93,7 +93,7 @@ def _answer(
     wanted: Sequence[str],
     pointer: postprocessing.Pointer,
 ) -> Response:
-    """What `look` sees in these texts, under this name, beside which model it is that was looked into."""
+    """Return what `look` sees in these texts, under this name, beside which model it is that was looked into."""
     postprocessing.check(wanted, pointer, settings)
     classifier = model.classifier  # read once: whatever replaces it meanwhile
     try:

@@ -37,7 +37,7 @@ class Stream(Protocol):
 
 
 def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) -> Iterator[list[Line]]:
-    """The lines of each block, without their ends; for one too long, or a stream cut off, the problem in its place."""
+    """Yield the lines of each block, without their ends; for one too long, or a stream cut off, its problem."""
     received, rest, too_long = 0, b"", False
     while True:
         try:
@@ -66,7 +66,7 @@ def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) 
 
 
 def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings) -> Iterator[bytes]:
-    """The answers to the lines, each ended by a line feed, as many together as were asked together."""
+    """Yield the answers to the lines, each ended by a line feed, as many together as were asked together."""
     for lines in blocks:
         for start in range(0, len(lines), ROWS):
             rows = [_parse(line, settings) for line in lines[start : start + ROWS]]
@@ -74,7 +74,7 @@ def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings
 
 
 def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[dict[str, Any]]:
-    """The answer to each row, those that want their sentences asked together, and those that don't."""
+    """Return the answer to each row, those that want their sentences asked together, and those that don't."""
     answers: dict[int, Answered] = {}
     for sentences in (False, True):
         asked = {
@@ -87,7 +87,7 @@ def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[di
 
 
 def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dict[int, Answered]:
-    """The answers to these rows. A text that is refused or fails is taken out, and the others are asked again."""
+    """Return the answers to these rows. A text that is refused or fails is left out, and the others asked again."""
     answers: dict[int, Answered] = {}
     finish = postprocessing.finish_views if sentences else postprocessing.finish
     while asked:

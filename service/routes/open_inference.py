@@ -45,7 +45,7 @@ _Outputs = dict[str, tuple[str, list[int], Sequence[Any], Callable[[Any], bytes]
 
 
 def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -> Blueprint:
-    """The protocol's routes over these models."""
+    """Return the protocol's routes over these models."""
     api = Blueprint("open_inference", __name__)
 
     @api.get("/v2")
@@ -91,7 +91,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
 
 
 def _model(models: Models, name: str) -> Model:
-    """The model of this name. Raises Problem if there is none of labels, which is what the protocol's tensors hold."""
+    """Return the model of this name. Raises Problem if there is none of labels, as the protocol's tensors hold."""
     model = models.get(name)
     if model.card.task == "regression":
         raise Problem(UNKNOWN_MODEL, "No model of labels has this name: ask one of numbers at /v1/models/NAME/predict.")
@@ -156,7 +156,7 @@ def _header_length(content: bytes) -> int:
 
 
 def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) -> tuple[list[str], list[str]]:
-    """The texts, and the pointer to each. Raises Problem where they aren't what the tensor says they are."""
+    """Return the texts, and the pointer to each. Raises Problem where they aren't what the tensor says they are."""
     tensor = wanted.inputs[0]
     if tensor.parameters.binary_data_size != len(rest):
         detail = f"is {tensor.parameters.binary_data_size}, and {len(rest)} bytes follow the JSON"
@@ -181,7 +181,7 @@ def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) ->
 
 
 def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> Response:
-    """The outputs that are wanted, in that order, each in the form that is wanted."""
+    """Return the outputs that are wanted, in that order, each in the form that is wanted."""
     default = wanted.parameters.binary_data_output
     forms: dict[str, bool] = {
         output.name: output.parameters.binary_data if output.parameters else default for output in wanted.outputs

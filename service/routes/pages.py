@@ -22,7 +22,7 @@ MEDIA_TYPES = {
 
 
 def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
-    """The page at the root, the document, its page, and what they are made of."""
+    """Return the page at the root, the document, its page, and what they are made of."""
     web = Blueprint("documentation", __name__, template_folder=str(PAGES))
     files = {path.name: path.read_bytes() for path in (PAGES / "static").iterdir() if path.suffix in MEDIA_TYPES}
 

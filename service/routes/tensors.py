@@ -17,7 +17,7 @@ class TensorError(Exception):
 
 
 def read_strings(content: bytes, pointer: str) -> list[str]:
-    """The strings of a BYTES tensor: each its length in four bytes, little end first, then its UTF-8."""
+    """Return the strings of a BYTES tensor: each its length in four bytes, little end first, then its UTF-8."""
     strings: list[str] = []
     position = 0
     while position < len(content):
@@ -36,17 +36,17 @@ def read_strings(content: bytes, pointer: str) -> list[str]:
 
 
 def write_strings(strings: Sequence[str]) -> bytes:
-    """A BYTES tensor of these strings."""
+    """Return a BYTES tensor of these strings."""
     return b"".join(_LENGTH.pack(len(content)) + content for content in map(str.encode, strings))
 
 
 def write_doubles(numbers: Sequence[float]) -> bytes:
-    """An FP64 tensor of these numbers."""
+    """Return an FP64 tensor of these numbers."""
     return struct.pack(f"<{len(numbers)}d", *numbers)
 
 
 def flatten(data: Sequence[object], pointer: str) -> Iterator[tuple[str, object]]:
-    """Each element of [N] or of [N, 1], with the pointer to it."""
+    """Return each element of [N] or of [N, 1], with the pointer to it."""
     for index, row in enumerate(data):
         if isinstance(row, list):
             yield from ((f"{pointer}/{index}/{column}", item) for column, item in enumerate(row))

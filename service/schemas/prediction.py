@@ -45,7 +45,7 @@ class PredictRequest(StrictModel):
         return [self.text] if "text" in self.model_fields_set else self.texts
 
     def pointer(self, index: int) -> str:
-        """The JSON pointer to the text at this place of `all_texts`."""
+        """Return the JSON pointer to the text at this place of `all_texts`."""
         return "/text" if "text" in self.model_fields_set else f"/texts/{index}"
 
 

@@ -69,7 +69,7 @@ class ModelFigures:
 
 @cache  # when first asked for, in a worker: in gunicorn's master they would not be the worker's
 def figures() -> Figures:
-    """The figures of this process."""
+    """Return the figures of this process."""
     return Figures()
 
 
@@ -92,7 +92,7 @@ def observe_seconds(route: str | None, seconds: float) -> None:
 
 
 def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
-    """Counts what the model said: a drift of the texts shows here long before anybody has labels."""
+    """Count what the model said: a drift of the texts shows here long before anybody has labels."""
     now = _of_model(model)
     now.texts.inc(len(predictions))
     now.tokens.inc(sum(found.tokens for found in predictions))
@@ -107,24 +107,24 @@ def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
 
 
 def shed(status: int, reason: str | None, count: int = 1) -> None:
-    """Counts what is refused or given up for want of time or room; other problems are no shedding."""
+    """Count what is refused or given up for want of time or room; other problems are no shedding."""
     if status in SHED:
         figures().shed.labels(reason).inc(count)
 
 
 def observe_queue_wait(seconds: float) -> None:
-    """Counts how long a text waited for its batch."""
+    """Count how long a text waited for its batch."""
     figures().queue_seconds.observe(seconds)
 
 
 def observe_batch(rows: int, tokens: int) -> None:
-    """Counts a batch."""
+    """Count a batch."""
     figures().batch_rows.observe(rows)
     figures().batch_tokens.observe(tokens)
 
 
 def set_model_version(model: str, version: str, before: str | None) -> None:
-    """Says which version of a model serves from now on."""
+    """Say which version of a model serves from now on."""
     figures().model.labels(model, version).set(1)
     if before not in (None, version):
         figures().model.labels(model, before).set(0)

@@ -17,7 +17,7 @@ _made: list[str] = []
 
 
 def prepare() -> None:
-    """Empties the folder, or makes one: figures of an earlier start would be added to this one's."""
+    """Empty the folder, or make one: figures of an earlier start would be added to this one's."""
     given = os.environ.get(FOLDER)
     if given is None:
         # In memory where there is such a place: the files are written with every request.
@@ -31,24 +31,24 @@ def prepare() -> None:
 
 
 def claim(workers: dict[int, Any], worker: Any) -> None:
-    """Gives a worker that is about to start a place that no living one has."""
+    """Give a worker that is about to start a place that no living one has."""
     taken = {other.metrics_place for other in workers.values()}
     worker.metrics_place = next(place for place in range(len(taken) + 1) if place not in taken)
 
 
 def enter(worker: Any) -> None:
-    """Makes this process, the worker's, write to the files of its place."""
+    """Make this process, the worker's, write to the files of its place."""
     place = worker.metrics_place
     # By place and not by process, as it is by default: there, dead workers' files pile up.
     values.ValueClass = values.MultiProcessValue(lambda: place)
 
 
 def leave(worker: Any) -> None:
-    """Takes out what was true of a worker only while it lived."""
+    """Take out what was true of a worker only while it lived."""
     multiprocess.mark_process_dead(worker.metrics_place)
 
 
 def remove() -> None:
-    """Removes the folder, if it was made here."""
+    """Remove the folder, if it was made here."""
     for folder in _made:
         shutil.rmtree(folder, ignore_errors=True)

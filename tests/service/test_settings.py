@@ -15,7 +15,7 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert service.max_body_bytes == 1_048_576
     assert service.max_texts_per_request == 1000
     assert service.max_characters_per_text == 200_000
-    assert (server.bind, server.workers, server.threads) == ("127.0.0.1:8000", available_cores(), 320)
+    assert (server.bind, server.workers, server.threads) == ("127.0.0.1:8000", available_cores(), 640)
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from service.errors import DeadlinePassed, Overloaded
 from service.inference.explain_queue import ExplainQueue
-
-WAIT_SECONDS = 60.0
+from tests.service.conftest import WAIT_SECONDS, wait_for
 
 
 def later() -> float:
@@ -47,7 +46,7 @@ def ask(callers: ThreadPoolExecutor, queue: ExplainQueue, look: Callable[[], Any
 
 def test_what_was_seen_or_raised_is_the_callers() -> None:
     queue = ExplainQueue()
-    assert queue.run(lambda: threading.current_thread().name, 1, later()) == "explanations"
+    assert queue.run(lambda: threading.current_thread().name, 1, later()) == "explanations_0"
     with pytest.raises(ZeroDivisionError):
         queue.run(lambda: 1 // 0, 1, later())
     with pytest.raises(SystemExit):  # the thread outlives it
@@ -63,8 +62,7 @@ def test_one_at_a_time_in_the_order_of_arrival(callers: ThreadPoolExecutor, held
     rest = []
     for place in range(5):
         rest.append(ask(callers, queue, lambda place=place: order.append(place)))  # type: ignore[misc]
-        while len(queue._queue) <= place:
-            time.sleep(0)
+        wait_for(lambda place=place: queue._waiting_texts == place + 2)  # type: ignore[misc]  # it is in the queue
     assert order == []
     held.released.set()
     assert first.result() == "seen"

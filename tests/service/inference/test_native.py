@@ -12,9 +12,10 @@ PATCHED = """
 from gevent import monkey
 monkey.patch_all()
 import threading, time, gevent
+from service.errors import DeadlinePassed
 from service.inference.native import NativeThread
 
-native, order = NativeThread(), []
+native, order = NativeThread("x"), []
 ident = monkey.get_original("_thread", "get_ident")
 sleep = monkey.get_original("time", "sleep")
 
@@ -31,6 +32,15 @@ assert order == ["hub", "native"]
 def fail():
     raise KeyError("zyzzyvasecret")
 
+busy = gevent.spawn(native.run, lambda: sleep(0.2))
+gevent.sleep(0)
+for deadline in (time.monotonic() + 0.01, time.monotonic() - 1):  # in the queue, and before
+    try:
+        native.run(lambda: order.append("late"), deadline)
+    except DeadlinePassed:
+        order.append("passed")
+busy.join()
+assert order == ["hub", "native", "passed", "passed"]
 try:
     native.run(fail)
 except KeyError:
@@ -43,7 +53,8 @@ def test_the_hub_serves_others_and_an_error_is_the_callers_alone() -> None:
     assert (run.stdout, run.stderr) == ("raised\n", "")
 
 
-def test_where_nothing_is_patched_the_callers_thread_makes_the_call() -> None:
-    assert NativeThread().run(threading.get_ident) == threading.get_ident()
+def test_where_nothing_is_patched_it_is_a_thread_like_any() -> None:
+    native = NativeThread("looks")
+    assert native.run(lambda: threading.current_thread().name) == "looks_0"
     with pytest.raises(ZeroDivisionError):
-        NativeThread().run(lambda: 1 // 0)
+        native.run(lambda: 1 // 0)
