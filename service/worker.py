@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import gevent
@@ -111,10 +112,10 @@ class Source:
         self._deadline = 0.0
         self._is_stream = False
 
-    def expect_request(self, received_bytes: int, *, is_first: bool) -> None:
+    def expect_request(self, received_bytes: int, *, was_used: bool) -> None:
         """Begin to wait for the next request, of which so much has come with the last one."""
         self.is_arriving = received_bytes > 0
-        self._is_new = is_first
+        self._was_used = was_used
         self._deadline = time.monotonic() + (REQUEST_SECONDS if self.is_arriving else self._idle_seconds)
 
     def finish_request(self) -> None:
@@ -139,7 +140,7 @@ class Source:
         elif self.is_arriving:
             data = self._client.recv(size)
         else:
-            self._waiting.add(self._client, is_new=self._is_new)
+            self._waiting.add(self._client, was_used=self._was_used)
             try:
                 data = self._client.recv(size)
             finally:
@@ -150,38 +151,29 @@ class Source:
 
 
 class Waiting:
-    """The connections whose clients have sent nothing of a request yet, the longest there first."""
+    """The connections whose clients have sent nothing of a request yet, and whether one was answered before."""
 
     def __init__(self, connections: Pool) -> None:
         self._connections = connections
-        self._new: dict[socket.socket, None] = {}
-        self._used: dict[socket.socket, None] = {}
+        self._was_used: dict[socket.socket, bool] = {}  # the longest here first
 
-    def add(self, client: socket.socket, *, is_new: bool) -> None:
+    def add(self, client: socket.socket, *, was_used: bool) -> None:
         """Add the connection. Where there is no room for another one, that which was here the longest ends."""
-        (self._new if is_new else self._used)[client] = None
-        if self._connections.full() and self._used:
-            _end_reading(next(iter(self._used)))
+        self._was_used[client] = was_used
+        if self._connections.full():
+            self.end(was_used=True, most=1)
 
     def remove(self, client: socket.socket) -> None:
         """Take the connection out."""
-        self._new.pop(client, None)
-        self._used.pop(client, None)
+        del self._was_used[client]
 
-    def end_used(self) -> None:
-        """End those that were answered before. A request that has come meanwhile is read all the same."""
-        for client in self._used:
-            _end_reading(client)
-
-    def end_new(self) -> None:
-        """End those on which nothing ever came."""
-        for client in self._new:
-            _end_reading(client)
-
-
-def _end_reading(client: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # broken by the client
-        client.shutdown(socket.SHUT_RD)
+    def end(self, *, was_used: bool, most: int | None = None) -> None:
+        """End those that were used, or those that were not. A request that has come meanwhile is read all the same."""
+        found = (client for client, used in self._was_used.items() if used is was_used)
+        for client in islice(found, most):
+            with contextlib.suppress(OSError):  # broken by the client
+                # The system's own: gevent's has the reader fail, and with it a request that has come.
+                client._sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -256,9 +248,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 server.do_handle(*accepted)
             server.close()
         self.alive = False
-        self._waiting.end_used()
+        self._waiting.end(was_used=True)
         self._beat(min(end, time.monotonic() + NEW_SECONDS), self._connections.__len__)
-        self._waiting.end_new()
+        self._waiting.end(was_used=False)
         self._beat(end, self._connections.__len__)
 
     def _beat(self, end: float, condition: Callable[[], object]) -> None:
@@ -274,7 +266,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         request = None
         try:
             while True:
-                source.expect_request(parser.unreader.buf.tell(), is_first=request is None)
+                source.expect_request(parser.unreader.buf.tell(), was_used=request is not None)
                 request = next(parser)
                 self._read_body(request, source, client)
                 source.finish_request()
@@ -312,7 +304,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             raise StopIteration
         if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             # One that asks again at once, and again, would have the processor refuse.
-            self._waiting.add(sock, is_new=False)
+            self._waiting.add(sock, was_used=True)
             gevent.sleep(PAUSE_SECONDS)
             self._waiting.remove(sock)
 

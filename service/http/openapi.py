@@ -1,4 +1,4 @@
-"""The API's document (OpenAPI 3.1), made from the routes, their docstrings and the shapes they read and write."""
+"""The API's document (OpenAPI 3.1), made from the routes, their docstrings and the schemas they read and write."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +25,7 @@ _REQUEST_PROBLEMS = (
     problems.DEADLINE_PASSED, problems.NOT_READY,
 )  # fmt: skip
 _KEY_PROBLEMS = (problems.UNAUTHORIZED, problems.FORBIDDEN)
+_TAGS = {"models": "api", "health": "api"}  # else the blueprint's name
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
 _DEADLINE = {
     "name": deadline.HEADER,
@@ -50,14 +51,14 @@ class Form:
     media_type: str
     answer: str
     request: str = ""
-    shape: type[BaseModel] | None = None  # that these words name
+    schema: type[BaseModel] | None = None  # that these words name
 
 
 @dataclass(frozen=True)
 class Operation:
     """What a route reads, writes and asks for: the document says it, and who may come in is decided by it."""
 
-    response: type[BaseModel] | str  # a shape, or the media type of what isn't JSON
+    response: type[BaseModel] | str  # a schema, or the media type of what isn't JSON
     request: type[BaseModel] | None
     form: Form | None
     scope: Scope | None  # None: open to everybody
@@ -89,14 +90,14 @@ def of(app: Flask, endpoint: str | None) -> Operation | None:
 def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, Any]:
     """Return the document of all routes of the app. With `keys`, every route of a scope asks for one."""
     paths: dict[str, dict[str, Any]] = {}
-    shapes: set[type[BaseModel]] = {ProblemDetails, InferenceProblemDetails}
+    models: set[type[BaseModel]] = {ProblemDetails, InferenceProblemDetails}
     for rule in app.url_map.iter_rules():
         described = of(app, rule.endpoint)
         if described is None:
             continue
-        shapes.update(filter(None, (described.request, described.form.shape if described.form else None)))
+        models.update(filter(None, (described.request, described.form.schema if described.form else None)))
         if isinstance(described.response, type):
-            shapes.add(described.response)
+            models.add(described.response)
         names = _PATH_PARAMETER.findall(rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             path = paths.setdefault(_PATH_PARAMETER.sub(r"{\1}", rule.rule), {})
@@ -105,7 +106,7 @@ def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, 
             path[method.lower()] = {
                 "operationId": rule.endpoint.rpartition(".")[2],
                 "summary": summary,
-                "tags": [rule.endpoint.partition(".")[0]],
+                "tags": [_TAGS.get(blueprint := rule.endpoint.partition(".")[0], blueprint)],
                 **_operation(described, failure, names, closed=keys or described.scope is Scope.ADMIN),
             }
     return {
@@ -118,7 +119,7 @@ def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, 
         },
         "paths": paths,
         "components": {
-            "schemas": _schemas(shapes, settings),
+            "schemas": _schemas(models, settings),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -160,25 +161,25 @@ def _success(described: Operation) -> dict[str, Any]:
     return {"description": "The answer.", "headers": _HEADERS, "content": content}
 
 
-def _failures(kinds: Iterable[ProblemType], shape: type[BaseModel]) -> dict[str, Any]:
+def _failures(kinds: Iterable[ProblemType], schema: type[BaseModel]) -> dict[str, Any]:
     titles: dict[str, list[str]] = {}
     for kind in sorted(kinds, key=lambda kind: (kind.status, kind.name)):
         titles.setdefault(str(kind.status), []).append(f"{kind.title} (`{kind.name}`).")
-    content = {problems.MEDIA_TYPE: {"schema": _reference(shape)}}
+    content = {problems.MEDIA_TYPE: {"schema": _reference(schema)}}
     return {
         status: {"description": " ".join(words), "headers": _HEADERS, "content": content}
         for status, words in titles.items()
     }
 
 
-def _reference(shape: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{shape.__name__}"}
+def _reference(schema: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{schema.__name__}"}
 
 
-def _schemas(shapes: Iterable[type[BaseModel]], settings: ServiceSettings) -> dict[str, Any]:
-    ordered = sorted(shapes, key=lambda shape: shape.__name__)
+def _schemas(models: Iterable[type[BaseModel]], settings: ServiceSettings) -> dict[str, Any]:
+    ordered = sorted(models, key=lambda model: model.__name__)
     _, definitions = models_json_schema(
-        [(shape, "validation") for shape in ordered], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in ordered], ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = definitions["$defs"]
     for name in ("PredictRequest", "LineRequest", "TraceRequest"):

@@ -92,9 +92,9 @@ def invalid_text(error: TextError, pointer: str) -> Problem:
     return invalid_request([FieldError(pointer=pointer, detail=error.reason)])
 
 
-def invalid_fields(error: ValidationError, shape: type[BaseModel]) -> Problem:
-    """Return the problem of JSON that isn't of a request's shape."""
-    return invalid_request(validation.faults(error, shape))
+def invalid_fields(error: ValidationError, schema: type[BaseModel]) -> Problem:
+    """Return the problem of JSON that isn't of a request's schema."""
+    return invalid_request(validation.faults(error, schema))
 
 
 def broken_body() -> Problem:

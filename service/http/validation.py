@@ -1,4 +1,4 @@
-"""What is wrong with JSON that isn't of a request's shape, in words that never repeat what may be a text."""
+"""What is wrong with JSON that isn't of a request's schema, in words that never repeat what may be a text."""
 
 import re
 from typing import Any
@@ -18,9 +18,9 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-def faults(error: ValidationError, shape: type[BaseModel]) -> list[FieldError]:
+def faults(error: ValidationError, schema: type[BaseModel]) -> list[FieldError]:
     """Return each thing that is wrong, and where."""
-    fields = ", ".join(shape.model_fields)
+    fields = ", ".join(schema.model_fields)
     return [
         FieldError(pointer=_pointer(fault["loc"]), detail=_detail(dict(fault), fields))
         for fault in error.errors(include_url=False)

@@ -105,12 +105,12 @@ def _answer(
     return JSONResponse({"model": version_of(classifier).model_dump(), name: seen})
 
 
-def _read(shape: type[Request], settings: ServiceSettings) -> Request:
+def _read(schema: type[Request], settings: ServiceSettings) -> Request:
     content = body.parse(body.read(current_request(), ["application/json"], settings.max_body_bytes))
     try:
-        return shape.model_validate(content)
+        return schema.model_validate(content)
     except ValidationError as error:
-        raise problems.invalid_fields(error, shape) from None
+        raise problems.invalid_fields(error, schema) from None
 
 
 def _with_labels(classifier: AnyModel) -> Classifier:

@@ -21,7 +21,7 @@ _LINES = Form(
     ndjson.MEDIA_TYPE,
     answer="A line for each line of the request, in order: the answer to it alone, or its problem.",
     request="A LineRequest a line, of texts that are at hand: a request that is too slow to arrive is refused (408).",
-    shape=LineRequest,
+    schema=LineRequest,
 )
 
 

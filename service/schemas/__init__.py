@@ -1,1 +1,1 @@
-"""The shapes of requests and responses: what is checked, what is answered and what the API document says."""
+"""The schemas of requests and responses: what is checked, what is answered and what the API document says."""

@@ -1,4 +1,4 @@
-"""What all shapes are made of, and the options that several kinds of request have."""
+"""What all schemas are made of, and the options that several kinds of request have."""
 
 from typing import Annotated, Any
 

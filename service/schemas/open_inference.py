@@ -1,4 +1,4 @@
-"""The shapes of the Open Inference Protocol (KServe v2)."""
+"""The schemas of the Open Inference Protocol (KServe v2)."""
 
 from typing import Annotated, Any, Literal
 

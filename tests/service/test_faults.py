@@ -15,7 +15,7 @@ from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
 
 THREADS = 40  # requests to the model that the server has in hand; one more is refused
-CLIENTS = 8  # more than a worker has threads for requests that ask no model
+CLIENTS = 8
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.service import impatient
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
 from tests.service.raw_http import BODY, HEAD, NDJSON_HEAD, REQUEST, receive, receive_all
 
-CLIENTS = 8  # more than a worker has threads for requests that ask no model
+CLIENTS = 8
 
 
 def assert_healthy(server: Server) -> None:

@@ -58,11 +58,12 @@ def test_one_at_a_time_in_the_order_of_arrival(callers: ThreadPoolExecutor, held
     queue = ExplainQueue()
     first = ask(callers, queue, held)
     assert held.begun.wait(WAIT_SECONDS)
+    waiting = queue._native._for_threads._work_queue  # type: ignore[union-attr]
     order: list[int] = []
     rest = []
     for place in range(5):
         rest.append(ask(callers, queue, lambda place=place: order.append(place)))  # type: ignore[misc]
-        wait_for(lambda place=place: queue._waiting_texts == place + 2)  # type: ignore[misc]  # it is in the queue
+        wait_for(lambda place=place: waiting.qsize() == place + 1)  # type: ignore[misc]
     assert order == []
     held.released.set()
     assert first.result() == "seen"
