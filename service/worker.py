@@ -156,11 +156,14 @@ class Waiting:
     def __init__(self, connections: Pool) -> None:
         self._connections = connections
         self._was_used: dict[socket.socket, bool] = {}  # the longest here first
+        self._keeps_used = True
 
     def add(self, client: socket.socket, *, was_used: bool) -> None:
         """Add the connection. Where there is no room for another one, that which was here the longest ends."""
         self._was_used[client] = was_used
-        if self._connections.full():
+        if was_used and not self._keeps_used:
+            _end_reading(client)
+        elif self._connections.full():
             self.end(was_used=True, most=1)
 
     def remove(self, client: socket.socket) -> None:
@@ -171,9 +174,18 @@ class Waiting:
         """End those that were used, or those that were not. A request that has come meanwhile is read all the same."""
         found = (client for client, used in self._was_used.items() if used is was_used)
         for client in islice(found, most):
-            with contextlib.suppress(OSError):  # broken by the client
-                # The system's own: gevent's has the reader fail, and with it a request that has come.
-                client._sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
+            _end_reading(client)
+
+    def keep_no_longer(self) -> None:
+        """End those that were used, now and as soon as they are answered."""
+        self._keeps_used = False
+        self.end(was_used=True)
+
+
+def _end_reading(client: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # broken by the client
+        # The system's own: gevent's has the reader fail, and with it a request that has come.
+        client._sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -248,7 +260,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 server.do_handle(*accepted)
             server.close()
         self.alive = False
-        self._waiting.end(was_used=True)
+        self._waiting.keep_no_longer()
         self._beat(min(end, time.monotonic() + NEW_SECONDS), self._connections.__len__)
         self._waiting.end(was_used=False)
         self._beat(end, self._connections.__len__)
