@@ -242,6 +242,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         """Patch the standard library, then load the app and run."""
         self._stopping = Event()
+        signal.signal(signal.SIGTERM, self.handle_exit)  # until gunicorn sets it the master's own would swallow one
         super().init_process()
 
     def _serve(self, listener: socket.socket) -> StreamServer:
