@@ -18,7 +18,7 @@ from benchmarks.timing import Row, interleaved_medians
 from benchmarks.workloads import generated_texts, random_bundle
 from sentiment.classifier import Classifier
 from sentiment.config import ModelConfig
-from sentiment.nn.integer_lstm import PRODUCTS, IntegerLSTM, quicker_product
+from sentiment.nn.integer_lstm import IntegerLSTM, exact_products, quicker_product
 from sentiment.nn.model import SentimentModel
 
 FEATURES = {160: 200, 256: 300, 320: 300}  # of a word's vector, by hidden size
@@ -61,7 +61,7 @@ def integers(hidden_size: int, texts: int | None, repeats: int, vocabulary_size:
     config = ModelConfig(embedding_size=FEATURES.get(hidden_size, 300), hidden_size=hidden_size)
     bundle = random_bundle(config, vocabulary_size)
     classifiers = {FLOAT: Classifier(bundle)}
-    for product in PRODUCTS:
+    for product in exact_products(hidden_size):
         classifiers[f"integers, {product}"] = Classifier(replace(bundle, model=forced(bundle.model, product)))
     for classifier in classifiers.values():
         classifier.warm()

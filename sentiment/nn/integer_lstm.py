@@ -232,12 +232,18 @@ def _multiply(rows: Tensor, weight: Tensor, out: Tensor) -> None:
         torch.mm(rows, weight, out=out)
 
 
-@cache
 def quicker_product(width: int) -> str:
-    """Return which of `PRODUCTS` is the quicker here, by a short measurement at this number of hidden units.
+    """Return which of the exact products is the quicker here, by a short measurement at this number of hidden units."""
+    seconds = exact_products(width)
+    return min(seconds, key=seconds.__getitem__)
 
-    Integers aren't where this torch lacks the operator, or where it is not exact: without VNNI, a processor adds
-    products in pairs of 16 bits, which overflow.
+
+@cache
+def exact_products(width: int) -> dict[str, float]:
+    """Return the seconds that each of `PRODUCTS` takes at this number of hidden units, of those that are exact here.
+
+    Integers aren't among them where this torch lacks the operator, or where a processor without VNNI adds products in
+    pairs of 16 bits, which overflow.
     """
     generator = torch.Generator().manual_seed(0)
     rows, weight = (
@@ -256,6 +262,6 @@ def quicker_product(width: int) -> str:
                 _multiply(one, other, out=found[product])
                 seconds[product] = min(seconds[product], time.perf_counter() - started)
     except (AttributeError, NotImplementedError, RuntimeError):
-        return FLOAT_PRODUCT
+        return {FLOAT_PRODUCT: seconds[FLOAT_PRODUCT]}
     is_exact = torch.equal(found[INTEGER_PRODUCT], found[FLOAT_PRODUCT])
-    return INTEGER_PRODUCT if is_exact and seconds[INTEGER_PRODUCT] < seconds[FLOAT_PRODUCT] else FLOAT_PRODUCT
+    return seconds if is_exact else {FLOAT_PRODUCT: seconds[FLOAT_PRODUCT]}

@@ -33,11 +33,14 @@ def choose_dtype(work: Callable[[str], object]) -> DtypeChoice:
     """Return the format in which `work(dtype)` is quicker here, by a short measurement.
 
     Which one that is depends on the work as much as on the processor: bfloat16 units make some products quicker and
-    others slower than float32.
+    others slower than float32. It is float32, too, where this torch can't do the work in bfloat16.
     """
     if forced := os.environ.get(_FORCED):
         return DtypeChoice(forced)
-    seconds = measure({dtype: partial(work, dtype) for dtype in DTYPES})
+    try:
+        seconds = measure({dtype: partial(work, dtype) for dtype in DTYPES})
+    except RuntimeError:  # of torch 2.3, for an LSTM on a processor without bfloat16 units
+        return DtypeChoice("float32")
     is_quicker = seconds["bfloat16"] * LEAST_GAIN < seconds["float32"]
     return DtypeChoice("bfloat16" if is_quicker else "float32", seconds)
 

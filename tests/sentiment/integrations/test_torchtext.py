@@ -177,7 +177,10 @@ def test_vectors_and_a_vocab_start_the_embedding(tmp_path: Path) -> None:
     vectors = Vectors("words.txt", cache=str(tmp_path))
     assert np.array_equal(word_vectors(vectors).vectors, np.array(list(table.values()), dtype=np.float32))
     fixed = RECIPE.model_copy(
-        update={"training": RECIPE.training.model_copy(update={"frozen_embedding_epochs": 1, "epochs": 1})}
+        update={
+            "model": RECIPE.model.model_copy(update={"num_layers": 2}),  # no integers: vectors stay as they are
+            "training": RECIPE.training.model_copy(update={"frozen_embedding_epochs": 1, "epochs": 1}),
+        }
     )
     vocab = vocab_of(Vocabulary([PAD, UNK, "the", "dull", "superb", "never"]))
     bundle = train(pairs(), fixed, vocab=vocab, vectors=[vectors])

@@ -25,7 +25,7 @@ from sentiment.nn.integer_lstm import (
     QuantizedWeight,
     aligned_rows,
     exact_linear,
-    quicker_product,
+    exact_products,
 )
 from sentiment.nn.model import SentimentModel
 
@@ -88,7 +88,7 @@ def test_a_text_gets_the_same_bits_everywhere(
     padded = torch.full((len(rows), batch.token_ids.shape[1] + extra), filler)
     for row, place in zip(padded, order, strict=True):
         row[: len(rows[place])] = torch.tensor(rows[place])
-    for product in PRODUCTS:
+    for product in exact_products(32):
         for count in THREADS:
             with threads(count), torch.inference_mode():
                 assert torch.equal(model_of(product)(replace(batch, token_ids=padded)), alone[order])
@@ -103,7 +103,7 @@ def test_batches_that_threads_share_give_the_same_bits(hidden_size: int, setting
     model = model_of(hidden_size=hidden_size, **settings)
     together = states(model, rows)
     assert torch.equal(torch.cat([states(model, [rows[place]]) for place in some], dim=1), together[:, some])
-    for product in PRODUCTS:
+    for product in exact_products(32):
         for count in (1, 2, 3, 4, 5, 8):
             with threads(count):
                 found = states(model_of(product, hidden_size=hidden_size, **settings), rows)
@@ -236,9 +236,15 @@ def test_the_largest_size_adds_up_exactly_in_float32() -> None:
     assert 127 * 127 * integer_lstm.MAX_SIZE < 2**24
 
 
+def quicker() -> str:
+    """The quicker of the products that are exact now."""
+    seconds = exact_products.__wrapped__(32)
+    return min(seconds, key=seconds.__getitem__)
+
+
 def test_an_integer_product_that_is_missing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch, "_int_mm")
-    assert quicker_product.__wrapped__(32) == "float32"
+    assert quicker() == "float32"
 
 
 def test_an_integer_product_that_overflows_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +252,7 @@ def test_an_integer_product_that_overflows_is_not_used(monkeypatch: pytest.Monke
         return out.copy_((rows.float() @ weight.float()).clamp(max=2**15 - 1))
 
     monkeypatch.setattr(torch, "_int_mm", saturate)
-    assert quicker_product.__wrapped__(32) == "float32"
+    assert quicker() == "float32"
 
 
 @pytest.mark.parametrize("slower", PRODUCTS)
@@ -263,7 +269,7 @@ def test_the_quicker_product_is_used(monkeypatch: pytest.MonkeyPatch, slower: st
 
     monkeypatch.setattr(integer_lstm, "_multiply", multiply_by_the_clock)
     monkeypatch.setattr(integer_lstm.time, "perf_counter", lambda: clock)
-    assert quicker_product.__wrapped__(32) == ({*PRODUCTS} - {slower}).pop()
+    assert quicker() == ({*PRODUCTS} - {slower}).pop()
 
 
 # Which rows are read together

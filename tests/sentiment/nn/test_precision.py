@@ -54,6 +54,15 @@ def test_the_quicker_format_is_chosen_and_float32_unless_it_pays(
     assert set(clock.runs.values()) == {1} if float32 > 1 else min(clock.runs.values()) > 10
 
 
+def test_what_cannot_be_computed_in_bfloat16_is_computed_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(dtype: str) -> None:
+        if dtype == "bfloat16":
+            raise RuntimeError("could not create a primitive descriptor")
+
+    monkeypatch.delenv("SENTIMENT_TEST_DTYPE", raising=False)
+    assert choose_dtype(work) == precision.DtypeChoice("float32")
+
+
 def test_each_way_is_run_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, order = Clock(a=0.01, b=0.02), []
     monkeypatch.setattr(precision.time, "perf_counter", lambda: clock.now)

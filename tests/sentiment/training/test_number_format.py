@@ -52,6 +52,16 @@ def test_what_is_measured_is_the_training_step_itself(monkeypatch: pytest.Monkey
     assert seen == ["float32", "bfloat16"]
 
 
+def test_a_rate_that_diverges_in_a_few_steps_is_measured_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SENTIMENT_TEST_DTYPE")
+    seen: list[float] = []
+    monkeypatch.setattr(
+        number_format, "train_step", lambda *given: seen.extend(group["lr"] for group in given[3].param_groups)
+    )
+    training_dtype(model_of(), ROWS, TARGETS, TrainingConfig(learning_rate=1.0))
+    assert set(seen) == {0.0}
+
+
 def test_a_setting_and_a_checkpoint_decide_without_measuring(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(number_format, "choose_dtype", lambda work: pytest.fail("measured"))
     model = model_of()
