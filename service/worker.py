@@ -261,8 +261,9 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 server.do_handle(*accepted)
             server.close()
         self.alive = False
-        self._waiting.keep_no_longer()
+        # Each that asks meanwhile is answered and closed: to end it sooner could cut a request that is arriving.
         self._beat(min(end, time.monotonic() + NEW_SECONDS), self._connections.__len__)
+        self._waiting.keep_no_longer()
         self._waiting.end(was_used=False)
         self._beat(end, self._connections.__len__)
 
