@@ -1,7 +1,6 @@
 """A recipe to a bundle."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,8 +101,9 @@ def train(
         best, score = fit_values(
             model, learned, _values(data), value_dev, training, report, checkpoint, keep, processes
         )
-        found = {"dev_score": score, "dtype": choice.dtype}
-        return value_bundle(_unjudged(recipe, data, vocabulary, best, found), recipe, data.train, value_dev)
+        return value_bundle(
+            _unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data.train, value_dev
+        )
     dev = [
         EncodedSet(part.name, token_ids, [data.labels.index(label) for label in part.labels])
         for part, token_ids in zip(data.dev, dev_token_ids, strict=True)
@@ -120,8 +120,7 @@ def train(
         processes=processes,
     )
     best = best.without_states() if isinstance(best, StateReader) else best
-    found = {"dev_score": score, "dtype": choice.dtype}
-    return label_bundle(_unjudged(recipe, data, vocabulary, best, found), recipe, data, dev)
+    return label_bundle(_unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data, dev)
 
 
 def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
@@ -178,7 +177,7 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
 
 
 def _unjudged(
-    recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, training: dict[str, Any]
+    recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, score: float, dtype: str
 ) -> Bundle:
     # Fewer bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.
     if model.integer_names:
@@ -192,5 +191,5 @@ def _unjudged(
         labels=data.labels,
         text_config=recipe.text,
         task=recipe.task,
-        metrics={"data": data.report.figures(), "training": training},
+        metrics={"data": data.report.figures(), "training": {"dev_score": score, "dtype": dtype}},
     )
