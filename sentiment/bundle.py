@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import safetensors.torch
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from safetensors import SafetensorError
 from torch import Tensor
 
 from sentiment import manifest
-from sentiment.config import ModelConfig, Settings, Task, TextConfig
+from sentiment.config import ModelConfig, Settings, Task, TextConfig, recorded_text
 from sentiment.errors import BundleError, ConfigError
 from sentiment.manifest import from_json, to_json
 from sentiment.nn.integer_lstm import QuantizedWeight
@@ -35,7 +35,7 @@ FILES = (WEIGHTS, CONFIG, VOCABULARY, LABELS, GOLDEN, METRICS, CARD)
 class BundleConfig(Settings):
     """What `config.json` holds."""
 
-    text: TextConfig
+    text: Annotated[TextConfig, BeforeValidator(recorded_text)]
     model: ModelConfig
     task: Task = "classification"  # not written then: such a folder is as it was before there were others
     temperature: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]

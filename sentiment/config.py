@@ -69,6 +69,8 @@ def _language(code: str) -> str:
 class TextConfig(Settings):
     """How text becomes tokens. Part of the bundle: a model reads text as it was trained to."""
 
+    # Which of the ways to write a text in one form; a model keeps its own. 1: those from before there was a choice.
+    form: Literal[1, 2] = 2
     language: Annotated[str, AfterValidator(_language)] = "en"  # any spaCy language code
     # Past it the head and the tail are kept, and the answer says so.
     max_tokens: Annotated[int, Field(ge=2, le=1 << 16, strict=True)] = 4096
@@ -77,6 +79,11 @@ class TextConfig(Settings):
     def max_characters(self) -> int:
         """Bounds the time a text can take before its tokens are known: 16 characters a token."""
         return 16 * self.max_tokens
+
+
+def recorded_text(values: Any) -> Any:
+    """A TextConfig's values as a model was saved with; none says `form` from before there was a second."""
+    return {"form": 1} | values if isinstance(values, dict) else values
 
 
 class ModelConfig(Settings):

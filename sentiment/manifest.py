@@ -15,7 +15,7 @@ from typing import Any
 
 from sentiment.errors import BundleError
 
-FORMAT_VERSION = 2  # written; all from 1 on are read
+FORMAT_VERSION = 3  # written; all from 1 on are read
 MAX_FILE_BYTES = 1 << 30  # a wrong or hostile manifest can't make the loader read more than this
 MAX_MANIFEST_BYTES = 1 << 16
 

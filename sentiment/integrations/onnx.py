@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sentiment.config import TextConfig
+from sentiment.config import TextConfig, recorded_text
 from sentiment.errors import BundleError, ConfigError
 from sentiment.predictor import LabelPredictor
 from sentiment.text.vocabulary import PAD_ID, Vocabulary
@@ -80,7 +80,7 @@ def of_bytes(content: bytes, file: str) -> OnnxClassifier:
             version=given["version"],
             labels=tuple(json.loads(given["labels"])),
             vocabulary=Vocabulary(json.loads(given["vocabulary"])),
-            text_config=TextConfig.of(json.loads(given["text"])),
+            text_config=TextConfig.of(recorded_text(json.loads(given["text"]))),
         )
     except (ConfigError, TypeError, ValueError) as error:
         raise BundleError(file, str(error)) from None

@@ -5,11 +5,21 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Span = tuple[int, int]  # start and end, in code points
+Change = tuple[int, int, str]  # start, end, and what takes the place of the characters between
 Replacement = str | Callable[[re.Match[str]], str]
 
 
 class Edits:
     """Each returns the changed text, and remembers nothing."""
+
+    def change(self, text: str, changes: Sequence[Change]) -> str:
+        """`text` with each part replaced; they are in order and don't overlap."""
+        pieces: list[str] = []
+        done = 0
+        for start, end, new in changes:
+            pieces += (text[done:start], new)
+            done = end
+        return "".join(pieces) + text[done:]
 
     def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
         """`text` with each match replaced."""
@@ -49,29 +59,35 @@ class Alignment(Edits):
         """The part of the original that the latest text's characters `start` to `end`, at least one, came from."""
         return self._starts[start], self._ends[end - 1]
 
-    def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
-        """As `Edits.substitute`, followed."""
-        pieces: list[str] = []
+    def change(self, text: str, changes: Sequence[Change]) -> str:
+        """As `Edits.change`, followed. What is put between two characters comes from the second."""
+        if not changes:
+            return text
         starts: list[int] = []
         ends: list[int] = []
         done = 0
-        for match in pattern.finditer(text):
-            old, new = match.group(), match.expand(replacement) if isinstance(replacement, str) else replacement(match)
-            start, end = match.span()
-            kept = start + len(new) if old.startswith(new) else start
+        for start, end, new in changes:
+            kept = start + len(new) if end - start >= len(new) and text.startswith(new, start) else start
             starts += self._starts[done:kept]
             ends += self._ends[done:kept]
             if kept > start:
                 ends[-1] = self._ends[end - 1]
             else:
                 starts += [self._starts[start]] * len(new)
-                ends += [self._ends[end - 1]] * len(new)
-            pieces += (text[done:start], new)
+                ends += [self._ends[max(start, end - 1)]] * len(new)
             done = end
-        if not done:
-            return text
         self._starts, self._ends = starts + self._starts[done:], ends + self._ends[done:]
-        return "".join(pieces) + text[done:]
+        return super().change(text, changes)
+
+    def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
+        """As `Edits.substitute`, followed."""
+        return self.change(
+            text,
+            [
+                (*match.span(), match.expand(replacement) if isinstance(replacement, str) else replacement(match))
+                for match in pattern.finditer(text)
+            ],
+        )
 
     def replace(self, old: str, new: str, text: str) -> str:
         """As `Edits.replace`, followed."""

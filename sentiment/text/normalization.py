@@ -1,7 +1,8 @@
 """One form for every text, written down here and nowhere else.
 
 Treebank text, web text and plain text of the same words come out the same. Each step takes time in proportion
-to the text: no pattern here can backtrack over more than it keeps.
+to the text: no pattern here can backtrack over more than it keeps. There are two forms, as a model reads text in the
+one that it was trained in: form 2 also undoes double escapes, markup and what people type beside words (informal.py).
 """
 
 import html
@@ -9,16 +10,26 @@ import re
 import unicodedata
 
 from sentiment.text.edits import Edits
+from sentiment.text.informal import cut_hashtags, in_one_form
+from sentiment.text.ratings import STARS
 
 MAX_REPEATS = 3  # "sooooo" reads as "sooo": still longer than "so", yet one form
+MAX_ESCAPES = 4  # "&amp;amp;quot;" was escaped three times
 MAX_COMBINING_MARKS = 4  # no script stacks more; NFC takes quadratic time on longer stacks
 
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_NAMES = (
+    "abbr|article|a|blockquote|body|br|big|b|center|code|dd|del|div|dl|dt|em|font|footer|h[1-6]|head|header|hr|html"
+    "|iframe|img|ins|i|li|link|meta|nav|ol|pre|p|script|section|small|span|strike|strong|style|sub|sup|s|table|tbody"
+    "|td|tfoot|thead|th|title|tr|tt|ul|u|video"
+)
+_TAG = re.compile(rf"<(?:/?(?:{_NAMES})\s*/?|(?:{_NAMES})\s+[a-z-]{{1,20}}\s?=[^<>]{{0,2000}})>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 # A combining mark is neither a word character nor a space nor ASCII, but so are emoji: the callback looks closer.
 _MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_COMBINING_MARKS + 1},}}")
 # Digits may repeat. The look-ahead lets them pass, and finds out in half the time that nothing does.
 _REPEATS = re.compile(rf"(?=(\S)\1{{{MAX_REPEATS}}})(\D)\2+")
+_REPEATS_BUT_STARS = re.compile(rf"(?=(\S)\1{{{MAX_REPEATS}}})([^\d{STARS}])\2+")  # how many there are is the rating
 _SPACE_IN_CONTRACTION = re.compile(r"(?<=\w) (?=(?:n't|'(?:s|re|ve|ll|d|m))(?!\w))")
 _TREEBANK_BRACKETS = {"-lrb-": "(", "-rrb-": ")", "-lsb-": "[", "-rsb-": "]", "-lcb-": "{", "-rcb-": "}"}
 
@@ -40,23 +51,29 @@ _TYPOGRAPHY = {
 }
 _PLAIN_ASCII = _CONTROLS
 _PLAIN = _CONTROLS | _INVISIBLE | _TYPOGRAPHY
+_WIDE = {0xFF01 + place: chr(0x21 + place) for place in range(94)} | {0x3000: " "}
+_PLAIN_2 = (
+    _PLAIN
+    | {sign: _TYPOGRAPHY.get(ord(plain), plain) for sign, plain in _WIDE.items()}
+    | {ord(sign): "'" for sign in "\u02b9\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u2032\u2035\u055a\ua78c"}
+    | {0x20E3: None, 0x1F51F: "10"}  # keycaps
+)
 _FEWER = r"\1" * MAX_REPEATS
 _PLAINLY = Edits()
 
 
-def normalize(text: str, edits: Edits = _PLAINLY) -> str:
+def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
     """The text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
 
-    `edits` makes the changes: an `Alignment` knows afterwards where each character came from.
+    `edits` makes the changes: an `Alignment` knows afterwards where each character came from. `form` is TextConfig's.
     """
     if "&" in text:
-        text = edits.substitute(_ENTITY, _unescape, text)
-    if "<" in text:
-        text = edits.substitute(_LINE_BREAK, "\n", text)
-    if text.isascii():
-        text = edits.lower(text if text.isprintable() else edits.translate(_PLAIN_ASCII, text))
-    else:
-        text = edits.lower(edits.translate(_PLAIN, text))
+        for _ in range(1 if form == 1 else MAX_ESCAPES):
+            escaped, text = text, edits.substitute(_ENTITY, _unescape, text)
+            if text == escaped:
+                break
+    text = _first_form(text, edits) if form == 1 else _second_form(text, edits)
+    if not text.isascii():
         text = edits.compose(edits.substitute(_MARKS, _cut_marks, text))
     if "`" in text:
         text = edits.replace("`", "'", edits.replace("``", '"', text))
@@ -67,10 +84,35 @@ def normalize(text: str, edits: Edits = _PLAINLY) -> str:
     if "b-" in text:
         for bracket, plain in _TREEBANK_BRACKETS.items():
             text = edits.replace(bracket, plain, text)
-    text = edits.substitute(_REPEATS, _FEWER, text)
+    if form == 1:
+        text = edits.substitute(_REPEATS, _FEWER, text)
+    else:
+        text = edits.substitute(_REPEATS_BUT_STARS, _FEWER, in_one_form(text, edits))
     if " '" in text or " n't" in text:
         text = edits.substitute(_SPACE_IN_CONTRACTION, "", text)
     return text
+
+
+def _first_form(text: str, edits: Edits) -> str:
+    """The text in plain signs and lower case, its line breaks of HTML white space."""
+    if "<" in text:
+        text = edits.substitute(_LINE_BREAK, "\n", text)
+    if text.isascii():
+        return edits.lower(text if text.isprintable() else edits.translate(_PLAIN_ASCII, text))
+    return edits.lower(edits.translate(_PLAIN, text))
+
+
+def _second_form(text: str, edits: Edits) -> str:
+    """As `_first_form`, without any tags of HTML, and its hashtags cut by their capitals, which are gone then."""
+    if not text.isascii():
+        text = edits.translate(_PLAIN_2, text)
+    elif not text.isprintable():
+        text = edits.translate(_PLAIN_ASCII, text)
+    if "<" in text:
+        text = edits.substitute(_TAG, " ", text)
+    if "#" in text:
+        text = cut_hashtags(text, edits)
+    return edits.lower(text)
 
 
 def _unescape(entity: re.Match[str]) -> str:

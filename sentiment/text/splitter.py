@@ -12,41 +12,48 @@ from spacy.language import Language
 
 from sentiment.errors import ConfigError
 from sentiment.text.edits import Span
+from sentiment.text.informal import EMOJI
 from sentiment.text.normalization import normalize
+from sentiment.text.ratings import RATINGS, STARS, of_stars, ratings_in
 
 URL = "<url>"
 HANDLE = "<user>"
+_STAND_INS = frozenset((URL, HANDLE, *RATINGS))  # tokens that are not what was written
 
 MAX_WORDS_MET = 1_000_000  # then spaCy starts anew; a million take 32 MB of its table
 RUNS_KEPT = 65_536  # between white space, with their tokens: most of what people write was written before
 _MAX_RUN = 64  # spaCy peels affixes off a run one by one: bounded runs keep the time per character flat
 _LONG_RUN = re.compile(rf"\S{{{_MAX_RUN}}}")
-_EMOJI = r"\u231a\u231b\u23e9-\u23f3\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 _FLAG = r"\U0001f1e6-\U0001f1ff"
 # One set of first characters lets `re` skip to candidates; each alternative then looks back at its own.
-_WHOLE = re.compile(
+_WHOLE_1 = re.compile(
     rf"""
-    [hw@:;=<^\\{_FLAG}{_EMOJI}]
+    [hw@:;=<^\\{_FLAG}{EMOJI}]
     (?: (?P<url>  (?:(?<=h)ttps?://|(?<![\w.]w)(?<=w)ww\.)[^\s<>"]*[\w/] )
       | (?P<handle> (?<![\w@.]@)(?<=@)\w+ )
       | (?<=[{_FLAG}])[{_FLAG}]
-      | (?<=[{_EMOJI}])(?:\u200d[{_EMOJI}])*
+      | (?<=[{EMOJI}])(?:\u200d[{EMOJI}])*
       | (?<=[:;=])(?: ['^]?-?[)(\[\]/\\|*@}}{{]+(?![\w/]) | (?<!\w[:;=])[-o^']?[dpo](?!\w) )
       | (?<=<)/?3(?!\w) | (?<=\^)_*\^ | (?<=\\)o/
     )
     """,
     re.VERBOSE,
 )
+_WHOLE_2 = re.compile(
+    _WHOLE_1.pattern.replace("(?: (?P<url>", rf"(?: (?P<stars> (?<=[{STARS}])[{STARS}]* ) | (?P<url>", 1), re.VERBOSE
+)
+_WHOLE_2_BUT_URLS = re.compile(_WHOLE_2.pattern.replace("[hw@", "[@", 1), re.VERBOSE)  # letters are what takes time
 
 
 class Splitter:
-    """Splits normalised texts, each in a `memory_zone`. One may be shared by threads.
+    """Splits texts of one of TextConfig's forms, each in a `memory_zone`. One may be shared by threads.
 
     Raises ConfigError for a language that spaCy lacks or that needs a package that isn't installed.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, form: int) -> None:
         self.language = language
+        self._form = form
         self._nlp = _blank(language)
         self._warm: list[str] = []
         # As written: in lower case spaCy splits them, and their dot would end a sentence.
@@ -54,6 +61,7 @@ class Splitter:
         self.abbreviations = frozenset(rule for rule in rules if rule.endswith("."))
         # Where no rule reaches over white space, a run of characters has the same tokens wherever it stands.
         self._by_runs = bool(rules) and not any(len(rule.split()) > 1 for rule in rules)
+        self.one_form = lru_cache(RUNS_KEPT)(self._one_form)
         self._tokens_of_run = lru_cache(RUNS_KEPT)(self._split_spaced)
         self._lock = threading.Lock()  # a memory zone belongs to the whole vocabulary, not to a thread
         self._zone: ExitStack | None = None  # where spaCy enters its own, once it is asked
@@ -92,11 +100,45 @@ class Splitter:
         """The tokens of a normalised text: those without white space are its parts, in order."""
         tokens: list[str] = []
         start = 0
-        for match in _WHOLE.finditer(text):
-            tokens += self._split_plain(text[start : match.start()])
-            tokens.append({"url": URL, "handle": HANDLE}.get(match.lastgroup or "") or match.group())
-            start = match.end()
+        for begin, end, token in self._kept_whole(text):
+            tokens += self._split_plain(text[start:begin])
+            tokens.append(token)
+            start = end
         return tokens + self._split_plain(text[start:])
+
+    def places(self, tokens: Iterable[str], text: str) -> Iterator[Span]:
+        """Where in the normalised text each of its tokens is: they are its parts, with white space between them."""
+        stand_ins = (place for *place, token in self._kept_whole(text) if token in _STAND_INS)
+        end = 0
+        for token in tokens:
+            if token in _STAND_INS:
+                start, end = next(stand_ins)
+            else:
+                start = text.index(token, end)
+                end = start + len(token)
+            yield start, end
+
+    def _one_form(self, token: str) -> tuple[str, ...]:
+        """A token that was split elsewhere, as `split` would write it; none where it is blank."""
+        form = normalize(token, form=self._form).strip()
+        if not form:
+            return ()
+        match self._kept_whole(form):
+            case [(0, end, whole)] if end == len(form):
+                return (whole,)
+        return (form,) if self._form == 1 else tuple(form.split())
+
+    def _kept_whole(self, text: str) -> list[tuple[int, int, str]]:
+        """What spaCy is not asked for: where it begins and ends, and its token."""
+        if self._form == 1:
+            return [(*match.span(), _stand_in(match)) for match in _WHOLE_1.finditer(text)]
+        pattern = _WHOLE_2 if (":" in text and "://" in text) or "www." in text else _WHOLE_2_BUT_URLS
+        found = [(*match.span(), _stand_in(match)) for match in pattern.finditer(text)]
+        ratings = ratings_in(text, self.language)
+        if not ratings:
+            return found
+        taken = {place for start, end, _ in found for place in range(start, end)}
+        return sorted(found + [each for each in ratings if taken.isdisjoint(range(*each[:2]))])
 
     def _split_plain(self, text: str) -> list[str]:
         if not self._by_runs:
@@ -117,26 +159,16 @@ class Splitter:
             self._zone = None
 
 
-@lru_cache(RUNS_KEPT)
-def one_form(token: str) -> str:
-    """A token that was split elsewhere, as `Splitter` would write it; empty where it is blank."""
-    form = normalize(token).strip()
-    match = _WHOLE.fullmatch(form)
-    return {"url": URL, "handle": HANDLE}.get(match.lastgroup or "", form) if match else form
-
-
-def places_of(tokens: Iterable[str], form: str) -> Iterator[Span]:
-    """Where in the normalised text each token stands: spaCy's tokens are its parts, with white space between them."""
-    end = 0
-    for token in tokens:
-        if token in (URL, HANDLE):
-            match = _WHOLE.search(form, end)
-            assert match is not None
-            start, end = match.span()
-        else:
-            start = form.index(token, end)
-            end = start + len(token)
-        yield start, end
+def _stand_in(match: re.Match[str]) -> str:
+    found = match.group()
+    match match.lastgroup:
+        case "url":
+            return URL
+        case "handle":
+            return HANDLE
+        case "stars":
+            return of_stars(found) or found
+    return found
 
 
 def _blank(language: str) -> Language:

@@ -10,7 +10,7 @@ from spacy.pipeline import Sentencizer
 from sentiment.config import TextConfig
 from sentiment.text.edits import Alignment, Span
 from sentiment.text.normalization import normalize
-from sentiment.text.splitter import Splitter, one_form, places_of
+from sentiment.text.splitter import Splitter
 
 SENTENCE_ENDS = frozenset(Sentencizer.default_punct_chars)
 
@@ -49,7 +49,7 @@ class Tokenizer:
 
     def __init__(self, config: TextConfig) -> None:
         self.config = config
-        self._splitter = Splitter(config.language)
+        self._splitter = Splitter(config.language, config.form)
         self.abbreviations = self._splitter.abbreviations
 
     @property
@@ -74,15 +74,15 @@ class Tokenizer:
     def place(self, texts: Iterable[str]) -> list[PlacedTokens]:
         """Each text in its one form, with the places of its tokens in it."""
         with self._splitter.memory_zone():
-            forms = [normalize(_joined(text, self._parts(text))) for text in texts]
+            forms = [normalize(_joined(text, self._parts(text)), form=self.config.form) for text in texts]
             found = [(form, self._splitter.split(form)) for form in forms]
-        return [PlacedTokens(form, tokens, list(places_of(tokens, form))) for form, tokens in found]
+        return [PlacedTokens(form, tokens, list(self._splitter.places(tokens, form))) for form, tokens in found]
 
     def adopt(self, texts: Iterable[Iterable[str]]) -> list[Tokens]:
         """As `tokenize`, of texts that were split elsewhere: their tokens in their one form, less those left blank."""
         adopted = []
         for given in texts:
-            tokens = [form for form in map(one_form, given) if form]
+            tokens = [form for token in given for form in self._splitter.one_form(token)]
             unread = self._unread(len(tokens))
             del tokens[unread]
             adopted.append(Tokens(tokens, unread.stop > 0))
@@ -103,7 +103,7 @@ class Tokenizer:
 
     def _tokenize_one(self, text: str) -> Tokens:
         parts = self._parts(text)
-        tokens = self._splitter.split(normalize(_joined(text, parts)))
+        tokens = self._splitter.split(normalize(_joined(text, parts), form=self.config.form))
         unread = self._unread(len(tokens))
         del tokens[unread]
         return Tokens(tokens, len(parts) > 1 or unread.stop > 0)
@@ -115,9 +115,9 @@ class Tokenizer:
         for (joint, _), tail in zip(omitted, parts[1:], strict=True):
             places += [joint, *range(*tail)]
         alignment = Alignment(places)
-        form = normalize(_joined(text, parts), alignment)
+        form = normalize(_joined(text, parts), alignment, form=self.config.form)
         tokens = self._splitter.split(form)
-        spans = [alignment.span(*place) for place in places_of(tokens, form)]
+        spans = [alignment.span(*place) for place in self._splitter.places(tokens, form)]
         unread = self._unread(len(tokens))
         if unread.stop > 0:
             start, end = spans[unread.start][0], spans[unread.stop - 1][1]

@@ -139,7 +139,7 @@ def test_the_same_model_is_the_same_bytes(make_bundle: MakeBundle, tmp_path: Pat
 
 def test_the_manifest_holds_size_and_digest_of_each_file(tiny_bundle: Path) -> None:
     manifest = manifest_of(tiny_bundle)
-    assert manifest["format_version"] == 2
+    assert manifest["format_version"] == 3
     assert manifest["name"] == "tiny"
     assert manifest["files"] == {
         name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -342,11 +342,11 @@ ENTRY = {"bytes": 3, "sha256": "0" * 64}
 @pytest.mark.parametrize(
     ("change", "file", "reason"),
     [
-        ({"format_version": 3}, MANIFEST, "format_version is 3; this release reads 1 to 2"),
-        ({"format_version": True}, MANIFEST, "format_version is True; this release reads 1 to 2"),
-        ({"format_version": 1.0}, MANIFEST, "format_version is 1.0; this release reads 1 to 2"),
-        ({"format_version": "1"}, MANIFEST, "format_version is '1'; this release reads 1 to 2"),
-        ({"format_version": None}, MANIFEST, "format_version is None; this release reads 1 to 2"),
+        ({"format_version": 4}, MANIFEST, "format_version is 4; this release reads 1 to 3"),
+        ({"format_version": True}, MANIFEST, "format_version is True; this release reads 1 to 3"),
+        ({"format_version": 1.0}, MANIFEST, "format_version is 1.0; this release reads 1 to 3"),
+        ({"format_version": "1"}, MANIFEST, "format_version is '1'; this release reads 1 to 3"),
+        ({"format_version": None}, MANIFEST, "format_version is None; this release reads 1 to 3"),
         ({"name": 5}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),
         ({"name": None}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),
         ({"files": []}, MANIFEST, "`name` and `files` (bytes and sha256 of each) are needed"),

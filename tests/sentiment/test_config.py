@@ -8,7 +8,7 @@ from sentiment.errors import ConfigError
 
 
 def test_defaults() -> None:
-    assert TextConfig().model_dump() == {"language": "en", "max_tokens": 4096}
+    assert TextConfig().model_dump() == {"form": 2, "language": "en", "max_tokens": 4096}
     assert TextConfig().max_characters == 65_536
     assert ModelConfig().model_dump() == {
         "encoder": "lstm",

@@ -52,9 +52,9 @@ def test_a_document_without_text_has_no_answer(tiny_bundle: Path) -> None:
 
 def test_the_documents_own_tokens_are_read_where_asked(tiny_bundle: Path, tiny_classifier: Classifier) -> None:
     nlp = pipeline(tiny_bundle, retokenize=False)
-    doc = Doc(nlp.vocab, words=["GOOD", "film", "does", "n’t", "\n", "not bad", "https://a.org/b", "@you"])
+    doc = Doc(nlp.vocab, words=["GOOD", "film", "does", "n’t", "\n", "cannot", "https://a.org/b", "@you"])
     answer = nlp(doc)._.sentiment
-    tokens = ["good", "film", "does", "n't", "not bad", "<url>", "<user>"]
+    tokens = ["good", "film", "does", "n't", "cannot", "<url>", "<user>"]
     assert tiny_classifier.tokenizer.adopt([[token.text for token in doc]])[0].tokens == tokens
     [expected] = tiny_classifier.classify(tiny_classifier.encode_tokens([tokens]))
     assert answer == asdict(expected)

@@ -13,25 +13,26 @@ TRICKY = [
     "&amp;", "&lt;3", "&hellip;", "&fjlig;", "&semi;", "&#39;s", "<br />", "\r\n", " n't", "do", "''", "``", "`",
     "-LRB-", "\\/", "soooooo", "!!!!!!", "İ", "e\u0301", "\u0301\u0323", "\u1100\u1161\u11a8", "\u00ad", "\u200b",
     "“", "’", "…", "—", "👍🏽", "👨‍👩‍👧", "❤️", "🇩🇪", "https://x.org/a", "@joe", ":)", "电影", "ΑΣ", "x" * 70, " ",
-    "a", "1",
+    "a", "1", "&amp;amp;", "<b>", "</p>", "<a href=1>", "ａ！", "_", "**", "~~", "#", "B", "Big2", " a b c d ", "4/5",
+    "5 stars", "★★☆", "10 out of 10", ":-)", "(:", "=(", "xD", "^_^", "T_T", "<33", "¯\\_(ツ)_/¯", "ʼ", "1️⃣", "🔟",
 ]  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(TRICKY), max_size=15).map("".join))
 
 
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return Tokenizer(TextConfig())
+@pytest.fixture(scope="module", params=[1, 2])
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return Tokenizer(TextConfig(form=request.param))
 
 
-@pytest.fixture(scope="module")
-def chinese() -> Tokenizer:
-    return Tokenizer(TextConfig(language="zh"))
+@pytest.fixture(scope="module", params=[1, 2])
+def chinese(request: pytest.FixtureRequest) -> Tokenizer:
+    return Tokenizer(TextConfig(language="zh", form=request.param))
 
 
-@pytest.fixture(scope="module")
-def small() -> Tokenizer:
+@pytest.fixture(scope="module", params=[1, 2])
+def small(request: pytest.FixtureRequest) -> Tokenizer:
     """One that reads six tokens and 96 characters."""
-    return Tokenizer(TextConfig(max_tokens=6))
+    return Tokenizer(TextConfig(max_tokens=6, form=request.param))
 
 
 def sources(tokenizer: Tokenizer, text: str) -> list[tuple[str, str]]:
@@ -91,11 +92,32 @@ def test_chinese_too(chinese: Tokenizer, text: str) -> None:
     assert_in_order(aligned, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a<p>b</p>", [("a", "a"), ("b", "b")]),
+        ("&amp;amp;x", [("&", "&amp;amp;"), ("x", "x")]),
+        ("ＯＫ！", [("ok", "ＯＫ"), ("!", "！")]),
+        ("_Great_ sea_view", [("great", "Great"), ("sea", "sea"), ("view", "view")]),
+        ("w o r s e x", [("worsex", "w o r s e x")]),
+        ("g o o d, yes", [("good", "g o o d"), (",", ","), ("yes", "yes")]),
+        ("#SunnyDay24", [("#", "#"), ("sunny", "Sunny"), ("day", "Day"), ("24", "24")]),
+        ("fine :-) (: ok", [("fine", "fine"), (":)", ":-)"), (":)", "(:"), ("ok", "ok")]),
+        ("got 4 / 5, ★★★☆☆", [("got", "got"), ("<rating:8>", "4 / 5"), (",", ","), ("<rating:6>", "★★★☆☆")]),
+        ("@you 5 stars www.x.org", [("<user>", "@you"), ("<rating:10>", "5 stars"), ("<url>", "www.x.org")]),
+        ("🤷🏽‍♀️.", [("🤷", "🤷🏽"), (".", ".")]),
+    ],
+)
+def test_what_each_token_of_form_2_came_from(text: str, expected: list[tuple[str, str]]) -> None:
+    assert sources(Tokenizer(TextConfig()), text) == expected
+
+
+@pytest.mark.parametrize("version", [1, 2])
 @given(TEXTS)
-def test_a_followed_text_is_the_plain_form(text: str) -> None:
+def test_a_followed_text_is_the_plain_form(version: int, text: str) -> None:
     alignment = Alignment(range(len(text)))
-    form = normalize(text, alignment)
-    assert form == normalize(text)
+    form = normalize(text, alignment, form=version)
+    assert form == normalize(text, form=version)
     spans = [alignment.span(place, place + 1) for place in range(len(form))]
     assert_in_order(AlignedTokens(list(form), spans, []), text)
 
@@ -149,7 +171,7 @@ def test_too_many_of_both(small: Tokenizer) -> None:
 
 
 def test_too_many_of_both_in_different_places(small: Tokenizer) -> None:
-    text = f"{'ab' * 40} {'a ' * 45}".strip()
+    text = f"{'ab' * 40} {'a1 ' * 30}".strip()
     [aligned] = small.align([text])
     assert aligned.tokens[0] == "ab" * 24
     assert aligned.omitted[0] == (48, len(text) - 48)

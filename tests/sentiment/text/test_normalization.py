@@ -47,6 +47,43 @@ from sentiment.text.normalization import MAX_COMBINING_MARKS, MAX_REPEATS, norma
     ],
 )  # fmt: skip
 def test_each_rule(text: str, expected: str) -> None:
+    assert normalize(text, form=1) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Escapes and markup
+        ("it&amp;#39;s &amp;amp;quot;on&amp;amp;quot;", 'it\'s "on"'),
+        ("one<br />two <P>three</P> <a href='x'>four</a><H1>", "one two  three   four  "),
+        ("i <3 u, a < b > c, 3 <5, <joe> <b or c>", "i <3 u, a < b > c, 3 <5, <joe> <b or c>"),
+        # Signs of other keyboards
+        ("ＧＯＯＤ！　１０", "good! 10"),
+        ("isn\u02bct isn\uff07t isn\u2032t isn\u2018t", "isn't isn't isn't isn't"),
+        # Emphasis and words joined by it
+        ("_lovely_ sea_view __init__", " lovely  sea view  init "),
+        ("**so** good, ~~bad~~, s**t 2**3 *sigh*", " so  good,  bad , s**t 2**3 *sigh*"),
+        ("@a_b www.x.org/a_b ^_^ -_-", "@a_b www.x.org/a_b :) -_-"),
+        ("s l o w l y and p o o r", "slowly and poor"),
+        ("a b c", "a b c"),
+        ("1 2 3 4 5", "1 2 3 4 5"),
+        # Hashtags
+        ("#BestHotelEver2024 #NASALaunch #fine x#AbCd", "# best hotel ever 2024 # nasa launch #fine x#abcd"),
+        ("www.x.org/#AbCd #sea_view", "www.x.org/#abcd #sea view"),
+        # Emoji and emoticons
+        ("\U0001f937\U0001f3fd\u200d\u2640\ufe0f 1\ufe0f\u20e3", "\U0001f937 1"),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468"),
+        (":-) :) :] :)))) =) (: (-:", ":) :) :) :) :) :) :)"),
+        (":-( :( :'( =( ): :-[", ":( :( :( :( :( :("),
+        (":-D xD =D XDD ;-) (; :-/ :-| :-P :-* </333 <33 T_T", ":d :d :d :d ;) ;) :/ :/ :p :* </3 <3 :("),
+        ("at 10:30 (see: x) http://x.org re:do f(x)=(y) 1:(a)", "at 10:30 (see: x) http://x.org re:do f(x)=(y) 1:(a)"),
+        ("(fine): ok", "(fine): ok"),
+        ("¯\\_(ツ)_/¯", "\U0001f937"),
+        # Repeats
+        ("soooooo ★★★★★ ⭐⭐⭐⭐", "sooo ★★★★★ ⭐⭐⭐⭐"),
+    ],
+)  # fmt: skip
+def test_each_rule_of_form_2(text: str, expected: str) -> None:
     assert normalize(text) == expected
 
 
@@ -63,9 +100,13 @@ def test_stacked_marks_are_cut_and_kept_marks_are_not() -> None:
     assert normalize(hebrew) == unicodedata.normalize("NFC", hebrew)
 
 
+FORMS = pytest.mark.parametrize("version", [1, 2])
+
+
+@FORMS
 @given(st.text())
-def test_any_text_has_a_form(text: str) -> None:
-    form = normalize(text)
+def test_any_text_has_a_form(version: int, text: str) -> None:
+    form = normalize(text, form=version)
     assert unicodedata.is_normalized("NFC", form)
     assert not any(unicodedata.category(character) == "Cc" for character in form)
     assert all(len(set(form[at : at + MAX_REPEATS + 1])) > 1 or form[at].isdigit() or form[at].isspace()
@@ -73,9 +114,11 @@ def test_any_text_has_a_form(text: str) -> None:
 
 
 # Escapes are undone once: `&amp;lt;` is `&lt;`, and `\\\\/` is `\\/`. Everything else is in its form the first time.
+@FORMS
 @given(st.text().filter(lambda text: not {"&", "\\"} & set(unicodedata.normalize("NFKC", text))))
-def test_a_form_is_its_own_form(text: str) -> None:
-    assert normalize(normalize(text)) == normalize(text)
+def test_a_form_is_its_own_form(version: int, text: str) -> None:
+    form = normalize(text, form=version)
+    assert normalize(form, form=version) == form
 
 
 MARKUP = st.lists(
@@ -86,7 +129,8 @@ MARKUP = st.lists(
 )  # fmt: skip
 
 
+@FORMS
 @given(MARKUP)
-def test_a_form_of_fragments_is_its_own_form(fragments: list[str]) -> None:
-    form = normalize("".join(fragments))
-    assert normalize(form) == form
+def test_a_form_of_fragments_is_its_own_form(version: int, fragments: list[str]) -> None:
+    form = normalize("".join(fragments), form=version)
+    assert normalize(form, form=version) == form
