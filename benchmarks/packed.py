@@ -43,7 +43,7 @@ class PackedLoop:
 
     def __init__(self, bundle: Bundle) -> None:
         self._tokenizer = Tokenizer(bundle.text_config)
-        self._tokenizer.warm(bundle.vocabulary.tokens)
+        self._tokenizer.warm(bundle.vocabulary.words)
         self._vocabulary = bundle.vocabulary
         self._labels = bundle.labels
         self._model = packed_model(bundle.model)

@@ -56,7 +56,7 @@ def stage_shares(make_bundle: Callable[[], Bundle], workloads: Workloads, repeat
     """A row for each workload: which share of the time of a float32 prediction each stage takes."""
     bundle = make_bundle()
     tokenizer = Tokenizer(bundle.text_config)
-    tokenizer.warm(bundle.vocabulary.tokens)
+    tokenizer.warm(bundle.vocabulary.words)
     rows: list[Row] = []
     for workload, texts in workloads.items():
         runs = [_stage_seconds(bundle, tokenizer, texts) for _ in range(repeats + 1)][1:]

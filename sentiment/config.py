@@ -144,6 +144,7 @@ class VocabularyConfig(Settings):
 
     max_size: Annotated[int, Field(ge=3)] = 40_000
     min_count: Count = 2
+    pieces: Annotated[int, Field(ge=0, strict=True)] = 0  # beside them, parts of words that others are read by
 
 
 class TrainingConfig(Settings):

@@ -12,8 +12,9 @@ from sentiment.batching import MAX_BATCH_TOKENS, length_buckets
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError, TextError
 from sentiment.text.edits import Span
-from sentiment.text.tokenizer import Tokenizer, Tokens
-from sentiment.text.vocabulary import UNK_ID, Vocabulary
+from sentiment.text.pieces import CONTINUES
+from sentiment.text.tokenizer import AlignedTokens, Tokenizer, Tokens
+from sentiment.text.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ class ValuePrediction:
     """Whether the middle was left out."""
 
 
+BLANK = "is empty or blank"
 AnyPrediction = Prediction | ValuePrediction
 AnswerT = TypeVar("AnswerT", Prediction, ValuePrediction)
+TokensT = TypeVar("TokensT", Tokens, AlignedTokens)
 PredictorT = TypeVar("PredictorT", bound="Predictor")  # type: ignore[type-arg]
 
 
@@ -65,7 +68,7 @@ class AlignedText:
 
     text: str
     encoded: EncodedText
-    tokens: list[str]  # in their one form; none for a text of signs that normalise to nothing
+    tokens: list[str]  # in their one form, a word that the vocabulary lacks as the parts by which it is read
     spans: list[Span]  # of each token id; neither starts nor ends ever decrease
     omitted: list[Span]  # what of a truncated text was not read
 
@@ -108,11 +111,18 @@ class Predictor(ABC, Generic[AnswerT]):
 
     def align(self, texts: Sequence[str]) -> list[AlignedText]:
         """As `encode`, with each token's place in its text. Slower."""
-        texts = checked_texts(texts)
+        texts, read = checked_texts(texts), self.vocabulary.read
         aligned = []
-        for text, (tokens, spans, omitted) in zip(texts, self._tokenizer.align(texts), strict=True):
-            encoded = EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], bool(omitted))
-            aligned.append(AlignedText(text, encoded, tokens, spans or [(0, len(text))], omitted))
+        found = self._tokenizer.align(texts, lambda tokens: [[part.length for part in parts] for parts in read(tokens)])
+        for text, (tokens, spans, omitted) in zip(texts, _refuse_blank(found), strict=True):
+            token_ids, names = [], []
+            for token, parts in zip(tokens, read(tokens), strict=True):
+                start = 0
+                for part in parts:
+                    token_ids.append(part.token_id)
+                    names.append(f"{CONTINUES * part.continues}{token[start : start + part.length]}")
+                    start += part.length
+            aligned.append(AlignedText(text, EncodedText(token_ids, bool(omitted)), names, spans, omitted))
         return aligned
 
     def classify(self, encoded: Sequence[EncodedText]) -> list[AnswerT]:
@@ -130,13 +140,12 @@ class Predictor(ABC, Generic[AnswerT]):
 
     def warm(self: PredictorT) -> PredictorT:
         """Itself, its first answers as fast as its later ones: for a process that answers many."""
-        self._tokenizer.warm(self.vocabulary.tokens)
+        self._tokenizer.warm(self.vocabulary.words)
         self.predict(["warm"])
         return self
 
     def _encoded(self, texts: Sequence[Tokens]) -> list[EncodedText]:
-        # A text of signs that normalise to nothing still has a length: one token, unknown.
-        return [EncodedText(self.vocabulary.encode(tokens) or [UNK_ID], truncated) for tokens, truncated in texts]
+        return [EncodedText(self.vocabulary.encode(tokens), truncated) for tokens, truncated in _refuse_blank(texts)]
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
         """Which texts of these lengths the network reads together."""
@@ -165,11 +174,12 @@ class LabelPredictor(Predictor[Prediction]):
         self.labels = labels
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> Prediction:
+        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
         return Prediction(
             label=self.labels[max(range(len(answer)), key=answer.__getitem__)],
             probabilities=dict(zip(self.labels, answer, strict=True)),
-            tokens=len(text.token_ids),
-            unknown_tokens=text.token_ids.count(UNK_ID),
+            tokens=tokens,
+            unknown_tokens=unknown_tokens,
             truncated=text.truncated,
         )
 
@@ -184,11 +194,19 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
     return texts
 
 
+def _refuse_blank(texts: Sequence[TokensT]) -> Sequence[TokensT]:
+    """Return the texts. Raises TextError, naming the index, for one of markup or invisible signs alone."""
+    for index, text in enumerate(texts):
+        if not text.tokens:
+            raise TextError(index, BLANK)
+    return texts
+
+
 def _check(index: int, text: object) -> None:
     if not isinstance(text, str):
         raise TextError(index, f"must be a str, not {type(text).__name__}")
     if not text or text.isspace():
-        raise TextError(index, "is empty or blank")
+        raise TextError(index, BLANK)
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -10,7 +10,6 @@ from sentiment.bundle import Bundle
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import in_dtype
 from sentiment.predictor import EncodedText, Predictor, ValuePrediction
-from sentiment.text.vocabulary import UNK_ID
 
 
 class Regressor(Predictor[ValuePrediction]):
@@ -49,9 +48,10 @@ class Regressor(Predictor[ValuePrediction]):
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
         [value] = answer
+        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
         return ValuePrediction(
             value=value,
-            tokens=len(text.token_ids),
-            unknown_tokens=text.token_ids.count(UNK_ID),
+            tokens=tokens,
+            unknown_tokens=unknown_tokens,
             truncated=text.truncated,
         )

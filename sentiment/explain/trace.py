@@ -11,7 +11,6 @@ from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import ConfigError, TextError
 from sentiment.explain.cell import QUANTITIES, Reading, read
 from sentiment.nn.integer_lstm import LEVELS
-from sentiment.text.vocabulary import UNK_ID
 
 MAX_TRACE_TOKENS = 512  # reading all beginnings of a text takes time in proportion to the square of its length
 
@@ -119,7 +118,7 @@ def trace(classifier: Classifier, text: str) -> Trace:
     else:
         beginnings = [EncodedText(token_ids[:end], truncated=False) for end in range(1, len(token_ids))]
         *running, prediction = classifier.classify([*beginnings, aligned.encoded])
-    batch = PaddedBatch.of([token_ids])
+    batch, unknown = PaddedBatch.of([token_ids]), classifier.vocabulary.is_unknown(token_ids)
     with torch.inference_mode():
         embedded = classifier.model.embedding(batch.token_ids)  # (N, T, F)
         levels = LEVELS if classifier.model.integer_lstm is not None else None
@@ -128,8 +127,8 @@ def trace(classifier: Classifier, text: str) -> Trace:
     return Trace(
         prediction=prediction,
         tokens=[
-            TracedToken(text[start:end], start, end, token_id == UNK_ID)
-            for (start, end), token_id in zip(aligned.spans, token_ids, strict=True)
+            TracedToken(text[start:end], start, end, is_unknown)
+            for (start, end), is_unknown in zip(aligned.spans, unknown, strict=True)
         ],
         layers=[
             LayerTrace(

@@ -73,7 +73,12 @@ def explain(classifier: Classifier, texts: Sequence[str]) -> list[Explanation]:
             batch = PaddedBatch.of([aligned[place].encoded.token_ids for place in places])
             chosen = torch.tensor([labels[place] for place in places])  # (N,)
             explained.update(zip(places, _attribute(log_odds, batch, chosen, points), strict=True))
-    return [_explanation(text, predictions[place], explained[place]) for place, text in enumerate(aligned)]
+    return [
+        _explanation(
+            text, classifier.vocabulary.is_unknown(text.encoded.token_ids), predictions[place], explained[place]
+        )
+        for place, text in enumerate(aligned)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +180,12 @@ def _weigh(log_odds: LogOdds, line: Line, nodes: Tensor, shares: Tensor) -> Tens
     return (total * way).sum(dim=-1)  # (N, T)
 
 
-def _explanation(aligned: AlignedText, prediction: Prediction, attribution: Attribution) -> Explanation:
+def _explanation(
+    aligned: AlignedText, unknown: Sequence[bool], prediction: Prediction, attribution: Attribution
+) -> Explanation:
     tokens = [
-        TokenWeight(aligned.text[start:end], start, end, weight, token_id == UNK_ID)
-        for (start, end), token_id, weight in zip(
-            aligned.spans, aligned.encoded.token_ids, attribution.weights, strict=True
-        )
+        TokenWeight(aligned.text[start:end], start, end, weight, is_unknown)
+        for (start, end), is_unknown, weight in zip(aligned.spans, unknown, attribution.weights, strict=True)
     ]
     return Explanation(
         prediction=prediction,

@@ -71,13 +71,13 @@ class SentimentComponent(Pipe):
             yield from docs
 
     def _answer(self, docs: Sequence[Doc]) -> None:
-        wholes = [doc[:] for doc in docs if not doc.text.isspace() and doc.text]
+        wholes = [doc[:] for doc in docs if self._has_text(doc[:])]
         parts = [
             sentence
             for whole in wholes
             if whole.doc.has_annotation("SENT_START")
             for sentence in whole.doc.sents
-            if len(sentence) < len(whole) and sentence.text.strip()
+            if len(sentence) < len(whole) and self._has_text(sentence)
         ]
         spans = [*wholes, *parts]
         answers = [asdict(each) for each in self.classifier.classify(self._encode(spans))] if spans else []
@@ -86,6 +86,11 @@ class SentimentComponent(Pipe):
         for whole, answer in zip(wholes, answers, strict=False):
             whole.doc._.set(ATTRIBUTE, answer)
             whole.doc.cats.update(answer["probabilities"])
+
+    def _has_text(self, span: Span) -> bool:
+        """Whether anything is left of it in its one form: nothing is of white space, markup and invisible signs."""
+        [(tokens, _)] = self.classifier.tokenizer.tokenize([span.text])
+        return bool(tokens)
 
     def _encode(self, spans: Sequence[Span]) -> "list[EncodedText]":
         if self.retokenize:

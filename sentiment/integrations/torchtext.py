@@ -90,7 +90,7 @@ def text_transform(predictor: Predictor[Prediction]) -> "Sequential":
     """From texts to the padded token ids (N, T) that the predictor's model reads, as one of torchtext's transforms."""
     transforms = _torchtext().transforms
     steps = (
-        TokenizerTransform(predictor.tokenizer),
+        TokenizerTransform(predictor.tokenizer, predictor.vocabulary),
         transforms.VocabTransform(vocab_of(predictor.vocabulary)),
         transforms.ToTensor(padding_value=PAD_ID),
     )
@@ -98,15 +98,18 @@ def text_transform(predictor: Predictor[Prediction]) -> "Sequential":
 
 
 class TokenizerTransform(nn.Module):
-    """The step from texts to tokens, in the form of torchtext's transforms."""
+    """The step from texts to the tokens of a vocabulary, in the form of torchtext's transforms."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, vocabulary: Vocabulary) -> None:
         super().__init__()
         self._tokenizer = tokenizer
+        self._vocabulary = vocabulary
 
     def forward(self, texts: list[str]) -> list[list[str]]:
-        """The tokens of each text; of one that normalises to nothing, `<unk>`."""
-        return [tokens or [UNK] for tokens, _ in self._tokenizer.tokenize(texts)]
+        """The tokens of each text as they are read; of one that normalises to nothing, `<unk>`."""
+        names = self._vocabulary.tokens
+        read = (self._vocabulary.encode(tokens) for tokens, _ in self._tokenizer.tokenize(texts))
+        return [[names[token_id] for token_id in token_ids] or [UNK] for token_ids in read]
 
 
 def _torchtext() -> Any:

@@ -1,7 +1,7 @@
 """Texts to the tokens that are read of them, and where in the text each stands."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from spacy.lang.lex_attrs import is_punct
@@ -12,6 +12,7 @@ from sentiment.text.edits import Alignment, Span
 from sentiment.text.normalization import normalize
 from sentiment.text.splitter import Splitter
 
+Lengths = Callable[[Sequence[str]], list[list[int]]]  # of the parts that each token is read as, in characters
 SENTENCE_ENDS = frozenset(Sentencizer.default_punct_chars)
 
 
@@ -23,7 +24,7 @@ class Tokens(NamedTuple):
 
 
 class AlignedTokens(NamedTuple):
-    """As `Tokens`, with the span of the text that each token came from, and those that were left out.
+    """As `Tokens`, with the span of the text that each part of a token came from, and those that were left out.
 
     Neither starts nor ends ever decrease; two spans overlap only where one character gave parts of two tokens.
     """
@@ -66,10 +67,10 @@ class Tokenizer:
         with self._splitter.memory_zone():
             return [self._tokenize_one(text) for text in texts]
 
-    def align(self, texts: Iterable[str]) -> list[AlignedTokens]:
-        """The tokens that `tokenize` gives, each with its place in the text. Slower."""
+    def align(self, texts: Iterable[str], lengths: Lengths | None = None) -> list[AlignedTokens]:
+        """The tokens that `tokenize` gives, each with its place in the text, or those of its parts. Slower."""
         with self._splitter.memory_zone():
-            return [self._align_one(text) for text in texts]
+            return [self._align_one(text, lengths) for text in texts]
 
     def place(self, texts: Iterable[str]) -> list[PlacedTokens]:
         """Each text in its one form, with the places of its tokens in it."""
@@ -108,7 +109,7 @@ class Tokenizer:
         del tokens[unread]
         return Tokens(tokens, len(parts) > 1 or unread.stop > 0)
 
-    def _align_one(self, text: str) -> AlignedTokens:
+    def _align_one(self, text: str, lengths: Lengths | None) -> AlignedTokens:
         parts = self._parts(text)
         omitted = [(head_end, tail_start) for (_, head_end), (tail_start, _) in pairwise(parts)]
         places = list(range(*parts[0]))
@@ -117,12 +118,16 @@ class Tokenizer:
         alignment = Alignment(places)
         form = normalize(_joined(text, parts), alignment, form=self.config.form)
         tokens = self._splitter.split(form)
-        spans = [alignment.span(*place) for place in self._splitter.places(tokens, form)]
+        places_of_tokens = list(self._splitter.places(tokens, form))
+        spans = [alignment.span(*place) for place in places_of_tokens]
         unread = self._unread(len(tokens))
         if unread.stop > 0:
             start, end = spans[unread.start][0], spans[unread.stop - 1][1]
             omitted = sorted([(start, end), *(gap for gap in omitted if gap[0] < start or gap[1] > end)])
-        del tokens[unread], spans[unread]
+        del tokens[unread], spans[unread], places_of_tokens[unread]
+        if lengths is not None:
+            parts_of_tokens = zip(places_of_tokens, lengths(tokens), strict=True)
+            spans = [alignment.span(*part) for place, own in parts_of_tokens for part in _cut(place, own)]
         return AlignedTokens(tokens, spans, omitted)
 
     def _parts(self, text: str) -> list[Span]:
@@ -140,6 +145,13 @@ class Tokenizer:
         tail = self.config.max_tokens // 2
         excess = count - self.config.max_tokens
         return slice(self.config.max_tokens - tail, count - tail) if excess > 0 else slice(0, 0)
+
+
+def _cut(place: Span, lengths: Sequence[int]) -> list[Span]:
+    """A token's place in parts of these lengths; that of a single part, which may stand for a longer URL, as it is."""
+    if len(lengths) == 1:
+        return [place]
+    return list(pairwise(accumulate(lengths, initial=place[0])))
 
 
 def _joined(text: str, parts: Iterable[Span]) -> str:

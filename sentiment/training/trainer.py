@@ -149,10 +149,15 @@ def _values(data: Data) -> Tensor:
 
 def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig) -> Vocabulary:
     vocabulary = Vocabulary.build(
-        (row for part in tokens for row in part), max_size=config.max_size, min_count=config.min_count
+        (row for part in tokens for row in part),
+        max_size=config.max_size,
+        min_count=config.min_count,
+        pieces=config.pieces,
     )
-    if len(vocabulary) == 2:  # a handful of rows, where every word stands once
-        vocabulary = Vocabulary.build((row for part in tokens for row in part), max_size=config.max_size)
+    if not vocabulary.words:  # a handful of rows, where every word stands once
+        vocabulary = Vocabulary.build(
+            (row for part in tokens for row in part), max_size=config.max_size, pieces=config.pieces
+        )
     return vocabulary
 
 

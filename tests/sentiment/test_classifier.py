@@ -17,8 +17,10 @@ import sentiment
 from sentiment.batching import length_buckets
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText, Prediction
+from sentiment.config import TextConfig
 from sentiment.errors import ConfigError, TextError
-from sentiment.text.vocabulary import PAD_ID, UNK_ID
+from sentiment.text.tokenizer import Tokenizer
+from sentiment.text.vocabulary import PAD_ID, UNK_ID, Vocabulary
 
 MakeBundle = Callable[..., Bundle]
 
@@ -28,7 +30,8 @@ SENTENCES = st.lists(
     max_size=40,
 ).map(" ".join)
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
-TEXTS = (SENTENCES | ANYTHING).filter(lambda text: bool(text.strip()))
+TOKENIZER = Tokenizer(TextConfig())
+TEXTS = (SENTENCES | ANYTHING).filter(lambda text: bool(TOKENIZER.tokenize([text])[0].tokens))
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["1-layer", "2-layers"])
@@ -204,18 +207,54 @@ def test_the_first_fault_is_named_before_anything_is_read(tiny_classifier: Class
         ("👨‍👩‍👧‍👦👍🏽🇩🇪❤️", 4, 4),
         ("电影很好看", 1, 1),
         ("good\x00film", 2, 0),
-        ("\x00", 1, 1),
-        ("\u200b", 1, 1),
         ("\ufeffgood", 1, 0),
         ("\u0301" * 1000, 1, 1),
         (f"&#{'9' * 10_000};", 160, 160),
-        ("<br /><br />", 1, 1),
     ],
     ids=lambda value: repr(value)[:20],
 )
 def test_a_classic(tiny_classifier: Classifier, text: str, tokens: int, unknown: int) -> None:
     [prediction] = tiny_classifier.predict([text])
     assert (prediction.tokens, prediction.unknown_tokens, prediction.truncated) == (tokens, unknown, False)
+
+
+@pytest.mark.parametrize("text", ["&nbsp;", "<br /><br />", "\u200b\ufeff", "\x00", "&amp;nbsp;<p></p>"])
+def test_a_text_of_markup_and_invisible_signs_alone_is_empty(tiny_classifier: Classifier, text: str) -> None:
+    for read in (tiny_classifier.predict, tiny_classifier.align, tiny_classifier.explain):
+        with pytest.raises(TextError, match="text 1: is empty or blank"):
+            read(["good", text])
+    with pytest.raises(TextError, match="text 0: is empty or blank"):
+        tiny_classifier.encode_tokens([[text]])
+
+
+@pytest.fixture(scope="module")
+def pieced(make_bundle: MakeBundle) -> Classifier:
+    """A classifier that reads words by their pieces."""
+    bundle = make_bundle()
+    pieces = ["##^te", "##rri", "##bly", "##^b", "##^bo", "##s", "##ing"]
+    vocabulary = Vocabulary([*bundle.vocabulary.tokens[: -len(pieces) - 1], "#", *pieces])
+    return Classifier(replace(bundle, vocabulary=vocabulary))
+
+
+def test_a_word_by_its_pieces_is_one_unknown_token(pieced: Classifier) -> None:
+    [prediction] = pieced.predict(["Terribly goood films, #badfilm"])
+    assert (prediction.tokens, prediction.unknown_tokens) == (7, 2)  # terribly and films
+    texts = ["Terribly good films", "not bad", "zyzzyva, bos", "#badfilm boooring"]
+    together = pieced.predict(texts)
+    for text, one in zip(texts, together, strict=True):
+        assert_same(pieced, one, pieced.predict([text])[0])
+
+
+def test_each_piece_is_where_it_is_written(pieced: Classifier) -> None:
+    [aligned] = pieced.align(["TERRIBLY goood #badfilm &lt;b&gt;bos."])
+    written = [aligned.text[start:end] for start, end in aligned.spans]
+    assert written == ["TE", "RRI", "BLY", "goood", "#", "bad", "film", "bo", "s", "."]
+    assert aligned.tokens == ["te", "##rri", "##bly", "goood", "#", "bad", "film", "bo", "##s", "."]
+    assert [pieced.encode([aligned.text])[0]] == [aligned.encoded]
+    [explanation] = pieced.explain([aligned.text])
+    assert [token.unknown for token in explanation.tokens] == [True] * 3 + [False] * 4 + [True] * 2 + [False]
+    seen = pieced.trace(aligned.text)
+    assert [token.unknown for token in seen.tokens] == [token.unknown for token in explanation.tokens]
 
 
 def test_treebank_text_and_plain_text_get_one_answer(tiny_classifier: Classifier) -> None:

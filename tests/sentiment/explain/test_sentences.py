@@ -25,7 +25,7 @@ def assert_rebuilt(classifier: Classifier, text: str) -> None:
     try:
         [view] = classifier.read_sentences([text])
     except TextError:
-        assert not text.strip()
+        assert not classifier.tokenizer.tokenize([text])[0].tokens
         return
     assert "".join(spans_of(view, text)) == text
     assert view.sentences[0].start == 0

@@ -131,7 +131,7 @@ def test_other_pairs_are_refused(given: Any, names: Any, error: type[Exception],
 
 
 def test_tokens_as_a_transform(tiny_classifier: Classifier) -> None:
-    tokens = TokenizerTransform(tiny_classifier.tokenizer)(["It isn't GOOD!", "\u200b"])
+    tokens = TokenizerTransform(tiny_classifier.tokenizer, tiny_classifier.vocabulary)(["It isn't GOOD!", "\u200b"])
     assert tokens == [["it", "is", "n't", "good", "!"], [UNK]]
 
 
@@ -162,7 +162,7 @@ def test_a_vocab_of_torchtexts_own_making() -> None:
 
 @needs_torchtext
 def test_the_text_steps_are_the_predictors_own(tiny_classifier: Classifier) -> None:
-    texts = ["A great film!", "zyzzyva", "\u200b"]
+    texts = ["A great film!", "zyzzyva"]
     token_ids = text_transform(tiny_classifier)(texts)
     rows = [encoded.token_ids for encoded in tiny_classifier.encode(texts)]
     assert token_ids.tolist() == [row + [0] * (4 - len(row)) for row in rows]
