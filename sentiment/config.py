@@ -163,6 +163,7 @@ class TrainingConfig(Settings):
     max_batch_rows: Count = 256
     max_tokens: Annotated[int, Field(ge=2)] = 400  # of a text in training; an answer reads up to TextConfig's
     word_dropout: Rate = 0.1  # share of tokens read as <unk>: this is how <unk> gets a meaning
+    misspelling: Rate = 0.0  # share of words read by their pieces, or by those of a typo, where the vocabulary has some
     balanced: bool = False  # each class weighs as much as any other, however few its rows
     ema_decay: Rate = 0.999  # the weights kept are the moving average of those trained
     clip_norm: Annotated[float, Field(gt=0)] = 1.0

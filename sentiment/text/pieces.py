@@ -41,10 +41,10 @@ def learn_pieces(counts: Mapping[str, int], words: Container[str], number: int) 
     characters: dict[str, float] = defaultdict(float)
     parts: dict[str, float] = defaultdict(float)
     for word, weight in weights.items():
-        for piece in _parts_of(word, 1):
+        for piece in parts_of(word, 1):
             characters[piece] += weight
         if word.isalpha():
-            for piece in _parts_of(word, MAX_PIECE):
+            for piece in parts_of(word, MAX_PIECE):
                 parts[piece] += weight * (len(piece) - len(CONTINUES))
     single = _largest(characters, number // 2)
     longer = {
@@ -88,7 +88,8 @@ def greedy(word: str, pieces: Container[str], known: Container[str] = ()) -> lis
     return found
 
 
-def _parts_of(word: str, longest: int) -> Iterator[str]:
+def parts_of(word: str, longest: int) -> Iterator[str]:
+    """The pieces that the word may hold: its beginnings, and what continues them, of so many characters at most."""
     for end in range(1, min(longest, len(word)) + 1):
         yield BEGINS + word[:end]
     for start in range(1, len(word)):

@@ -16,6 +16,8 @@ from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.optimization import (
     Criterion,
     LearnerT,
+    Rewrite,
+    as_written,
     batch_tokens,
     check_finite,
     follow,
@@ -73,22 +75,23 @@ def fit(
     criterion: Criterion = functional.cross_entropy,
     keep: Callable[[LearnerT], LearnerT] = as_learned,
     processes: Processes = ALONE,
+    rewrite: Rewrite = as_written,
 ) -> tuple[LearnerT, float]:
     """What `keep` makes of the weights' moving average, at its best `score`, and that score. Trains `model` in place.
 
     `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
     than cross entropy, numbers; with the states of their tokens `model` is a StateReader. A row that an epoch reads
-    twice stands there twice. The same seed on the same machine gives the same weights, whether the training ran at once
-    or was killed and went on from its `checkpoint`, which the first of several `processes` alone has. Raises
-    TrainingDivergedError at the first loss, gradient or score that is not a finite number, the checkpoint is then gone,
-    as going on could only diverge again; ProcessLostError.
+    twice stands there twice; `rewrite` gives the rows as each step reads them. The same seed on the same machine gives
+    the same weights, whether the training ran at once or was killed and went on from its `checkpoint`, which the first
+    of several `processes` alone has. Raises TrainingDivergedError at the first loss, gradient or score that is not a
+    finite number, the checkpoint is then gone, as going on could only diverge again; ProcessLostError.
     """
     state = TrainingState(model, config, processes.rank)
     found = processes.first_found(checkpoint.saved if checkpoint is not None else None)
     if found is not None:
         state.restore(found.tensors, found.numbers)
     try:
-        _run(state, token_ids, targets, score, config, report, checkpoint, criterion, keep, processes)
+        _run(state, token_ids, targets, score, config, report, checkpoint, criterion, keep, processes, rewrite)
     except TrainingDivergedError:
         if checkpoint is not None:
             checkpoint.remove()
@@ -108,6 +111,7 @@ def _run(
     criterion: Criterion,
     keep: Callable[[LearnerT], LearnerT],
     processes: Processes,
+    rewrite: Rewrite,
 ) -> None:
     rows = shortened(token_ids, config)
     lengths = [len(row) for row in rows]
@@ -125,7 +129,9 @@ def _run(
         for batch_rows in batches[now.place :]:
             batch = [rows[row] for row in batch_rows]
             set_learning_rate(state.optimizer, now.step, steps, config)
-            loss = train_step(state.model, batch, targets[batch_rows], state.optimizer, config, criterion, processes)
+            loss = train_step(
+                state.model, batch, targets[batch_rows], state.optimizer, config, criterion, processes, rewrite
+            )
             now.step += 1
             now.place += 1
             now.loss += (loss - now.loss) / now.place

@@ -20,6 +20,7 @@ from sentiment.training.states import StateReader, StateTargets, state_loss
 from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
+Rewrite = Callable[[Sequence[list[int]]], Sequence[list[int]]]  # rows of token ids as a step reads them
 Criterion = Callable[[Tensor, Tensor], Tensor]  # what the network gave and should have, (N, C) each, to their loss
 
 MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
@@ -72,6 +73,11 @@ def batch_tokens(lengths: Sequence[int], config: TrainingConfig) -> int:
     return min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
 
 
+def as_written(rows: Sequence[list[int]]) -> Sequence[list[int]]:
+    """Return the rows themselves."""
+    return rows
+
+
 def train_step(
     model: LearnerT,
     rows: Sequence[list[int]],
@@ -80,6 +86,7 @@ def train_step(
     config: TrainingConfig,
     criterion: Criterion = functional.cross_entropy,
     processes: Processes = ALONE,
+    rewrite: Rewrite = as_written,
 ) -> float:
     """The loss of a batch of rows before the step, the same in all processes that share it.
 
@@ -88,7 +95,14 @@ def train_step(
     optimizer.zero_grad()
     loss = torch.zeros(())
     if own := rows[processes.share]:
-        loss = _loss(model, PaddedBatch.of(own), targets[processes.share], config, criterion)
+        own_targets = targets[processes.share]
+        read = rewrite(own)
+        if isinstance(own_targets, StateTargets):  # states are of the words as they are written
+            read = [
+                old if states is not None else new
+                for old, new, states in zip(own, read, own_targets.states, strict=True)
+            ]
+        loss = _loss(model, PaddedBatch.of(read), own_targets, config, criterion)
         if len(own) < len(rows):  # a mean over this process's part, to be added to the others'
             loss = loss * (_items(model, own) / _items(model, rows))
         loss.backward()

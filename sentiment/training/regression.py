@@ -17,6 +17,7 @@ from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import Report, fit, logits_of
+from sentiment.training.optimization import Rewrite, as_written
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.reference import reference
@@ -87,6 +88,7 @@ def fit_values(
     checkpoint: Checkpoint | None,
     keep: Callable[[SentimentModel], SentimentModel],
     processes: Processes = ALONE,
+    rewrite: Rewrite = as_written,
 ) -> tuple[SentimentModel, float]:
     """As `fit`, by the squared error of numbers; the model gives the numbers themselves, the score is -RMSE."""
     scale = Scale.of(values)
@@ -101,6 +103,7 @@ def fit_values(
         criterion=functional.mse_loss,
         keep=keep,
         processes=processes,
+        rewrite=rewrite,
     )
     scale.fold_into(best)
     return best, score

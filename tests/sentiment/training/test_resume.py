@@ -23,7 +23,10 @@ hidden_size = 8
 num_layers = 2
 dropout = 0.2
 weight_drop = 0.3
+[vocabulary]
+pieces = 60
 [training]
+misspelling = 0.2
 schedule = "linear"
 frozen_embedding_epochs = 1
 epochs = 3
