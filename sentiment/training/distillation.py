@@ -24,6 +24,7 @@ from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.number_format import training_dtype
+from sentiment.training.optimization import shortened
 from sentiment.training.reading import STATES, read_texts
 from sentiment.training.recipe import Source
 from sentiment.training.states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
@@ -63,7 +64,9 @@ def teach(
     token_ids = [row for part in train for row in teacher.encode(part.texts)]
     targets = torch.cat([target_probabilities(part, labels) for part in train])  # (rows, C)
     judged = [
-        EncodedSet(part.name, teacher.encode(part.texts), [labels.index(label) for label in part.labels])
+        EncodedSet(
+            part.name, shortened(teacher.encode(part.texts), config), [labels.index(label) for label in part.labels]
+        )
         for part in dev
     ]
     saved = checkpoint.saved if checkpoint is not None else None

@@ -10,6 +10,7 @@ from sentiment.config import TextConfig
 from sentiment.errors import DataError
 from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.data import Data, read_data
+from sentiment.training.dataset import LabelledTexts
 from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
 from sentiment.training.errors import CheckpointError
 from sentiment.training.recipe import Recipe, Source
@@ -48,6 +49,13 @@ def test_a_teacher_learns(encoder: str, data: Data) -> None:
     texts = Tokenizer(TextConfig()).place(["the cast was superb 4", "the cast was poor 5"])
     said = teacher.read(texts, 32, lambda states: states)[0].argmax(dim=-1)  # (N,)
     assert [data.labels[place] for place in said.tolist()] == ["positive", "negative"]
+
+
+def test_a_teacher_is_judged_by_long_dev_texts_as_it_reads_them(encoder: str, data: Data) -> None:
+    long = LabelledTexts("long", ["the film was great " * 50, "the plot was dull"], ["positive", "negative"])
+    config = TEACHING.model_copy(update={"max_tokens": 32})
+    _, score = teach(Teacher.start(encoder, data.labels), data.train[:1], [long], config, lambda _: None)
+    assert 0 <= score <= 1, "the encoder has places for 64 pieces, and the text has over 200"
 
 
 def test_what_it_labels_is_a_soft_source(
