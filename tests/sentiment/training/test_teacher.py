@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,6 +130,16 @@ def test_saved_and_loaded_it_says_the_same(teacher: Teacher, tmp_path: Path) -> 
     assert torch.equal(found, said(teacher, TEXTS, 32))
     assert found.sum(dim=-1).tolist() == pytest.approx([1.0] * 3)
     assert not list((tmp_path / "taught").glob("*.bin"))
+
+
+def test_it_learns_without_dropout(teacher: Teacher) -> None:
+    assert teacher.encoder.config.hidden_dropout_prob > 0
+    learner = copy.deepcopy(teacher).train()
+    batch = PaddedBatch.of(learner.encode(TEXTS))
+    once, again = learner(batch), learner(batch)  # (N, C) each
+    assert torch.equal(once, again)
+    once.sum().backward()
+    assert all(each.grad is not None for each in learner.encoder.encoder.layer.parameters())
 
 
 def test_frozen_layers_stay_as_they_were_pretrained_and_the_others_learn(folder: Path) -> None:
