@@ -54,13 +54,13 @@ model: $(VENV)/dev.done
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
 	$(BIN)/python -m recipes.grammar build/data/grammar.parquet
-	$(BIN)/python -m recipes.vectors build/data build/vectors/imdb.vec
+	$(BIN)/python -m recipes.vectors build/data build/vectors/domains.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
 	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.ngrams build/data build/models/first build/data/reviews_labelled.parquet
 	$(BIN)/python -m recipes.transfer build/data build/data/transfer.parquet
 	OMP_NUM_THREADS=2 $(BIN)/python -m recipes.teacher build/data build/encoder build/teacher \
 	  build/data/transfer.parquet build/data/transfer_labelled.parquet
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data build/teacher build/vectors/imdb.vec build/vectors/teacher.vec
+	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data build/teacher build/vectors/domains.vec build/vectors/teacher.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 
 # The figures of docs/how-it-works.md, from models/default: after every change of the model.

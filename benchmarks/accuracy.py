@@ -83,8 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with redirect_stdout(io.StringIO()):
             prepare(options.data, Path(folder))
         for title, name in SETS.items():
-            tables = options.data if name == "tweets_dev" else Path(folder)
-            labelled = read_labelled(Source(path=str(tables / f"{name}.parquet")))
+            labelled = read_labelled(Source(path=f"{folder}/{name}.parquet"))
             shares = [f"{right(labelled.texts, labelled.labels):.1%}" for right in asked.values()]
             print(f"| {title} | {len(labelled.texts):,} |", " | ".join(shares), "|", flush=True)
 

@@ -1,4 +1,4 @@
-"""Lays out the tables that the recipes read: `python -m recipes.prepare DATA build/data`.
+"""Lay out the tables that the recipes read: `python -m recipes.prepare DATA build/data`.
 
 5,000 reviews are held out of IMDb's training half by seed, before anything else sees it. None of them is the original
 of a counterfactual or contrast pair, whose other side would give it away.
@@ -21,6 +21,13 @@ COPIED = (
     "counterfactual_train",
     "valence_train",
     "reviews_train",
+    "tweets_train",
+    "tweets_dev",
+    "forum_train",
+    "forum_dev",
+    "products_train",
+    "products_dev",
+    "products_unlabelled",
 )
 PAIRED = ("counterfactual_train", "counterfactual_dev", "contrast_dev")
 
@@ -38,7 +45,7 @@ VALENCE_SPREAD = 0.8  # how far one reader's valence lies from the mean of all, 
 
 
 def graded(table: pl.DataFrame) -> pl.DataFrame:
-    """The treebank's rows with a probability of each class for their grade."""
+    """Return the treebank's rows with a probability of each class for their grade."""
     columns = (
         pl.col("label5").replace_strict({grade: shares[place] for grade, shares in GRADES.items()}).alias(label)
         for place, label in enumerate(LABELS)
@@ -47,7 +54,7 @@ def graded(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def rated(table: pl.DataFrame) -> pl.DataFrame:
-    """The rated rows with the share of readers who would call each negative, neutral and positive."""
+    """Return the rated rows with the share of readers who would call each negative, neutral and positive."""
     readers = NormalDist(0, VALENCE_SPREAD)
     shares = []
     for valence in table["valence"].to_list():
@@ -57,7 +64,7 @@ def rated(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def prepare(data: Path, out: Path) -> None:
-    """Writes the tables; their text stays as it is."""
+    """Write the tables; their text stays as it is."""
     out.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, frame: pl.DataFrame) -> None:

@@ -28,10 +28,12 @@ def missing(model: Path, threads: int) -> scoring_peers.Answer:
 
 
 def lay_out(data: Path, out: Path) -> None:
-    """Where `prepare` puts all tables but the tweets: two texts each."""
+    """Where `prepare` puts all tables: three tweets, two texts of each of the others."""
     table = pl.DataFrame({"text": ["A good film.", "An awful film."], "label": ["positive", "negative"]})
-    for name in set(accuracy.SETS.values()) - {"tweets_dev"}:
+    for name in accuracy.SETS.values():
         table.write_parquet(out / f"{name}.parquet")
+    tweets = pl.DataFrame({"text": ["Good.", "good", "The film."], "label": ["negative", "positive", "neutral"]})
+    tweets.write_parquet(out / "tweets_dev.parquet")
 
 
 def test_a_row_a_set_and_a_column_a_tool(
@@ -40,8 +42,6 @@ def test_a_row_a_set_and_a_column_a_tool(
     monkeypatch.setattr(accuracy, "prepare", lay_out)
     monkeypatch.setitem(scoring_peers.PEERS, "vader", praise)
     monkeypatch.setitem(scoring_peers.PEERS, "textblob", missing)
-    tweets = pl.DataFrame({"text": ["Good.", "good", "The film."], "label": ["negative", "positive", "neutral"]})
-    tweets.write_parquet(tmp_path / "tweets_dev.parquet")
     accuracy.main(["--data", str(tmp_path), "--model", str(tiny_bundle)])
     left_out, header, _, *rows = capsys.readouterr().out.splitlines()
     assert left_out == "TextBlob is left out: there is no textblob here (make bench-peers)"
