@@ -53,6 +53,7 @@ model: $(VENV)/dev.done
 	$(BIN)/python -m recipes.encoder build/encoder-parts build/encoder
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
+	$(BIN)/python -m recipes.everyday build/data/everyday.parquet
 	$(BIN)/python -m recipes.grammar build/data/grammar.parquet
 	$(BIN)/python -m recipes.vectors build/data build/vectors/domains.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
