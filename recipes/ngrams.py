@@ -1,7 +1,7 @@
-"""Labels IMDb's unlabelled reviews for the default model: `python -m recipes.ngrams DATA FIRST_MODEL OUT.parquet`.
+"""Label IMDb's unlabelled reviews, and keep the labels: `python -m recipes.ngrams DATA MODEL`.
 
 Two readers that err on different reviews: a logistic regression over words, pairs and triples, each weighed by its
-log-count ratio (Wang and Manning 2012), and a first bidirectional LSTM. Together they are right more often than either.
+log-count ratio (Wang and Manning 2012), and a model of this project. Together they are right more often than either.
 """
 
 import re
@@ -14,6 +14,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from recipes.labels import keep, new_file
 from sentiment.classifier import Classifier, load
 from sentiment.text.normalization import normalize
 
@@ -25,7 +26,7 @@ _WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
 
 
 class NgramReader:
-    """Learns which n-grams stand in positive and which in negative reviews."""
+    """Learn which n-grams stand in positive and which in negative reviews."""
 
     def __init__(self, reviews: list[str], positive: np.ndarray) -> None:
         self._counter = CountVectorizer(
@@ -39,24 +40,24 @@ class NgramReader:
         self._regression.fit(counts @ self._ratio, positive)
 
     def logits(self, reviews: list[str]) -> np.ndarray:
-        """Of positive against negative: (reviews,)."""
+        """Return the logits of positive against negative: (reviews,)."""
         return self._regression.decision_function(self._counter.transform(reviews) @ self._ratio)
 
 
 def lstm_logits(classifier: Classifier, reviews: list[str]) -> np.ndarray:
-    """Of positive against negative: (reviews,)."""
+    """Return the logits of positive against negative: (reviews,)."""
     answers = [prediction.probabilities for prediction in classifier.predict(reviews)]
     return np.log([answer["positive"] + 1e-6 for answer in answers]) - np.log(
         [answer["negative"] + 1e-6 for answer in answers]
     )
 
 
-def main(data: Path, first_model: Path, out: Path) -> None:
-    """Writes the table, and says how often both together are right on the reviews held out."""
+def main(data: Path, model: Path) -> None:
+    """Keep the labels, and say how often both together are right on the reviews held out."""
+    classifier = load(model)
+    file = new_file(f"reviews-ngrams-and-{classifier.name}-{classifier.version}")
     train, dev = (pl.read_parquet(data / f"{name}.parquet") for name in ("imdb_train", "imdb_dev"))
-    unlabelled = pl.read_parquet(data / "imdb_unlabelled.parquet")
     reader = NgramReader(train["text"].to_list(), (train["label"] == "positive").to_numpy())
-    classifier = load(first_model)
 
     def positive(reviews: list[str]) -> np.ndarray:
         logits = lstm_logits(classifier, reviews) + NGRAM_SHARE * reader.logits(reviews)  # (reviews,)
@@ -64,15 +65,16 @@ def main(data: Path, first_model: Path, out: Path) -> None:
 
     right = (positive(dev["text"].to_list()) > 0.5) == (dev["label"] == "positive").to_numpy()
     print(f"imdb_dev: {right.mean():.2%} right")
-    probabilities = positive(unlabelled["text"].to_list())  # (reviews,)
-    columns = {"negative": 1 - probabilities, "neutral": 0.0 * probabilities, "positive": probabilities}
-    unlabelled.select("text").with_columns(
-        **{name: pl.Series(values) for name, values in columns.items()}
-    ).write_parquet(out)
-    print(f"{out.stem}: {unlabelled.height:,} rows")
+    texts = pl.read_parquet(data / "imdb_unlabelled.parquet")["text"].to_list()
+    share = positive(texts)  # (reviews,)
+    note = {
+        "reader": f"n-grams and {classifier.name} {classifier.version}, a model of this project, together",
+        "figures": {"imdb_dev": {"rows": dev.height, "accuracy": round(float(right.mean()), 4)}},
+    }
+    keep(file, texts, np.stack([1 - share, 0 * share, share], axis=1), note)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
-        sys.exit("usage: python -m recipes.ngrams DATA FIRST_MODEL OUT.parquet")
+    if len(sys.argv) != 3:
+        sys.exit("usage: python -m recipes.ngrams DATA MODEL")
     main(*map(Path, sys.argv[1:]))

@@ -1,9 +1,11 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from recipes import labels
 from recipes.ngrams import NgramReader, main
 
 REVIEWS = [f"the film was {word} {number}" for number in range(20) for word in ("not good", "good indeed")]
@@ -16,18 +18,20 @@ def test_pairs_of_words_tell_what_words_alone_do_not() -> None:
 
 
 def test_reviews_are_labelled_by_both_readers(
-    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    labels = ["positive" if positive else "negative" for positive in POSITIVE]
+    monkeypatch.setattr(labels, "KEPT", tmp_path / "kept")
+    truth = ["positive" if positive else "negative" for positive in POSITIVE]
     for name in ("imdb_train", "imdb_dev"):
-        pl.DataFrame({"text": REVIEWS, "label": labels}).write_parquet(tmp_path / f"{name}.parquet")
-    pl.DataFrame({"text": ["It was good indeed", "It was not good"]}).write_parquet(
-        tmp_path / "imdb_unlabelled.parquet"
-    )
-    main(tmp_path, tiny_bundle, tmp_path / "out.parquet")
-    table = pl.read_parquet(tmp_path / "out.parquet")
-    assert table.columns == ["text", "negative", "neutral", "positive"]
-    assert table["neutral"].to_list() == [0.0, 0.0]
-    assert table["positive"][0] > table["positive"][1]
-    assert (table["negative"] + table["positive"]).to_list() == pytest.approx([1.0, 1.0])
-    assert "imdb_dev: " in capsys.readouterr().out
+        pl.DataFrame({"text": REVIEWS, "label": truth}).write_parquet(tmp_path / f"{name}.parquet")
+    texts = ["It was good indeed", "It was not good"]
+    pl.DataFrame({"text": texts}).write_parquet(tmp_path / "imdb_unlabelled.parquet")
+    main(tmp_path, tiny_bundle)
+    known = labels.kept()
+    good, bad = (known[labels.key_of(text)] for text in texts)  # (C,) each
+    assert good[1] == bad[1] == 0
+    assert good[2] > bad[2]
+    assert good.sum() == pytest.approx(1, abs=1e-3)
+    [note] = (json.loads(file.read_text()) for file in (tmp_path / "kept").glob("reviews-ngrams-and-tiny-*.json"))
+    assert note["rows"] == 2
+    assert note["figures"]["imdb_dev"]["rows"] == len(REVIEWS)
