@@ -1,6 +1,6 @@
-"""How right a model is on what people write: `python -m benchmarks.general --data DIR [--model DIR]`.
+"""All figures of a model on what people write: `python -m benchmarks.general --data DIR [--model DIR]`.
 
-DIR holds the tables that `make model` reads. Of each dev set: accuracy, macro-recall and expected calibration error; of
+DIR holds the tables that `make tables` reads. Of each dev set: accuracy, macro-recall and expected calibration error; of
 short everyday texts the share with an allowed label; hard cases and the behaviour suite of the project; what one
 misspelt word in each of 500 texts costs; and how much of an opinion made-up words seem to hold.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import polars as pl
 
-from recipes.everyday import made_up
 from recipes.prepare import prepare
 from sentiment.classifier import Classifier, load
 from sentiment.default import DEFAULT_MODEL
@@ -35,6 +34,7 @@ MEAN_OF = ("tweets_dev", "forum_dev", "products_dev", "sst_dev_binary", "imdb_de
 MISSPELT_OF = ("tweets_dev", "forum_dev", "products_dev", "sst_dev_binary", "imdb_dev")
 MISSPELT = 100  # texts of each
 MADE_UP = 100  # texts
+CONSONANTS, VOWELS = "bcdfghjklmnprstvwyz", "aeiou"
 HARD_CASES = Path(__file__).parents[1] / "tests" / "data" / "hard_cases.jsonl"
 
 
@@ -58,6 +58,12 @@ def misspelt(text: str, rng: random.Random) -> str:
     return " ".join(words)
 
 
+def made_up(rng: random.Random) -> str:
+    """Return a pronounceable word that nobody knows, made otherwise than those that the recipe teaches."""
+    syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(2, 4)))
+    return "".join(syllables) + rng.choice(("", *CONSONANTS))
+
+
 def share_allowed(classifier: Classifier, table: Path) -> float:
     """Return the share of the texts whose label is one of those that a person would allow."""
     rows = pl.read_csv(table, separator="\t", quote_char=None)
@@ -71,7 +77,7 @@ def share_allowed(classifier: Classifier, table: Path) -> float:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a line a figure, as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the tables that `make model` reads")
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the tables that `make tables` reads")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a model folder")
     options = parser.parse_args(arguments)
     classifier = load(options.model)
