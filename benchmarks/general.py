@@ -1,8 +1,8 @@
 """All figures of a model on what people write: `python -m benchmarks.general --data DIR [--model DIR]`.
 
-DIR holds the tables that `make tables` reads. Of each dev set: accuracy, macro-recall and expected calibration error; of
-short everyday texts the share with an allowed label; hard cases and the behaviour suite of the project; what one
-misspelt word in each of 500 texts costs; and how much of an opinion made-up words seem to hold.
+DIR holds the tables that `make tables` reads. Of each dev set: accuracy, macro-recall and expected calibration error.
+Of short everyday texts: the share with an allowed label. Hard cases and the behaviour suite; what one misspelt word
+in each of 500 texts costs; and how much of an opinion made-up words seem to hold.
 """
 
 import argparse

@@ -29,9 +29,7 @@ from sentiment.training.recipe import Source
 from sentiment.training.teacher import Teacher
 
 KEPT = Path(__file__).parent / "labels"
-# Tables of people's own labels, which count for half of a text's probabilities where a reader has labelled it, too.
-LABELLED = ("tweets_train", "forum_train")
-OWN_SHARE = 0.5
+LABELLED = ("tweets_train", "forum_train")  # by people: half of a text's probabilities, where a reader labelled it, too
 REVIEWS = 20_000  # of those that n-grams and a model labelled, drawn by the seed: a long text costs much
 TABLES = {  # those that `join` writes, and whose texts they hold
     "films": "transfer_films",
@@ -110,12 +108,12 @@ def join(data: Path) -> None:
             texts = random.Random(SEED).sample(texts, min(REVIEWS, len(texts)))
         rows = []
         for text in texts:
-            probabilities = known.get(key_of(text))
-            if probabilities is None:
-                continue  # nobody labelled it
+            found = [known[key]] if (key := key_of(text)) in known else []
             if text in own:
-                given = np.array([label == own[text] for label in LABELS], dtype=np.float32)  # (C,)
-                probabilities = (1 - OWN_SHARE) * probabilities + OWN_SHARE * given
+                found.append(np.array([label == own[text] for label in LABELS], dtype=np.float32))  # (C,)
+            if not found:
+                continue  # nobody labelled it
+            probabilities = np.mean(found, axis=0)  # (C,)
             rows.append((text, *(float(value) for value in probabilities / probabilities.sum())))
         table = pl.DataFrame(rows, schema={"text": pl.String, **dict.fromkeys(LABELS, pl.Float64)}, orient="row")
         table.write_parquet(data / f"{name}_labelled.parquet")

@@ -2,12 +2,14 @@
 
 It learns a sample of each labelled table of build/data in three classes, its lowest layers frozen, and is judged on
 every dev set before it labels anything: `note.json` in its folder says what it learned, how, and how good it is.
-Killed, it resumes. `recipes.labels` has it label texts.
+Killed, it resumes. `recipes.labels` has it label texts. With a taught teacher in place of ENCODER, that one is taught
+more of the treebank: to label films.
 """
 
 import json
 import random
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,6 +54,8 @@ ROWS = {  # of each table at most: a large encoder learns from few, and a long t
     "imdb_train": 1_000,
     "counterfactual_train": 1_200,
 }
+FILM_ROWS = {"sst_train_phrases": 22_000, "sst_train": 8_544, "valence_train": 3_000, "counterfactual_train": 300}
+FILM_TEACHING = TEACHING.model_copy(update={"learning_rate": 3e-5, "max_batch_tokens": 2000, "seed": 1})
 SOFT = ("sst_train_phrases", "sst_train", "valence_train")
 DEV = (
     "sst_dev", "sst_dev_binary", "tweets_dev", "forum_dev", "products_dev", "counterfactual_dev_edited",
@@ -77,10 +81,10 @@ def sampled(part: LabelledTexts, rows: int) -> LabelledTexts:
     )
 
 
-def training_rows(data: Path, dev: list[LabelledTexts]) -> list[LabelledTexts]:
-    """Return what the teacher learns from, without a text of a dev set."""
+def training_rows(data: Path, dev: list[LabelledTexts], tables: Mapping[str, int]) -> list[LabelledTexts]:
+    """Return so many rows of each table at most, without a text of a dev set."""
     parts = []
-    for name, rows in ROWS.items():
+    for name, rows in tables.items():
         source = Source(path=data / f"{name}.parquet")
         part = read_soft_labelled(source, LABELS) if name in SOFT else read_labelled(source)
         parts.append(sampled(without(part, dev), rows))
@@ -109,26 +113,29 @@ def figures(teacher: Teacher, dev: list[LabelledTexts]) -> dict[str, dict[str, f
 def main(data: Path, encoder: Path, folder: Path) -> None:
     """Write the taught encoder into the folder, unless it is there already, and a note of what it learned."""
     dev = [read_labelled(Source(path=data / f"{name}.parquet")) for name in DEV]
+    again = is_taught(encoder)
+    rows, teaching = (FILM_ROWS, FILM_TEACHING) if again else (ROWS, TEACHING)
     if not is_taught(folder):
-        train = training_rows(data, dev)
-        identity = {part.name: str(len(part.texts)) for part in train} | {"settings": TEACHING.model_dump_json()}
+        train = training_rows(data, dev, rows)
+        identity = {part.name: str(len(part.texts)) for part in train} | {"settings": teaching.model_dump_json()}
         with (
             Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), identity) as checkpoint,
             training_progress("classification") as report,
         ):
-            teacher = Teacher.start(str(encoder), LABELS)
+            teacher = Teacher.load(encoder) if again else Teacher.start(str(encoder), LABELS)
             teacher.freeze(FROZEN_LAYERS)
             judged = [sampled(part, FOLLOWED_ROWS) for part in dev]
-            teacher, _ = teach(teacher, train, judged, TEACHING, report, checkpoint)
+            teacher, _ = teach(teacher, train, judged, teaching, report, checkpoint)
             teacher.save(folder)
             checkpoint.remove()
     if not (folder / NOTE).is_file():
         note = {
             "reader": "all-mpnet-base-v2, 109 million parameters, taught by recipes.teacher",
-            "rows_taught": ROWS,
+            "taught_before": json.loads((encoder / NOTE).read_text()) if again else None,
+            "rows_taught": rows,
             "frozen_layers": FROZEN_LAYERS,
             "seed": SEED,
-            "teaching": TEACHING.model_dump(),
+            "teaching": teaching.model_dump(),
             "figures": figures(Teacher.load(folder), dev),
         }
         (folder / NOTE).write_text(json.dumps(note, indent=1) + "\n")

@@ -54,13 +54,19 @@ def test_it_is_taught_judged_and_noted_once(
     recipe.main(data, encoder, folder)
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
+    films = folder.with_name("films")
+    recipe.main(data, folder, films)
+    taught_again = json.loads((films / recipe.NOTE).read_text())
+    assert taught_again["taught_before"] == note
+    assert taught_again["rows_taught"] == recipe.FILM_ROWS
+
 
 def test_it_learns_no_text_of_a_dev_set_and_so_many_rows_of_a_table(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(recipe.ROWS, "tweets_train", 1)
     dev = [LabelledTexts("dev", [f"{TEXTS[0]} 6"], ["positive"])]
-    parts = dict(zip(recipe.ROWS, recipe.training_rows(data, dev), strict=True))
+    parts = dict(zip(recipe.ROWS, recipe.training_rows(data, dev, recipe.ROWS), strict=True))
     assert list(recipe.ROWS)[6] == "tweets_train"
     assert parts["tweets_train"].texts in ([f"{TEXTS[1]} 6"], [f"{TEXTS[2]} 6"])
     assert [len(part.texts) for part in parts.values()] == [1 if name == "tweets_train" else 3 for name in parts]

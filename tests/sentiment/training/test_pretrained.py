@@ -232,4 +232,4 @@ def test_the_command_starts_from_the_shipped_model(tmp_path: Path, write_reviews
     assert classifier.predict(["A masterpiece from start to end."])[0].label == "positive"  # no word of the rows
     done = CliRunner().invoke(app, [*command, "--hidden-size", "64", "--out", str(tmp_path / "other")])
     assert isinstance(done.exception, ConfigError)
-    assert "model.hidden_size: the pretrained model default has 160, not 64" in str(done.exception)
+    assert "model.hidden_size: the pretrained model default has 256, not 64" in str(done.exception)
