@@ -13,9 +13,12 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
-# In the document alone: the library checks it, and says it in its own words. What is blank is what str.isspace() says,
-# which the \s of neither Python nor JavaScript does.
-_NOT_BLANK = r"[^\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+# In the document alone: the library checks it, and says it in its own words. White space, control characters and
+# invisible ones are blank, which the \s of neither Python nor JavaScript knows; none needs two units of UTF-16.
+_NOT_BLANK = (
+    r"[^\x00- \x7f-\xa0\xad\u1680\u2000-\u200c\u200e\u200f\u2028-\u202f"
+    r"\u205f\u2060\u2066-\u2069\u3000\ufe0e\ufe0f\ufeff]"
+)
 TEXT_SCHEMA: dict[str, Any] = {"minLength": 1, "pattern": _NOT_BLANK}
 
 Text = Annotated[str, Field(json_schema_extra=TEXT_SCHEMA)]
