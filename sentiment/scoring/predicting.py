@@ -66,8 +66,8 @@ def _read_each(texts: Sequence[str], read: Callable[[Sequence[str]], Sequence[Re
         rest = texts[len(found) :]
         try:
             found += read(rest)
-        except TextError as error:  # those before the one refused are sound; those after it are still to be looked at
-            found += read(rest[: error.index])
+        except TextError as error:  # those after the one refused are still to be read, and those before it once more:
+            found += _read_each(rest[: error.index], read)  # what is blank in its one form is refused after all others
             found.append(error.reason)
     return found
 

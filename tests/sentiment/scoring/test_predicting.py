@@ -52,3 +52,12 @@ def test_by_sentence_it_is_what_the_classifier_says(tiny_classifier: Classifier)
         ]
         assert [each["probabilities"] for each in found.sentences] == [each.probabilities for each in view.sentences]
     assert [(each["start"], each["end"]) for each in two.sentences] == [(0, 13), (13, 35)]
+
+
+def test_a_text_that_normalises_to_nothing_is_named_before_and_behind_an_empty_one(tiny_classifier: Classifier) -> None:
+    answers = answer(tiny_classifier, ["&nbsp;", "good", "", "<br>", "\u200b"])
+    assert [each if isinstance(each, str) else each.label for each in answers] == [
+        "is empty or blank",
+        tiny_classifier.predict(["good"])[0].label,
+        *["is empty or blank"] * 3,
+    ]
