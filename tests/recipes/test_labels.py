@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file
 
 from recipes import labels
 from recipes.prepare import LABELS
@@ -69,7 +70,9 @@ def test_what_is_kept_is_small_says_its_reader_and_is_never_rewritten(place: Pat
     assert {path: path.read_bytes() for path in place.iterdir()} == before
 
 
-def test_a_table_has_the_texts_that_are_known_and_half_of_what_people_said_of_them(data: Path) -> None:
+def test_a_table_has_the_texts_that_somebody_labelled_and_half_of_what_people_said_of_them(data: Path) -> None:
+    for source in labels.TABLES.values():
+        pl.DataFrame({"text": [*TEXTS, "nobody labelled this"]}).write_parquet(data / f"{source}.parquet")
     own = {"text": [TEXTS[1], TEXTS[2]], "label": ["positive", "negative"]}
     pl.DataFrame(own).write_parquet(data / "tweets_train.parquet")
     keep("films-a", (TEXTS[0], [0.1, 0.2, 0.7]), (TEXTS[1], [0.8, 0.1, 0.1]))
@@ -77,8 +80,8 @@ def test_a_table_has_the_texts_that_are_known_and_half_of_what_people_said_of_th
     for name in labels.TABLES:
         soft = read_soft_labelled(Source(path=str(data / f"{name}_labelled.parquet")), LABELS)
         given = dict(zip(soft.texts, soft.probabilities or [], strict=True))
-        assert set(given) == set(TEXTS), "the third is a person's alone"
-        assert given[TEXTS[2]] == {"negative": 1.0, "neutral": 0.0, "positive": 0.0}
+        assert set(given) == set(TEXTS)
+        assert given[TEXTS[2]] == {"negative": 1, "neutral": 0, "positive": 0}, "people alone labelled it"
         assert given[TEXTS[0]] == pytest.approx({"negative": 0.1, "neutral": 0.2, "positive": 0.7}, abs=1e-3)
         assert given[TEXTS[1]] == pytest.approx({"negative": 0.4, "neutral": 0.05, "positive": 0.55}, abs=1e-3)
 
@@ -130,10 +133,14 @@ def test_a_model_of_the_project_labels_too(data: Path, tiny_bundle: Path, place:
     assert set(labels.kept()) == {labels.key_of(text) for text in TEXTS}
 
 
-def test_the_labels_that_the_recipe_reads_are_small_and_each_has_its_note() -> None:
+def test_the_labels_that_the_recipe_reads_are_probabilities_small_and_have_their_notes() -> None:
     files = list((Path(labels.__file__).parent / "labels").glob("*.safetensors"))
     assert files
-    assert all(json.loads(file.with_suffix(".json").read_text())["reader"] for file in files)
+    for file in files:
+        content, note = load_file(file), json.loads(file.with_suffix(".json").read_text())
+        assert content["probabilities"].shape == (note["rows"], len(LABELS))
+        assert abs(content["probabilities"].astype(np.float32).sum(axis=1) - 1).max() < 0.001
+        assert note["reader"]
     sizes = [file.stat().st_size for file in files]
     assert max(sizes) < 15 * 2**20
     assert sum(sizes) < 40 * 2**20
