@@ -18,6 +18,15 @@ Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_defau
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands between the cells of CSV and TSV files; else what the suffix says.",
+        callback=lambda value: value and value.replace("\\t", "\t"),  # as shells let one write a tab
+    ),
+]
+SkipEmpty = Annotated[bool, typer.Option(help="Leave rows without text out.")]
+SkipBadRows = Annotated[bool, typer.Option(help="Leave rows out that can't be read or have no label.")]
 FILES_HELP = "Labelled files: CSV, TSV, JSONL, Parquet or Arrow; folders, globs and URLs of such."
 Files = Annotated[list[str] | None, typer.Argument(help=FILES_HELP)]
 Dev = Annotated[list[str] | None, typer.Option(help="Files to judge by; else a tenth is split off.")]

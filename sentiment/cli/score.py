@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sentiment.cli.abstaining import Abstain
-from sentiment.cli.application import Json, Model, TextColumn, app
+from sentiment.cli.application import Json, Model, Separator, TextColumn, app
 from sentiment.cli.engines import LOCAL, RAY, check_engine, local_engine, ray_engine
 from sentiment.cli.score_to_files import check_report, score_to_files
 from sentiment.cli.score_to_pipe import score_to_pipe
@@ -30,7 +30,9 @@ def score(
     ],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
+    separator: Separator = None,
     columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; else all.")] = None,
+    prefix: Annotated[str, typer.Option(help="Of the names of the columns added, as predicted_.")] = "",
     top_only: Annotated[
         bool, typer.Option("--top-only", help="Add the label and its probability, or the value, no more.")
     ] = False,
@@ -82,6 +84,8 @@ def score(
         settings = ScoringSettings(
             text_column=text_column,
             columns=None if columns is None else [name for name in columns.split(",") if name],
+            separator=separator,
+            prefix=prefix,
             top_only=top_only,
             sentences=sentences,
             strict=strict,

@@ -8,6 +8,7 @@ from sentiment.classifier import AnyPrediction
 from sentiment.scoring.engines import Engine, Pending
 from sentiment.scoring.inputs import Stretch
 from sentiment.scoring.predicting import Answer
+from sentiment.scoring.rows import no_text
 
 TASK_CHARACTERS = 1 << 20  # handed over at once: enough for wide batches, little enough for cores to share a window
 
@@ -43,7 +44,7 @@ class _Asked:
             if isinstance(text, str):
                 self._places.setdefault(text, []).append(place)
             else:
-                self._reasons[place] = "has no text" if text is None else f"holds {type(text).__name__}, not text"
+                self._reasons[place] = no_text(text)
         self._tasks: list[tuple[Sequence[str], Pending]] = [
             (texts, engine.submit(texts, sentences=sentences)) for texts in _tasks(self._places)
         ]

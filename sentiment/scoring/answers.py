@@ -14,8 +14,8 @@ from sentiment.scoring.settings import ScoringSettings
 class AnswerColumns:
     """The columns a model adds, in order: `types` has the type of each one's values.
 
-    With `top_only` these are the label and its probability, or the value alone. Raises ConfigError for `sentences` or a
-    `threshold` where the model has no labels, or one of the name that it would give.
+    With `top_only` these are the label and its probability, or the value alone. Each name has the `prefix`. Raises
+    ConfigError for `sentences` or a `threshold` where the model has no labels, or one of the name that it would give.
     """
 
     def __init__(self, classifier: AnyModel, settings: ScoringSettings) -> None:
@@ -38,7 +38,8 @@ class AnswerColumns:
         if settings.sentences:
             answer |= {"sentences": SentenceList(labels), "mixed": bool}
         reading: dict[str, Kind] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
-        self.types: dict[str, Kind] = answer if settings.top_only else answer | reading
+        types = answer if settings.top_only else answer | reading
+        self.types: dict[str, Kind] = {f"{settings.prefix}{name}": kind for name, kind in types.items()}
 
     def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
         """By place, the predictions kept, and why the others are put aside."""
@@ -59,6 +60,10 @@ class AnswerColumns:
 
     def values(self, prediction: AnyPrediction) -> Values:
         """The value of each added column."""
+        return dict(zip(self.types, self._values(prediction).values(), strict=True))
+
+    def _values(self, prediction: AnyPrediction) -> Values:
+        """The values in the order of their columns, by names without the prefix."""
         if isinstance(prediction, ValuePrediction):
             answer: Values = {"value": prediction.value}
         elif self._settings.top_only:

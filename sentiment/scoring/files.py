@@ -7,7 +7,7 @@ from functools import partial
 from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats import input_format
+from sentiment.scoring.formats import TEXT, check_content, input_format
 from sentiment.scoring.rows import Kind, Position, Selection, Values, Window
 from sentiment.scoring.streams import packed, unpacked
 from sentiment.scoring.text_readers import csv_source, json_source, line_source
@@ -45,6 +45,9 @@ class Source(Protocol):
         None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
         """
 
+    def locate(self, window: Window, place: int) -> str:
+        """Return where a row is in the file, in words. Windows that are still to come can't be read after that."""
+
 
 @contextmanager
 def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Source]:
@@ -54,13 +57,17 @@ def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Sou
         with _pyarrow(path):
             from sentiment.scoring.table_files import ArrowTable, ParquetTable
             from sentiment.scoring.table_reader import TableSource
+        check_content(file, path, TABLES[suffix])
         table = ParquetTable if TABLES[suffix] == "Parquet" else ArrowTable
         yield TableSource(partial(table, file), path, TABLES[suffix], selection)
         return
+    check_content(file, path, compression or TEXT)
     with _pyarrow(path):
         content = unpacked(file, path, compression)
+    if compression:
+        check_content(content, path, TEXT)
     if suffix in DELIMITERS:
-        yield csv_source(content, path, selection, DELIMITERS[suffix])
+        yield csv_source(content, path, selection, selection.separator or DELIMITERS[suffix])
     elif suffix in JSON_SUFFIXES:
         yield json_source(content, path, selection)
     else:

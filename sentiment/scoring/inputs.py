@@ -42,11 +42,6 @@ class Inputs:
     """The rows of several files in order. Raises DataError unless each can be read and has the first one's columns."""
 
     def __init__(self, paths: Sequence[str], selection: Selection) -> None:
-        for path in paths:
-            if not remote.is_remote(path) and os.path.exists(path) and not os.path.isfile(path):
-                raise DataError(
-                    f"{path}: is a pipe or a device, which can't be read again; save it as a file, or read and write -"
-                )
         self.paths = paths
         self._selection = selection
         formats = [input_format(path) for path in paths]

@@ -22,7 +22,6 @@ from sentiment.scoring.inputs import Inputs, Place
 from sentiment.scoring.parts import Parts
 from sentiment.scoring.publishing import check_folder_is_free, publish
 from sentiment.scoring.rejects import RejectsWriter
-from sentiment.scoring.rows import Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.shards import ShardScorer
 from sentiment.scoring.tally import Tally
@@ -95,8 +94,7 @@ def score(
         _check_inputs_stay(names, target)
         answers = AnswerColumns(classifier, settings)
         judged_by = references(classifier.metrics)
-        kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
-        rows = Inputs(paths, Selection(settings.text_column, answers.types, kept))
+        rows = Inputs(paths, settings.selection(answers.types))
         check_columns(target.format, str(target), rows.head)
         with target.parts() as parts:
             found = None if restart else read_checkpoint(parts)

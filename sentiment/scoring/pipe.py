@@ -43,8 +43,7 @@ def score_to_pipe(
     first line is one, else plain lines. Answers are flushed whenever no more rows wait.
     """
     answers = AnswerColumns(classifier, settings)
-    kept = None if settings.columns is None else list(dict.fromkeys(settings.columns))
-    selection = Selection(settings.text_column, answers.types, kept)
+    selection = settings.selection(answers.types)
     if inputs == [PIPE]:
         stretches: Iterator[Stretch] = _stretches(descriptor, selection)
     elif PIPE in inputs:
@@ -75,7 +74,7 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
         if is_json is None and block.strip():
             is_json = _is_json(block)
         if not is_json:
-            selection.columns(PIPE, [selection.text_column])
+            selection.check(PIPE, [selection.text_column])
         lines = Lines(io.BytesIO(block))
         clashing = selection.added if selection.kept is None else ()
         read = without_clash(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)

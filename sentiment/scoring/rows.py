@@ -2,8 +2,9 @@
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -23,8 +24,19 @@ class SentenceList:
 Kind = type | SentenceList  # of the values in a column that is added
 
 JSON_SPACE = " \t\r\n"  # may stand around an object; Unicode and Python know more that may not
+_SHOWN_COLUMNS, _SHOWN_CHARACTERS = 20, 60  # in a message
 WINDOW_ROWS = 4096  # more rows make more even batches, and take more memory
 WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
+
+
+class Origin(NamedTuple):
+    """Where a row came from: its file, and its number there, from 1."""
+
+    file: str
+    row: int
+
+    def __str__(self) -> str:
+        return f"{self.file}: row {self.row}"
 
 
 class Position(NamedTuple):
@@ -38,26 +50,53 @@ class Position(NamedTuple):
 class Selection:
     """The columns of an input that matter: the one with the text, and those kept, all where it is None.
 
-    `added` are the names of the columns that follow them in the output.
+    `added` are the names of the columns that follow them in the output, `separator` is what stands between the cells of
+    CSV and TSV where it isn't what the suffix says. `options` say which one names another column. `optional` are those
+    kept that need not be there. Rejects are kept `whole`, with columns that are not read otherwise.
     """
 
     text_column: str
     added: Collection[str]
     kept: Sequence[str] | None = None
+    separator: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    optional: Collection[str] = ()
+    whole: bool = True
 
-    def columns(self, path: str, present: Sequence[str]) -> list[str]:
-        """The columns to keep, in order. Raises DataError for a missing one, or for two of the same name."""
-        kept = list(present if self.kept is None else dict.fromkeys(self.kept))
-        for column in (self.text_column, *kept):
-            if column not in present:
-                raise DataError(f"{path}: there is no column {column!r}; there are {', '.join(map(repr, present))}")
-            if present.count(column) > 1:
+    def used(self, present: Sequence[str]) -> list[str]:
+        """The columns that are read of those present: all, or the text and those kept, each once."""
+        return [name for name in present if self.kept is None or name == self.text_column or name in self.kept]
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns that must be there, each once."""
+        wanted = dict.fromkeys((self.text_column, *(self.kept or ())))
+        return [column for column in wanted if column not in self.optional]
+
+    def check(self, path: str, present: Sequence[str], *, first_line: bool = False) -> None:
+        """Raise DataError for a column that is missing, two of the same name, and one that is called like an added.
+
+        In CSV and TSV the columns are those of the `first_line`.
+        """
+        used = self.used(present)
+        counts = Counter(used)
+        for column in self.needed:
+            if column not in counts:
+                there_are = ", ".join(f"{name!r:.{_SHOWN_CHARACTERS}}" for name in present[:_SHOWN_COLUMNS])
+                more = f" and {len(present) - _SHOWN_COLUMNS:,} more" if len(present) > _SHOWN_COLUMNS else ""
+                option = {self.text_column: "--text-column", **self.options}.get(column)
+                cure = f"; {option} names another" if option else ""
+                if first_line and not counts.keys() & self.needed:
+                    cure += "; the first line must name the columns"
+                raise DataError(f"{path}: there is no column {column!r}; there are {there_are}{more}{cure}")
+        for column in used:
+            if counts[column] > 1:
                 raise DataError(f"{path}: two columns are called {column!r}; give each its own name")
-        for column in kept:
+        for column in present if self.kept is None else self.kept:
             if column in self.added:
                 reason = f"there is a column {column!r} already, and one is added"
-                raise DataError(f"{path}: {reason}; rename it, or name the columns to keep (--columns) without it")
-        return kept
+                cure = "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it"
+                raise DataError(f"{path}: {reason}; {cure}")
 
 
 class Window(Protocol):
@@ -142,6 +181,11 @@ class JsonRowWindow(RowWindow):
 def _parse_to_the_letter(row: bytes) -> Values:
     # A float would lose digits, and orjson writes no integer past 64 bits.
     return json.loads(row, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
+
+
+def no_text(value: object) -> str:
+    """Return why a value that is no str is no text."""
+    return "has no text" if value is None else f"holds {type(value).__name__}, not text"
 
 
 def to_text(value: object) -> str:

@@ -3,7 +3,7 @@
 Batches are cut at the same rows wherever reading starts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
@@ -22,8 +22,8 @@ class TableFile(Protocol):
 
     schema: pa.Schema
 
-    def batches_from(self, row: int) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1."""
+    def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches from this row on, counted from 1, with these columns or all."""
 
 
 class ParquetTable:
@@ -34,13 +34,13 @@ class ParquetTable:
         self._file = pq.ParquetFile(file, pre_buffer=False, buffer_size=_READ_BUFFER_BYTES)
         self.schema: pa.Schema = self._file.schema_arrow
 
-    def batches_from(self, row: int) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1."""
+    def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches from this row on, counted from 1, with these columns or all."""
         batch_rows = self._window_rows()
         first_row = 1
         for groups, group_rows in self._stretches():
             if first_row + group_rows > row:
-                for batch in self._file.iter_batches(batch_size=batch_rows, row_groups=groups):
+                for batch in self._file.iter_batches(batch_rows, groups, columns):
                     if first_row + batch.num_rows > row:
                         yield batch.slice(max(0, row - first_row))
                     first_row += batch.num_rows
@@ -75,10 +75,10 @@ class ArrowTable:
         with self._opened() as reader:
             self.schema: pa.Schema = reader.schema
 
-    def batches_from(self, row: int) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1."""
+    def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches from this row on, counted from 1, with these columns or all."""
         first_row = 1
-        for batch in self._batches():
+        for batch in self._batches(columns):
             cut = _rows_of_a_window(batch.nbytes / max(1, batch.num_rows))
             for start in range(0, batch.num_rows, cut):
                 piece = batch.slice(start, cut)
@@ -86,8 +86,8 @@ class ArrowTable:
                     yield piece.slice(max(0, row - first_row))
                 first_row += piece.num_rows
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        with self._opened() as reader:
+    def _batches(self, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+        with self._opened(columns) as reader:
             if self._is_stream:
                 yield from reader
             else:
@@ -95,9 +95,13 @@ class ArrowTable:
                     yield reader.get_batch(index)
 
     @contextmanager
-    def _opened(self) -> Iterator[pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader]:
+    def _opened(
+        self, columns: Sequence[str] | None = None
+    ) -> Iterator[pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader]:
         self._file.seek(0)
-        with (pa.ipc.open_stream if self._is_stream else pa.ipc.open_file)(self._file) as reader:
+        wanted = None if columns is None else [self.schema.names.index(name) for name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted)
+        with (pa.ipc.open_stream if self._is_stream else pa.ipc.open_file)(self._file, options=options) as reader:
             yield reader
 
 
@@ -106,8 +110,9 @@ def refusal(path: str, kind: str) -> Iterator[None]:
     """What pyarrow can't read as DataError."""
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: can't be read as {kind}: {str(error).splitlines()[0]}") from None
+    except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path}: can't be read as {kind}: {reason}") from None
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from sentiment.errors import DataError
-from sentiment.scoring.rows import Position, Selection, Values, to_json
+from sentiment.scoring.rows import Position, Selection, Values, Window, to_json
 from sentiment.scoring.table_files import TableFile, refusal
 from sentiment.scoring.table_values import is_text, plain_values, taken
 
@@ -19,10 +19,11 @@ class TableWindow:
         self.first_row = first_row
         self.texts: Sequence[object] = plain_values(batch.column(text_column))
         self.faults: Mapping[int, str] = {
-            place: "its text is not UTF-8" for place, text in enumerate(self.texts) if isinstance(text, bytes)
+            place: "holds a text that is not UTF-8" for place, text in enumerate(self.texts) if isinstance(text, bytes)
         }
         self._whole = batch
-        self.batch = batch if kept is None else batch.select(list(dict.fromkeys(kept)))
+        names = batch.schema.names
+        self.batch = batch if kept is None else batch.select([name for name in dict.fromkeys(kept) if name in names])
         self.columns: Sequence[str] = self.batch.schema.names
 
     def values(self, places: Sequence[int]) -> list[Values]:
@@ -51,13 +52,15 @@ class TableSource:
         with refusal(path, kind):
             self._table = open_table()
         schema = self._table.schema
-        selection.columns(path, schema.names)
+        selection.check(path, schema.names)
         text_type = schema.field(selection.text_column).type
         if not (is_text(text_type) or pa.types.is_null(text_type)):
             raise DataError(f"{path}: column {selection.text_column!r} holds {text_type}, not text")
         self.start = Position(1, 0)
+        self._columns = None if selection.whole else selection.used(schema.names)
+        used = schema if self._columns is None else pa.schema([schema.field(name) for name in self._columns])
         self.head = self._window(
-            1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+            1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in used], schema=used)
         )
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[TableWindow, Position]]:
@@ -66,7 +69,7 @@ class TableSource:
         None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
         """
         row, left = start.row, rows_left
-        batches = self._table.batches_from(row)
+        batches = self._table.batches_from(row, self._columns)
         while True:
             with refusal(self._path, self._kind):
                 batch = next(batches, None)
@@ -78,6 +81,10 @@ class TableSource:
                 row += len(window.texts)
                 left = left - len(window.texts) or shard_rows
                 yield window, Position(row, 0)
+
+    def locate(self, window: Window, place: int) -> str:
+        """Return the row's number."""
+        return f"row {window.first_row + place}"
 
     def _window(self, first_row: int, batch: pa.RecordBatch) -> TableWindow:
         return TableWindow(first_row, batch, self._selection.text_column, self._selection.kept)

@@ -30,6 +30,8 @@ def plain_values(column: pa.Array) -> list[Any]:
         return plain_values(pc.run_end_decode(column))
     if is_text(kind):
         return [_decoded(cell) for cell in column.cast(pa.large_string()).cast(pa.large_binary()).to_pylist()]
+    if types.is_float32(kind):  # 0.1, not 0.10000000149011612
+        return [None if number is None else float(number) for number in column.cast(pa.string()).to_pylist()]
     if types.is_duration(kind):
         counts = column.cast(pa.int64()).to_pylist()
         return [None if count is None else _iso_duration(count, _UNIT_DIGITS[kind.unit]) for count in counts]

@@ -6,6 +6,7 @@ give it back as it stood, and turn "007" into 7.
 
 import csv
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -23,10 +24,14 @@ from sentiment.scoring.rows import (
     RowWindow,
     Selection,
     Values,
+    Window,
 )
 
 MAX_CELL_CHARACTERS = 1 << 26  # a quote left open is given up after so many
+SEPARATORS = ",;\t|"
+_SEPARATOR_HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _BLANK = "is a blank line"
+_BLOCK_BYTES = 1 << 20
 
 
 class TextSource:
@@ -59,29 +64,66 @@ class TextSource:
             left = left - len(held) or shard_rows
             yield window, Position(row, lines.offset)
 
+    def locate(self, window: Window, place: int) -> str:
+        """Return the row's line, number and first byte. Reads the file up to there."""
+        offset = window.offset(place) or 0
+        self._file.seek(0)
+        line, left = 1, offset
+        while left and (block := self._file.read(min(left, _BLOCK_BYTES))):
+            line, left = line + block.count(b"\n"), left - len(block)
+        return f"line {line:,} (row {window.first_row + place:,}, byte {offset:,})"
+
 
 def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) -> TextSource:
     """The rows of a file whose first line names the columns. A cell is text: "007" stays "007"."""
     csv.field_size_limit(MAX_CELL_CHARACTERS)
+    _check_separator(next(Lines(file), ""), path, selection, delimiter)
     lines = Lines(file)
     columns = next(_csv_records(lines, delimiter), None)
     if columns is None:
         raise DataError(f"{path}: is empty; its first line should name the columns")
     if lines.fault is not None:
         raise DataError(f"{path}: its first line, which should name the columns, {lines.fault}")
-    selection.columns(path, columns)
+    selection.check(path, columns, first_line=True)
+    used = set(selection.used(columns))
+    places = [(place, name) for place, name in enumerate(columns) if name in used]
     return TextSource(
         file,
         Position(1, lines.offset),
-        lambda lines: _csv_rows(lines, _csv_records(lines, delimiter), columns),
+        lambda lines: _csv_rows(lines, _csv_records(lines, delimiter), len(columns), places),
         lambda first_row, rows: RowWindow(first_row, rows, columns, selection.text_column, selection.kept),
     )
+
+
+def _check_separator(first_line: str, path: str, selection: Selection, delimiter: str) -> None:
+    """Raise DataError where the columns are named between other separators, or a spreadsheet's hint comes before."""
+    columns = _names(first_line, delimiter)
+    if set(selection.needed) <= set(columns):
+        return
+    hint = _SEPARATOR_HINT.fullmatch(first_line)
+    if hint:
+        raise DataError(
+            f"{path}: its first line is a hint for Excel, 'sep={hint[1]}'; remove it, and give --separator {hint[1]!r}"
+        )
+    for other in SEPARATORS:
+        names = _names(first_line, other)
+        if other != delimiter and (set(selection.needed) <= set(names) or len(columns) == 1 < len(names)):
+            raise DataError(
+                f"{path}: its cells are separated by {other!r}, not by {delimiter!r}; --separator {other!r} reads it"
+            )
+
+
+def _names(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     """The rows of a file of plain lines, each of them a text."""
     column = selection.text_column
-    selection.columns(path, [column])
+    selection.check(path, [column])
     return TextSource(
         file,
         Position(1, Lines(file).offset),
@@ -99,7 +141,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     if first and not columns:
         raise DataError(f"{path}: none of its first {len(first)} lines is a JSON object: line 1 {first[0].fault}")
     if first:
-        selection.columns(path, columns)
+        selection.check(path, columns)
     clashing = selection.added if selection.kept is None else ()
     return TextSource(
         file,
@@ -119,17 +161,19 @@ def _csv_records(lines: Lines, delimiter: str) -> Iterator[list[str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            lines.give_up(f"is malformed: {error}")
+            lines.give_up(f"is malformed: {str(error).partition(' - ')[0]}")  # without advice to programmers
         yield [] if lines.fault else cells
 
 
-def _csv_rows(lines: Lines, records: Iterator[list[str]], columns: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(
+    lines: Lines, records: Iterator[list[str]], width: int, places: Sequence[tuple[int, str]]
+) -> Iterator[Row]:
     for cells in records:
         if not cells and lines.fault is None:
             lines.fault = _BLANK
-        elif lines.fault is None and len(cells) != len(columns):
-            lines.fault = f"has {len(cells)} cells where the first line names {len(columns)} columns"
-        yield _row(lines, dict(zip(columns, cells, strict=False)))
+        elif lines.fault is None and len(cells) != width:
+            lines.fault = f"has {len(cells)} cells where the first line names {width} columns"
+        yield _row(lines, {} if lines.fault else {name: cells[place] for place, name in places})
 
 
 def line_rows(lines: Lines, text_column: str) -> Iterator[Row]:

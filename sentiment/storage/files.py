@@ -64,7 +64,11 @@ def _matches(path: str, pattern: str) -> bool:
 def open_file(name: str) -> BinaryIO:
     """The file, to be read from any byte on. Raises DataError where there is none, or none that can be read."""
     try:
-        return remote.open_to_read(name) if remote.is_remote(name) else open(name, "rb")
+        if remote.is_remote(name):
+            return remote.open_to_read(name)
+        if os.path.exists(name) and not os.path.isfile(name) and not os.path.isdir(name):
+            raise DataError(f"{name}: is a pipe or a device, which can't be read again; save it as a file")
+        return open(name, "rb")
     except FileNotFoundError:
         raise DataError(f"{name}: there is no such file") from None
     except OSError as error:

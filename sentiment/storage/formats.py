@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from sentiment.errors import DataError
+from sentiment.errors import ConfigError, DataError
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -64,6 +64,12 @@ def has_format(name: str, known: Collection[str]) -> bool:
     except DataError:
         return False
     return True
+
+
+def check_separator(separator: str | None) -> None:
+    """Raise ConfigError unless it is one character that can stand between cells."""
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise ConfigError(f"separator: one character between cells, such as ; or \\t, not {separator!r}")
 
 
 def base_name(name: str) -> str:

@@ -35,6 +35,13 @@ def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
     assert values["model_version"] == tiny_classifier.version != ""
 
 
+def test_a_prefix_is_before_each_name(tiny_classifier: Classifier) -> None:
+    columns = AnswerColumns(tiny_classifier, ScoringSettings(top_only=True, prefix="predicted_"))
+    [prediction] = tiny_classifier.predict(["A good film."])
+    assert columns.types == {"predicted_label": str, "predicted_probability": float}
+    assert columns.values(prediction)["predicted_label"] == prediction.label
+
+
 def test_the_label_and_its_probability_alone(tiny_classifier: Classifier) -> None:
     columns = AnswerColumns(tiny_classifier, ScoringSettings(top_only=True))
     [prediction] = tiny_classifier.predict(["A good film."])

@@ -55,7 +55,7 @@ LINES: Kinds = {
     FAILURE: lambda n: FAILS.encode(),
 }
 TABLE: dict[str, bytes | None] = {
-    "its text is not UTF-8": b"caf\xe9",
+    "holds a text that is not UTF-8": b"caf\xe9",
     "has no text": None,
     "is empty or blank": b" ",
     TOO_LONG: LONG.encode(),

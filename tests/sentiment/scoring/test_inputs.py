@@ -71,7 +71,7 @@ def test_a_pipe_with_a_name_is_refused(tiny_classifier: Classifier, tmp_path: Pa
     os.mkfifo(tmp_path / "in.csv")
     with pytest.raises(DataError) as caught:
         score(tiny_classifier, tmp_path / "in.csv", tmp_path / "out.csv")
-    reason = "is a pipe or a device, which can't be read again; save it as a file, or read and write -"
+    reason = "is a pipe or a device, which can't be read again; save it as a file"
     assert str(caught.value) == f"{tmp_path}/in.csv: {reason}"
 
 

@@ -25,18 +25,21 @@ def test_rows_that_are_json_stay_as_they_are_written() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        (["id", "review"], "in.csv: there is no column 'text'; there are 'id', 'review'"),
+        (
+            ["id", "review"],
+            "in.csv: there is no column 'text'; there are 'id', 'review'; --text-column names another",
+        ),
         (["text", "id", "id"], "in.csv: two columns are called 'id'; give each its own name"),
         (
             ["text", "label"],
             "in.csv: there is a column 'label' already, and one is added; "
-            "rename it, or name the columns to keep (--columns) without it",
+            "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it",
         ),
     ],
 )
 def test_columns_that_cannot_be_scored_are_refused_by_name(columns: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
-        Selection("text", {"label", "tokens"}).columns("in.csv", columns)
+        Selection("text", {"label", "tokens"}).check("in.csv", columns)
     assert str(caught.value) == message
 
 
@@ -50,13 +53,20 @@ def test_columns_that_cannot_be_scored_are_refused_by_name(columns: list[str], m
 )
 def test_columns_that_cannot_be_kept(kept: list[str], message: str) -> None:
     with pytest.raises(DataError) as caught:
-        Selection("text", {"label"}, kept).columns("in.csv", ["id", "text", "label", "x", "x"])
+        Selection("text", {"label"}, kept).check("in.csv", ["id", "text", "label", "x", "x"])
     assert str(caught.value).startswith(message)
 
 
 def test_columns_not_kept_may_be_called_anything() -> None:
-    assert Selection("text", {"label"}, ["id"]).columns("in.csv", ["id", "text", "label", "x", "x"]) == ["id"]
-    assert Selection("text", {"label"}, []).columns("in.csv", ["id", "text", "label"]) == []
+    Selection("text", {"label"}, ["id"]).check("in.csv", ["id", "text", "label", "x", "x"])
+    Selection("text", {"label"}, []).check("in.csv", ["id", "text", "label"])
+
+
+def test_a_message_names_the_first_of_many_columns_alone() -> None:
+    with pytest.raises(DataError) as caught:
+        Selection("text", ()).check("in.csv", ["x" * 1000] * 100_000)
+    assert len(str(caught.value)) < 2000
+    assert "99,980 more" in str(caught.value)
 
 
 def test_a_window_of_some_columns_still_has_its_texts_and_whole_rows() -> None:

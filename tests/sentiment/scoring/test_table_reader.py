@@ -73,7 +73,7 @@ def test_values_without_a_form_in_text_files_become_text() -> None:
 def test_text_that_is_not_utf8_is_a_fault_and_kept_as_bytes() -> None:
     texts = pa.array([b"good", b"caf\xe9"], pa.binary()).view(pa.string())
     [window] = windows_of(pa.table({"text": texts, "note": texts}))
-    assert window.faults == {1: "its text is not UTF-8"}
+    assert window.faults == {1: "holds a text that is not UTF-8"}
     assert window.raw(1) == {"text": b"caf\xe9", "note": b"caf\xe9"}
 
 
@@ -147,12 +147,12 @@ def test_some_columns_kept(kept: list[str]) -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"id": [1]}, "in.parquet: there is no column 'text'; there are 'id'"),
+        ({"id": [1]}, "in.parquet: there is no column 'text'; there are 'id'; --text-column names another"),
         ({"text": [1]}, "in.parquet: column 'text' holds int64, not text"),
         (
             {"text": ["a"], "label": ["b"]},
             "in.parquet: there is a column 'label' already, and one is added; "
-            "rename it, or name the columns to keep (--columns) without it",
+            "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it",
         ),
     ],
 )

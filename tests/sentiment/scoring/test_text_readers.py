@@ -81,7 +81,7 @@ def test_a_cell_past_the_limit_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> No
         (b"\n1,a\n", "in.csv: there is no column 'text'; there are "),
         (
             b"text,tokens\n",
-            "in.csv: there is a column 'tokens' already, and one is added; rename it, or ",
+            "in.csv: there is a column 'tokens' already, and one is added; give those added a --prefix",
         ),
     ],
 )
@@ -136,11 +136,14 @@ def test_a_later_row_that_has_an_added_column_is_at_fault(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"review": "a", "id": 1}\n', "in.jsonl: there is no column 'text'; there are 'review', 'id'"),
+        (
+            b'{"review": "a", "id": 1}\n',
+            "in.jsonl: there is no column 'text'; there are 'review', 'id'; --text-column names another",
+        ),
         (
             b'{"text": "a"}\n{"text": "b", "label": 1}\n',
             "in.jsonl: there is a column 'label' already, and one is added; "
-            "rename it, or name the columns to keep (--columns) without it",
+            "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it",
         ),
         (
             b"id,text\n1,a\n",
