@@ -45,10 +45,11 @@ def main() -> None:
         reason = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
         _refuse(f"{reason}; `{command} --help` tells of it")
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in ("sentiment", "service"):
+        package = (error.name or "sentiment").partition(".")[0]
+        if package in ("sentiment", "service"):
             raise
         # What any other part needs is refused there: this is of what trains and judges.
-        _refuse(f"this command needs {error.name}: pip install 'sentiment-bilstm[train]'")
+        _refuse(f"this command needs {package}: pip install 'sentiment-bilstm[train]'")
     except Exception:  # Python's own way out would be 1, as if the rest were done
         traceback.print_exc()
         sys.exit(2)

@@ -5,17 +5,23 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, Model, TextColumn, app
+from sentiment.cli.application import LabelColumn, Labels, Model, Separator, SkipBadRows, SkipEmpty, TextColumn, app
+from sentiment.cli.plan import read_to_measure
 from sentiment.default import DEFAULT_MODEL
 
 
 @app.command()
 def calibrate(
+    context: typer.Context,
     data: Annotated[list[str], typer.Option(help="Labelled file that the model didn't learn from; several times.")],
     out: Annotated[Path, typer.Option(help="Where the calibrated model folder is written.")],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
+    labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
 ) -> None:
     """Fit a model's temperature, a bias a label, and its table for --abstain to labelled files like what it will read.
 
@@ -23,12 +29,9 @@ def calibrate(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated
-    from sentiment.training.reading import read_labelled
     from sentiment.training.recalibration import recalibrated
-    from sentiment.training.recipe import Source
 
     bundles.check_target(out)
-    sources = [Source(path=path, text_column=text_column, label_column=label_column) for path in data]
     old = bundles.load(model)
-    new = recalibrated(old, [read_labelled(source) for source in sources])
+    new = recalibrated(old, [read_to_measure(context, path) for path in data])
     print_calibrated(old.temperature, new, out, bundles.save(new.bundle, out))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Json, LabelColumn, TextColumn, app
+from sentiment.cli.application import Json, LabelColumn, Labels, Separator, SkipBadRows, SkipEmpty, TextColumn, app
+from sentiment.cli.plan import read_to_measure
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
 
 @app.command()
 def compare(
+    context: typer.Context,
     old: Annotated[Path, typer.Argument(help="Model folder.")],
     new: Annotated[Path, typer.Argument(help="Another.")],
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
+    labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     out: Annotated[Path | None, typer.Option(help="A CSV file to write: every text whose label flips.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -28,13 +34,11 @@ def compare(
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.comparison import compare as compare_answers
     from sentiment.terminal.evaluation import print_comparison
-    from sentiment.training.reading import read_labelled
-    from sentiment.training.recipe import Source
 
     if out is not None and not out.parent.is_dir():
         raise ConfigError(f"--out: there is no folder {out.parent}")
-    labelled = read_labelled(Source(path=data, text_column=text_column, label_column=label_column))
-    before, after = (answer(load(model), labelled.texts, labelled.labels) for model in (old, new))
+    labelled = read_to_measure(context, data)
+    before, after = (answer(load(model), labelled.texts, labelled.labels, labelled.origins) for model in (old, new))
     found = compare_answers(before, after)
     if out is not None:
         _write(out, found.flips)

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Dev, Files, LabelColumn, Labels, TextColumn, app
+from sentiment.cli.application import (
+    Dev,
+    Files,
+    LabelColumn,
+    Labels,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    app,
+)
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.errors import ConfigError
 
@@ -18,7 +28,10 @@ def compare_encoders(
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int, typer.Option(help="Passes over the data, the same for all.")] = 3,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
@@ -34,14 +47,12 @@ def compare_encoders(
     from sentiment.training.encoder_comparison import PICTURE, draw
     from sentiment.training.encoder_comparison import compare_encoders as compare
     from sentiment.training.identity import identity
-    from sentiment.training.label_mapping import parse
 
     plan = plan_of(
         context,
         recipe,
         data,
         dev,
-        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         name="encoders",
         text={"language": language},
         training={"epochs": epochs, "patience": epochs, "seed": seed},

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import FILES_HELP, Dev, LabelColumn, TextColumn, TrainingDtype, app
+from sentiment.cli.application import (
+    FILES_HELP,
+    Dev,
+    LabelColumn,
+    Labels,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    TrainingDtype,
+    app,
+)
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.cli.requirement import suite_of
 from sentiment.errors import ConfigError
@@ -23,6 +34,10 @@ def distil(
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
+    labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     dtype: TrainingDtype = None,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed run stopped.")] = False,
@@ -44,8 +59,7 @@ def distil(
 
     bundles.check_target(out)  # before the hours, not after them
     encoder_folder(teacher)
-    columns = {"text_column": text_column, "label_column": label_column}
-    plan = plan_of(context, recipe, data, dev, columns, dtype=dtype, name=out.name, text={"language": language})
+    plan = plan_of(context, recipe, data, dev, dtype=dtype, name=out.name, text={"language": language})
     if plan.task == "regression":
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     held = read_data(plan)
@@ -54,10 +68,19 @@ def distil(
     folder = out.with_name(f".{out.name}.distil")
     named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
     named |= {f"unlabelled {place}": files_identity(path) for place, path in enumerate(unlabelled, start=1)}
-    sources = [Source(path=path, text_column=text_column) for path in unlabelled]
+    sources = [Source(path=path, text_column=text_column, separator=separator) for path in unlabelled]
     with training_progress("classification") as report:
         soft = soft_sources(
-            teacher, held, sources, folder, named, report, plan.text, dtype=plan.training.dtype, restart=restart
+            teacher,
+            held,
+            sources,
+            folder,
+            named,
+            report,
+            plan.text,
+            dtype=plan.training.dtype,
+            skip_bad_rows=plan.skip_bad_rows,
+            restart=restart,
         )
     console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.

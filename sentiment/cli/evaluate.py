@@ -6,18 +6,33 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Json, LabelColumn, Labels, Model, TextColumn, app
+from sentiment.cli.application import (
+    Json,
+    LabelColumn,
+    Labels,
+    Model,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    app,
+)
+from sentiment.cli.plan import read_to_measure
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     report: Annotated[
         Path | None, typer.Option(help="A folder to write a page to, index.html, and its figures, metrics.json.")
     ] = None,
@@ -32,25 +47,16 @@ def evaluate(
     from sentiment.evaluation.metrics import evaluate as measure
     from sentiment.evaluation.regression import evaluate_values
     from sentiment.terminal.evaluation import print_figures, print_value_figures
-    from sentiment.training.label_mapping import parse
-    from sentiment.training.reading import read_labelled
-    from sentiment.training.recipe import Source
 
     if slices and report is None:
         raise ConfigError("--slice is for the page: give --report DIR, too")
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report: {report} is a file; name a folder")
-    source = Source(
-        path=data,
-        text_column=text_column,
-        label_column=label_column,
-        label_mapping=parse(labels),
-    )
     classifier = load(model, task=None)
     if classifier.task == "regression" and (report is not None or labels is not None):
         asked = "--report" if report is not None else "--labels"
         raise ConfigError(f"{asked} is for models of labels; {classifier.name!r} answers with a number")
-    labelled = read_labelled(source, columns=slices or (), task=classifier.task)
+    labelled = read_to_measure(context, data, columns=slices or (), task=classifier.task)
     if classifier.task == "regression":
         found = evaluate_values(classifier, labelled.texts, labelled.values or ())
         if as_json:
@@ -58,7 +64,7 @@ def evaluate(
         else:
             print_value_figures(found)
         return
-    answers = answer(classifier, labelled.texts, labelled.labels)
+    answers = answer(classifier, labelled.texts, labelled.labels, labelled.origins)
     if report is not None:
         from sentiment.evaluation.page import write
         from sentiment.evaluation.report import report as report_of

@@ -13,6 +13,7 @@ from sentiment.errors import ConfigError
 if TYPE_CHECKING:
     from sentiment.evaluation.behaviour.suite import Suite
     from sentiment.training.data import Data
+    from sentiment.training.dataset import LabelledTexts
     from sentiment.training.events import Watcher
     from sentiment.training.processes import Processes
     from sentiment.training.recipe import Recipe
@@ -28,7 +29,6 @@ def plan_of(
     recipe: Path | None,
     data: Sequence[str] | None,
     dev: Sequence[str] | None,
-    columns: dict[str, Any],
     *,
     dtype: Dtype | None = None,
     **settings: Any,
@@ -56,12 +56,36 @@ def plan_of(
         plan = Recipe.read(recipe)
     else:
         sources = {
-            role: [{"path": path, **columns} for path in paths or ()] for role, paths in (("train", data), ("dev", dev))
+            role: [{"path": path, **columns_of(context)} for path in paths or ()]
+            for role, paths in (("train", data), ("dev", dev))
         }
-        plan = Recipe.of({**sources, **settings})
+        skipping = {name: context.params[name] for name in ("skip_empty", "skip_bad_rows")}
+        plan = Recipe.of({**sources, **skipping, **settings})
     if dtype is not None:
         plan = plan.model_copy(update={"training": plan.training.model_copy(update={"dtype": dtype.value})})
     return settled(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
+
+
+def columns_of(context: typer.Context) -> dict[str, Any]:
+    """Return the settings of a `Source` that a command's options give: its columns, their separator, the labels."""
+    from sentiment.training.label_mapping import parse
+
+    given = context.params
+    columns = {name: given[name] for name in ("text_column", "label_column", "separator")}
+    return columns | {"label_mapping": parse(given["labels"])}
+
+
+def read_to_measure(context: typer.Context, path: str, **settings: Any) -> "LabelledTexts":
+    """Return the rows of a command's labelled file, and say on standard error how many its options left out."""
+    from sentiment.terminal.data import left_out
+    from sentiment.training.reading import read_labelled
+    from sentiment.training.recipe import Source
+
+    skipping = {name: context.params[name] for name in ("skip_empty", "skip_bad_rows")}
+    labelled = read_labelled(Source(path=path, **columns_of(context)), **skipping, **settings)
+    for line in left_out(labelled.skipped, labelled.unreadable):
+        typer.echo(line, err=True)
+    return labelled
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

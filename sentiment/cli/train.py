@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, TrainingDtype, app
+from sentiment.cli.application import (
+    Dev,
+    Files,
+    Json,
+    LabelColumn,
+    Labels,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    TrainingDtype,
+    app,
+)
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.plan import plan_of, train_and_save
 from sentiment.cli.requirement import suite_of
@@ -20,7 +32,10 @@ def train(
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     task: Annotated[
         Task, typer.Option(help="classification, or regression: the label column holds numbers, and one is learned.")
     ] = Task.CLASSIFICATION,
@@ -59,7 +74,6 @@ def train(
     track: Annotated[
         list[str] | None, typer.Option(help="Follow it in tensorboard:FOLDER or mlflow:ADDRESS, or in both.")
     ] = None,
-    skip_empty: Annotated[bool, typer.Option(help="Leave rows without text out.")] = False,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
     as_json: Json = False,
@@ -73,7 +87,6 @@ def train(
     from sentiment.terminal.screen import silence
     from sentiment.training.data import read_data
     from sentiment.training.events import JsonWatcher
-    from sentiment.training.label_mapping import parse
     from sentiment.training.processes import started_processes
     from sentiment.training.trackers import tracked
 
@@ -92,11 +105,9 @@ def train(
         recipe,
         data,
         dev,
-        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         dtype=dtype,
         name=out.name,
         task=task.value,
-        skip_empty=skip_empty,
         text={"language": language},
         model=network(
             encoder,

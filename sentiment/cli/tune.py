@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Dev, Files, Json, LabelColumn, Labels, TextColumn, TrainingDtype, app
+from sentiment.cli.application import (
+    Dev,
+    Files,
+    Json,
+    LabelColumn,
+    Labels,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    TrainingDtype,
+    app,
+)
 from sentiment.cli.networks import Encoder, Pooling, Task, network
 from sentiment.cli.plan import plan_of
 from sentiment.errors import ConfigError
@@ -25,7 +37,10 @@ def tune(
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
+    separator: Separator = None,
     labels: Labels = None,
+    skip_empty: SkipEmpty = False,
+    skip_bad_rows: SkipBadRows = False,
     task: Annotated[Task, typer.Option(help="classification, or regression.")] = Task.CLASSIFICATION,
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
@@ -51,7 +66,6 @@ def tune(
     from sentiment.terminal.screen import console, silence
     from sentiment.terminal.tuning import print_study, print_trial, tuning_progress
     from sentiment.training.data import read_data
-    from sentiment.training.label_mapping import parse
 
     context.with_resource(silence(as_json))
     plan = plan_of(
@@ -59,7 +73,6 @@ def tune(
         recipe,
         data,
         dev,
-        {"text_column": text_column, "label_column": label_column, "label_mapping": parse(labels)},
         dtype=dtype,
         name=out.name,
         task=task.value,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
+from sentiment.scoring.rows import Origin
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,6 +27,11 @@ class Answers:
     renormalized: bool  # whether the model knows others
     true: Integers  # (N,), places in `labels`
     probabilities: Floats  # (N, C), of `labels`
+    origins: Sequence[Origin] = ()  # of each text; none of texts in memory
+
+    def row(self, place: int) -> int:
+        """Return the number of a text's row in its file, from 1."""
+        return self.origins[place].row if self.origins else place + 1
 
     @property
     def predicted(self) -> Integers:
@@ -56,17 +62,22 @@ class Answers:
         return shares / shares.sum(axis=1, keepdims=True)
 
 
-def answer(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) -> Answers:
-    """The classifier's answers to the texts.
+def answer(
+    classifier: Classifier, texts: Sequence[str], labels: Sequence[str], origins: Sequence[Origin] = ()
+) -> Answers:
+    """The classifier's answers to the texts, which came from these rows.
 
     Raises DataError for a label that the model doesn't know and where all texts have one, TextError for a text that
     can't be read.
     """
-    for row, label in enumerate(labels, start=1):
+    for place, label in enumerate(labels):
         if label not in classifier.labels:
-            raise DataError(f"row {row} has the label {label!r}; the model knows {', '.join(classifier.labels)}")
+            row = origins[place] if origins else f"row {place + 1}"
+            raise DataError(f"{row} has the label {label!r:.60}; the model knows {', '.join(classifier.labels)}")
     if len(set(labels)) < 2:
-        raise DataError(f"every row has the label {labels[0]!r}; what a model can tell apart takes rows of two or more")
+        raise DataError(
+            f"every row has the label {labels[0]!r:.60}; what a model can tell apart takes rows of two or more"
+        )
     predictions = classifier.predict(texts)
     probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
     targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)
@@ -78,6 +89,7 @@ def answer(classifier: Classifier, texts: Sequence[str], labels: Sequence[str]) 
         renormalized=len(held) < len(classifier.labels),
         true=true.numpy(),
         probabilities=kept.numpy(),
+        origins=origins,
     )
 
 

@@ -14,7 +14,7 @@ SIGNIFICANT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A text that the two models label differently; `row` counts from 1."""
+    """A text that the two models label differently; `row` is its number in its file, from 1."""
 
     row: int
     text: str
@@ -114,7 +114,7 @@ def _names(answers: Answers) -> np.ndarray:
 def _flip(row: int, old: Answers, new: Answers) -> Flip:
     shares = [dict(zip(answers.labels, map(float, answers.probabilities[row]), strict=True)) for answers in (old, new)]
     return Flip(
-        row=row + 1,
+        row=old.row(row),
         text=old.texts[row],
         label=old.labels[old.true[row]],
         old_label=old.labels[old.predicted[row]],

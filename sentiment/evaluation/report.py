@@ -53,7 +53,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class WorstError:
-    """A text that the model is sure of and wrong about; `row` counts from 1."""
+    """A text that the model is sure of and wrong about; `row` is its number in its file, from 1."""
 
     row: int
     label: str
@@ -214,7 +214,7 @@ def _worst(classifier: Classifier, answers: Answers) -> tuple[WorstError, ...]:
     explanations = explain(classifier, [answers.texts[row] for row in rows])
     return tuple(
         WorstError(
-            row + 1,
+            answers.row(row),
             answers.labels[answers.true[row]],
             answers.labels[answers.predicted[row]],
             float(answers.confidence[row]),

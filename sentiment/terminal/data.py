@@ -40,9 +40,8 @@ def print_data(report: "DataReport") -> None:
     else:
         table = _labels_table(report)
     screen.console.print(table)
-    skipped = sum(part.without_text for part, _ in sets)
-    if skipped:
-        screen.console.print(f"{skipped:,} rows without text were left out.", highlight=False)
+    for line in left_out(sum(part.without_text for part, _ in sets), sum(part.unreadable for part, _ in sets)):
+        screen.console.print(line, highlight=False)
     dropped = report.train_rows_also_in_dev_dropped
     if dropped:
         screen.console.print(
@@ -55,6 +54,14 @@ def print_data(report: "DataReport") -> None:
         example = " ".join(torn[0].split())[:80]
         found = f"{len(torn):,} texts stand there with several labels, which nothing can learn: “{example}”, for one."
         screen.console.print(found, markup=False, highlight=False)
+
+
+def left_out(without_text: int, unreadable: int) -> Iterator[str]:
+    """Yield a line a reason for which rows were left out."""
+    if without_text:
+        yield f"{without_text:,} rows without text were left out."
+    if unreadable:
+        yield f"{unreadable:,} rows that can't be read or have no label were left out."
 
 
 def _labels_table(report: "DataReport") -> Table:

@@ -1,7 +1,9 @@
 """What a recipe's files hold, laid out to learn from and to judge by."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from sentiment.errors import ConfigError, DataError
 from sentiment.predictor import checked_texts
@@ -35,26 +37,28 @@ def read_data(recipe: Recipe) -> Data:
     if not recipe.train:
         raise ConfigError("train: a recipe names at least one file to learn from")
     gold = [source for source in recipe.train if not source.soft_labels]
-    train = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in gold]
-    dev = [read_labelled(source, skip_empty=recipe.skip_empty, task=recipe.task) for source in recipe.dev]
+    skipping: dict[str, Any] = {"skip_empty": recipe.skip_empty, "skip_bad_rows": recipe.skip_bad_rows}
+    train = [read_labelled(source, task=recipe.task, **skipping) for source in gold]
+    dev = [read_labelled(source, task=recipe.task, **skipping) for source in recipe.dev]
     regression = recipe.task == "regression"
     labels = () if regression else recipe.labels or check_learnable(train)
     for part in () if regression else (*train, *dev):
-        unknown = sorted(set(part.labels) - set(labels))
+        unknown = set(part.labels) - set(labels)
         if unknown:
+            origin = next(part.origin(row) for row, label in enumerate(part.labels) if label in unknown)
             cure = "add training rows of each, or take such rows out here"
-            raise DataError(f"{part.name}: no training row has the label {' or '.join(map(repr, unknown))}; {cure}")
-    unjudged = sorted(set(labels) - {label for part in dev for label in part.labels}) if dev else []
+            raise DataError(f"{origin}: no training row has the label {_named(unknown)}; {cure}")
+    unjudged = set(labels).difference(*(part.labels for part in dev)) if dev else ()
     if unjudged:
-        cure = "add rows of each, or leave the dev data out to have a share of the training rows held out"
-        raise DataError(f"no dev row has the label {' or '.join(map(repr, unjudged))}, which is learned; {cure}")
+        cure = "add rows of each, or leave the dev data out to have a share of the rows held out"
+        raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; {cure}")
     if not dev:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
         dev = [replace(out, name=f"split of {part.name}") for part, (_, out) in zip(train, halves, strict=True)]
     dev = told_apart(dev)
     soft = [source for source in recipe.train if source.soft_labels]
-    train += [read_soft_labelled(source, labels) for source in soft]
+    train += [read_soft_labelled(source, labels, **skipping) for source in soft]
     repeats = [source.repeat for source in (*gold, *soft)]
     rows = sum(len(part.texts) for part in train)
     train = [without(part, dev) for part in train]
@@ -84,3 +88,7 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     dropped = len(kept.texts) - len(learned.texts)
     dev = replace(held_out, name=f"split of {rows.name}")
     return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
+
+
+def _named(labels: Collection[str]) -> str:
+    return " or ".join(f"{label!r:.60}" for label in sorted(labels))

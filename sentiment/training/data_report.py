@@ -26,6 +26,7 @@ class SetFacts:
     words_p95: float
     words_most: int
     without_text: int  # rows left out
+    unreadable: int  # others left out, which can't be read or have no label
 
 
 @dataclass(frozen=True)
@@ -99,4 +100,5 @@ def _facts(labels: Sequence[str], part: LabelledTexts) -> SetFacts:
         float(np.percentile(lengths, 95)),
         int(lengths.max()),
         part.skipped,
+        part.unreadable,
     )

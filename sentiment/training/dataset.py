@@ -3,18 +3,21 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
+from typing import Any
 
 from sentiment.errors import DataError
+from sentiment.scoring.rows import Origin
 
 MIN_VALUES = 4  # rows of numbers: two to learn from, two to judge by
 
 
 @dataclass(frozen=True)
 class LabelledTexts:
-    """Texts and the label of each, from the file `name`; `skipped` rows had no text.
+    """Texts and the label of each, from the file `name`.
 
+    Of its rows `skipped` had no text, `unreadable` could not be read or had no label, and were left out.
     Of soft labels, `labels` are the most probable ones and `probabilities` what the teacher gave each row's labels.
     Of a regression, `values` are the numbers and `labels` the same as text.
     """
@@ -27,6 +30,12 @@ class LabelledTexts:
     states: list[bytes | None] | None = None  # of each row's tokens, as a teacher wrote them beside its probabilities
     values: list[float] | None = None
     columns: dict[str, list[str]] = field(default_factory=dict)  # others of the file, by name
+    origins: list[Origin] = field(default_factory=list)  # of each row; none of rows in memory
+    unreadable: int = 0
+
+    def origin(self, index: int) -> Origin:
+        """Return where the row at this place comes from."""
+        return self.origins[index] if self.origins else Origin(self.name, index + 1)
 
 
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
@@ -39,11 +48,9 @@ def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     for label, count in sorted(counts.items()):
         if count == 1:
             part = next(part for part in sets if label in part.labels)
-            row = part.labels.index(label) + 1
+            origin = part.origin(part.labels.index(label))
             hint = "if it is a misspelling, mend it; else give it more rows"
-            raise DataError(
-                f"{part.name}: the label {label!r} stands in one row only (row {row} of those read); {hint}"
-            )
+            raise DataError(f"{origin}: only this row has the label {label!r:.60}; {hint}")
     return tuple(sorted(counts))
 
 
@@ -96,13 +103,9 @@ def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
 
 def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
     kept = [row for row in range(len(data.texts)) if (row in rows) == inside]
-    return replace(
-        data,
-        name=name,
-        texts=[data.texts[row] for row in kept],
-        labels=[data.labels[row] for row in kept],
-        probabilities=None if data.probabilities is None else [data.probabilities[row] for row in kept],
-        states=None if data.states is None else [data.states[row] for row in kept],
-        values=None if data.values is None else [data.values[row] for row in kept],
-        columns={column: [values[row] for row in kept] for column, values in data.columns.items()},
-    )
+    held = {each.name: getattr(data, each.name) for each in fields(data)}
+    chosen: dict[str, Any] = {
+        each: [values[row] for row in kept] for each, values in held.items() if values and isinstance(values, list)
+    }
+    columns = {column: [values[row] for row in kept] for column, values in data.columns.items()}
+    return replace(data, name=name, columns=columns, **chosen)

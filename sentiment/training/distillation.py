@@ -78,7 +78,14 @@ def teach(
 
 
 def label_texts(
-    teacher: Teacher, source: Source, out: Path, text: TextConfig, labelling: Path, dtype: str = "auto"
+    teacher: Teacher,
+    source: Source,
+    out: Path,
+    text: TextConfig,
+    labelling: Path,
+    dtype: str = "auto",
+    *,
+    skip_bad_rows: bool = False,
 ) -> int:
     """Write the source's texts with the teacher's probability of each label, a column a label, and return how many.
 
@@ -87,7 +94,7 @@ def label_texts(
     also keeps the number format of the encoder's products, which with `dtype` "auto" is the quicker one by measurement.
     What is labelled is kept in parts beside `out` until all is: killed, the same call resumes.
     """
-    texts, tokenizer = read_texts(source), Tokenizer(text)
+    texts, tokenizer = read_texts(source, skip_bad_rows=skip_bad_rows), Tokenizer(text)
     parts = out.with_name(f".{out.name}.parts")
     parts.mkdir(parents=True, exist_ok=True)
     project, dtype = _labelling(teacher, tokenizer, texts, labelling, dtype)
@@ -156,6 +163,7 @@ def soft_sources(
     text: TextConfig,
     *,
     dtype: str = "auto",
+    skip_bad_rows: bool = False,
     restart: bool,
 ) -> list[Source]:
     """The unlabelled texts as a teacher labels them, for a student's recipe to read beside its own rows.
@@ -189,6 +197,6 @@ def soft_sources(
     for place, texts in enumerate(unlabelled, start=1):
         out = folder / f"labelled-{place}.parquet"
         if not out.is_file():
-            label_texts(teacher, texts, out, text, folder / LABELLING, dtype)
+            label_texts(teacher, texts, out, text, folder / LABELLING, dtype, skip_bad_rows=skip_bad_rows)
         labelled.append(Source(path=str(out), soft_labels=True))
     return labelled

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from sentiment.errors import ConfigError, DataError
+from sentiment.training.tables import number_of
 
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)")
 _SHOWN = 5  # values in a message
@@ -45,22 +46,23 @@ def _check_overlap(mapping: Mapping[str, str]) -> None:
 def apply(values: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
     """The label of each value; none where it is mapped to nothing: such a row is left out.
 
-    A value by itself comes before a range that holds it; where two ranges meet, the first has it.
+    A value as it is written comes before the same number and this before a range that holds it; where two ranges meet,
+    the first has it.
     Raises DataError, naming the values that have no label.
     """
     found = {value: _label(value, mapping) for value in dict.fromkeys(values)}
     missing = sorted(value for value, label in found.items() if label is None)
     if missing:
-        shown = ", ".join(map(repr, missing[:_SHOWN])) + (", …" if len(missing) > _SHOWN else "")
+        shown = ", ".join(f"{value!r:.60}" for value in missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
         raise DataError(
             f"{name}: --labels says nothing of {shown}; name a label for each, or leave such rows out with "
-            f"'{missing[0]}='"
+            f"'{missing[0]:.60}='"
         )
     return [found[value] or None for value in values]
 
 
 def _label(value: str, mapping: Mapping[str, str]) -> str | None:
-    number = _number(value)
+    number = number_of(value)
     for key in (value, "" if number is None else f"{number:g}"):
         if key in mapping:
             return mapping[key]
@@ -70,10 +72,3 @@ def _label(value: str, mapping: Mapping[str, str]) -> str | None:
             if ends and float(ends[1]) <= number <= float(ends[2]):
                 return label
     return None
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None

@@ -76,7 +76,7 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
 
 def _logits(classifier: Classifier, part: LabelledTexts) -> LabelledLogits:
     """What a classifier of temperature 1 gives each text, but for a constant a row, (N, C), and its label (N,)."""
-    probabilities, true = answer(classifier, part.texts, part.labels).over_all(classifier.labels)
+    probabilities, true = answer(classifier, part.texts, part.labels, part.origins).over_all(classifier.labels)
     return torch.from_numpy(probabilities).clamp_min(torch.finfo(torch.double).tiny).log(), torch.from_numpy(true)
 
 

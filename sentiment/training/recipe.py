@@ -2,6 +2,8 @@
 
 import re
 import sys
+import unicodedata
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour import DEFAULT
+from sentiment.storage.formats import check_separator
 from sentiment.storage.remote import is_remote
 
 if sys.version_info >= (3, 11):
@@ -17,6 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Label = Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))]  # as those of files are read
 SHIPPED = "default"  # as a pretrained model: the one that comes with the package
 
 
@@ -37,10 +41,16 @@ class Source(Settings):
     path: Annotated[str, BeforeValidator(lambda path: str(path) if isinstance(path, Path) else path)]
     text_column: str = "text"
     label_column: str = "label"
-    label_mapping: dict[str, str] = Field(default_factory=dict)  # a value or a range of numbers, and its label
+    separator: str | None = None  # between the cells of CSV and TSV, where the suffix doesn't say it
+    label_mapping: dict[Label, Label] = Field(default_factory=dict)  # a value or a range of numbers, and its label
     soft_labels: bool = False  # a teacher's: a column for each label, named like it, holds its probability
     repeat: Count = 1  # how many times an epoch reads it
     where: dict[str, str] = Field(default_factory=dict)  # keeps the rows whose columns hold these values
+
+    @model_validator(mode="after")
+    def _refuse_separators_of_nothing(self) -> "Source":
+        check_separator(self.separator)
+        return self
 
 
 class Card(Settings):
@@ -58,10 +68,11 @@ class Recipe(Settings):
 
     name: Annotated[str, AfterValidator(_name)]
     task: Task = "classification"  # regression: the label column holds numbers, and one is learned
-    labels: tuple[str, ...] = ()  # the classes; none: those of the rows with one label
+    labels: tuple[Label, ...] = ()  # the classes; none: those of the rows with one label
     train: tuple[Source, ...]  # empty where the rows are in memory
     dev: tuple[Source, ...] = ()
     skip_empty: bool = False  # leave rows without text out, instead of refusing the file
+    skip_bad_rows: bool = False  # the same of rows that can't be read or have no label
     require: tuple[str, ...] = ()  # behaviour suites that it must hold to be written: "default", or YAML files
     card: Card = Card()
     text: TextConfig = TextConfig()

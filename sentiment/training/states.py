@@ -68,7 +68,7 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
             found.append(states)
         except ValueError as error:
             raise DataError(
-                f"{part.name}: row {place + 1} holds states of another text or of other tokens: {error}; have a "
+                f"{part.origin(place)} holds states of another text or of other tokens: {error}; have a "
                 "teacher label the file anew, with the language and the settings of this training"
             ) from None
     return found

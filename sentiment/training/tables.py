@@ -1,120 +1,182 @@
-"""Files of rows as polars' tables, refused in words where they are none."""
+"""Files row by row, through the reader of `sentiment score`: the same rows everywhere, or refused with their line."""
 
-import csv
 import io
-import json
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import BinaryIO
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Generic, TypeVar
 
-import polars as pl
-from polars.exceptions import PolarsError
+import numpy as np
 
 from sentiment.errors import DataError
-from sentiment.scoring.streams import unpacked
+from sentiment.scoring.files import Source as OpenFile
+from sentiment.scoring.files import open_source
+from sentiment.scoring.rows import Origin, Selection, Values, Window, no_text
 from sentiment.storage import remote
 from sentiment.storage.files import expand, open_file
-from sentiment.storage.formats import DELIMITERS, ROW_SUFFIXES, TABLES, Format, format_of
+from sentiment.storage.formats import ROW_SUFFIXES, format_of
+from sentiment.text.normalization import normalize
+from sentiment.training.recipe import Source
 
-_READERS: dict[str, Callable[[BinaryIO], pl.DataFrame]] = {
-    # The types of columns are those of all rows: the first hundred may be numbers by chance.
-    ".csv": lambda file: pl.read_csv(file, infer_schema_length=None),
-    ".tsv": lambda file: pl.read_csv(file, infer_schema_length=None, separator="\t"),
-    ".jsonl": lambda file: pl.read_ndjson(file, infer_schema_length=None),
-    ".ndjson": lambda file: pl.read_ndjson(file, infer_schema_length=None),
-    ".parquet": pl.read_parquet,
-    ".arrow": pl.read_ipc,
-}
-_HEAD_BYTES = 4096
+CellsT = TypeVar("CellsT")
+_TAG = re.compile("<[^<>]*>")
+_WORD = re.compile(r"\w")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def read_tables(path: str, columns: Mapping[str, str]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The name and the table of each file that a path stands for, with these columns at least.
+class BadRowError(ValueError):
+    """A row can't be used; the message says why."""
 
-    Of each column `columns` says what a message about it ends with: which option names another.
 
-    Raises DataError for a path that stands for none, a suffix that isn't known, and a file that can't be read or lacks
-    a column.
+@dataclass
+class Rows(Generic[CellsT]):
+    """The usable rows of a source, and how many others there are."""
+
+    texts: list[str] = field(default_factory=list)
+    cells: list[CellsT] = field(default_factory=list)  # what else a row holds
+    origins: list[Origin] = field(default_factory=list)
+    read: int = 0
+    others: int = 0  # of these, that the source doesn't ask for
+    empty: int = 0  # of these, without text
+    bad: int = 0  # of these, without a label, or not to be read
+
+
+class _Faults:
+    """Rows of one file that have a fault of one kind: how many, and the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, window: Window, place: int, reason: str = no_text(None)) -> None:
+        self.count += 1
+        if self.count == 1:
+            self._first = window, place, reason
+
+    def refuse(self, path: str, file: OpenFile, kind: str, option: str) -> None:
+        """Raise DataError for the first one."""
+        window, place, reason = self._first
+        all_of_them = f", the first of {self.count:,} {kind}" if self.count > 1 else ""
+        them = "them" if self.count > 1 else "it"
+        cure = f"mend or remove {them}, or leave {them} out with {option}"
+        raise DataError(f"{path}: {file.locate(window, place)} {reason}{all_of_them}; {cure}")
+
+
+def read_rows(
+    source: Source,
+    columns: Mapping[str, str],
+    parse: Callable[[Values], CellsT],
+    *,
+    optional: Sequence[str] = (),
+    skip_empty: bool,
+    skip_bad_rows: bool,
+) -> Rows[CellsT]:
+    """Return the rows of a source, in its order, with what `parse` makes of these columns.
+
+    `columns` says of each which option names another. A row that `parse` refuses by BadRowError is a bad one, as is one
+    that can't be read. Raises DataError for a path that stands for no file, a file that can't be read or lacks a
+    column, and the first row that is bad or has no text, unless such are to be skipped.
     """
-    for name in expand([path], ROW_SUFFIXES):
-        table_format = format_of(name, ROW_SUFFIXES, "training reads")
-        frame = _read(name, table_format)
-        missing = next((column for column in columns if column not in frame.columns), None)
-        if missing is not None:
-            _check_delimiter(name, frame.columns, table_format)
-            there_are = ", ".join(map(repr, frame.columns))
-            headless = table_format.suffix in DELIMITERS and columns.keys().isdisjoint(frame.columns)
-            header = "; the first line must name the columns" if headless else ""
-            raise DataError(f"{name}: there is no column {missing!r}; there are {there_are}{columns[missing]}{header}")
-        yield name, frame
+    used = [*columns, *source.where, *optional]
+    options = {column: option for column, option in columns.items() if option}
+    selection = Selection(source.text_column, (), used, source.separator, options, optional, whole=False)
+    where = {column: cell_text(value, column) or "" for column, value in source.where.items()}
+    rows: Rows[CellsT] = Rows()
+    for name in expand([source.path], ROW_SUFFIXES):
+        format_of(name, ROW_SUFFIXES, "training reads")
+        # Of a store at once: not every web server gives a file from any byte on.
+        with (
+            io.BytesIO(remote.read(name)) if remote.is_remote(name) else open_file(name) as file,
+            open_source(file, name, selection) as opened,
+        ):
+            bad, empty = _read(rows, name, opened, where, parse, skip_empty)
+            if bad.count and not skip_bad_rows:
+                bad.refuse(name, opened, "bad rows", "--skip-bad-rows")
+            if empty.count and not skip_empty:
+                empty.refuse(name, opened, "rows without text", "--skip-empty")
+        rows.bad += bad.count
+        rows.empty += empty.count
+    return rows
 
 
-def _read(name: str, table_format: Format) -> pl.DataFrame:
-    # Of a store at once: not every web server gives a file from any byte on.
-    with io.BytesIO(remote.read(name)) if remote.is_remote(name) else open_file(name) as file:
-        if not table_format.is_table:
-            _check_encoding(name, unpacked(file, name, table_format.compression))
-            file.seek(0)
-        try:
-            return _READERS[table_format.suffix](file)
-        except (PolarsError, OSError, ValueError) as error:
-            file.seek(0)
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            if table_format.is_table:
-                kind = TABLES[table_format.suffix]
-                raise DataError(f"{name}: is no {kind} file, or not a whole one: {reason}; write it anew") from None
-            raise DataError(f"{name}: {_fault(name, file, table_format) or reason}") from None
+def _read(
+    rows: Rows[CellsT],
+    name: str,
+    opened: OpenFile,
+    where: Mapping[str, str],
+    parse: Callable[[Values], CellsT],
+    skip_empty: bool,
+) -> tuple[_Faults, _Faults]:
+    """Add the usable rows of a file, and return its bad ones and those without text."""
+    bad, empty = _Faults(), _Faults()
+    batch = getattr(opened.head, "batch", None)  # of a table, whose decimals come as text
+    decimals = [each.name for each in batch.schema if str(each.type).startswith("decimal")] if batch is not None else []
+    for window, _ in opened.windows(opened.start, sys.maxsize, sys.maxsize):
+        rows.read += len(window.texts)
+        for place, values in enumerate(window.values(range(len(window.texts)))):
+            values |= {column: Decimal(values[column]) for column in decimals if values[column] is not None}
+            try:
+                if place in window.faults:
+                    raise BadRowError(window.faults[place])
+                if any(cell_text(values.get(column), column) != value for column, value in where.items()):
+                    rows.others += 1
+                    continue
+                text = _text(window.texts[place])
+                if text is None and skip_empty:
+                    empty.add(window, place)
+                    continue
+                cells = parse(values)
+            except BadRowError as error:
+                bad.add(window, place, str(error))
+                continue
+            if text is None:
+                empty.add(window, place)
+                continue
+            rows.texts.append(text)
+            rows.cells.append(cells)
+            rows.origins.append(Origin(name, window.first_row + place))
+    return bad, empty
 
 
-def _check_encoding(name: str, content: BinaryIO) -> None:
-    head = content.read(_HEAD_BYTES)
-    if not head.strip():
-        raise DataError(f"{name}: the file is empty")
-    if b"\0" in head:
-        kind = "UTF-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "not text"
-        raise DataError(f"{name}: the file is {kind}; save it as UTF-8")
+def _text(value: object) -> str | None:
+    """Return the text; None where there is none, or nothing is left of it without markup and invisible characters."""
+    if value is not None and not isinstance(value, str):
+        raise BadRowError(no_text(value))
+    return None if value is None or _is_blank(value) else value
 
 
-def _check_delimiter(name: str, columns: Sequence[str], table_format: Format) -> None:
-    delimiter = DELIMITERS.get(table_format.suffix)
-    other = re.search(r"[;\t|,]", columns[0]) if delimiter and len(columns) == 1 else None
-    if other is not None:
-        cure = {"\t": "call it .tsv", ",": "call it .csv"}.get(other[0], f"save it with {delimiter!r}")
-        raise DataError(f"{name}: its cells are separated by {other[0]!r}, not by {delimiter!r}; {cure}")
+def _is_blank(text: str) -> bool:
+    plain = _TAG.sub(" ", text) if "<" in text else text
+    if "&" not in text and _WORD.search(plain):  # in a fraction of the time
+        return False
+    return not normalize(text).strip()
 
 
-def _fault(name: str, file: BinaryIO, table_format: Format) -> str | None:
-    """Which line can't be read, and why; None where only polars knows."""
-    lines = io.TextIOWrapper(unpacked(file, name, table_format.compression), encoding="utf-8", newline="")
-    check = _record_fault if table_format.suffix in DELIMITERS else _json_fault
-    try:
-        return check(lines, DELIMITERS.get(table_format.suffix, ""))
-    except UnicodeDecodeError as error:
-        found = error.object[error.start]
-        return f"the file is not UTF-8 (it holds the byte 0x{found:02x}); save it as UTF-8"
-    finally:
-        lines.detach()
+def cell_text(value: object, column: str) -> str | None:
+    """Return what a cell holds as text in NFC, without white space around it; None where it holds nothing.
+
+    A number is its shortest decimal, 1.0 being 1. Raises BadRowError for a list and its like.
+    """
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value).strip() or None
+    if value is None or isinstance(value, bool):
+        return None if value is None else str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return np.format_float_positional(value + 0.0, trim="-") if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    raise BadRowError(f"holds {type(value).__name__} in column {column!r}, not a name or a number")
 
 
-def _record_fault(lines: io.TextIOWrapper, delimiter: str) -> str | None:
-    rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    try:
-        names = next(rows)
-        for cells in rows:
-            if len(cells) > len(names):
-                cure = f"put quotes around a cell that holds {delimiter!r}"
-                return f"line {rows.line_num} has {len(cells)} cells, and the first line {len(names)}; {cure}"
-    except csv.Error as error:
-        return f"line {rows.line_num}: {error}"
-    return None
-
-
-def _json_fault(lines: io.TextIOWrapper, _: str) -> str | None:
-    for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line) if line.strip() else {}
-        except json.JSONDecodeError as error:
-            return f"line {number} is no JSON object: {error.msg} at character {error.pos + 1}; mend or remove it"
-        if not isinstance(row, dict):
-            return f'line {number} is no JSON object; a line is one, as {{"text": …, "label": …}}'
-    return None
+def number_of(value: object) -> float | None:
+    """Return the finite number that a cell holds, as such or as text; None where it holds something else."""
+    if isinstance(value, str):
+        value = float(value) if _NUMBER.fullmatch(value.strip()) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return float(value) if math.isfinite(value) else None

@@ -1,5 +1,6 @@
 """A suite: the word lists and tests of one or more YAML files, read as one."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -115,7 +116,7 @@ def read_suite(names: Sequence[str]) -> Suite:
 def _read(name: str) -> SuiteFile:
     path = files(__package__) / "default.yaml" if name == DEFAULT else Path(name)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")))  # as labels are
     except yaml.MarkedYAMLError as error:
         place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise ConfigError(f"suite {name}: {place}{error.problem}") from None

@@ -15,7 +15,8 @@ RECIPE = 'name = "a"\n[[train]]\npath = "good.csv"\n'
 SUFFIXES = "training reads .csv, .tsv, .jsonl, .ndjson, .parquet, .arrow, and .gz, .zst after those of text"
 OTHER_FOLDER = "choose an empty or a new folder"
 REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
-TASK_LINE = "mend or remove them, or learn names without --task regression"
+SKIP_ROW = "mend or remove it, or leave it out with --skip-bad-rows"
+SKIP_ROWS = "mend or remove them, or leave them out with --skip-bad-rows"
 HELP = "`sentiment train --help` tells of it"
 
 
@@ -41,8 +42,8 @@ CASES = [
     Case(
         "a spreadsheet", {"a.xlsx": "x"}, "a.xlsx", f"a.xlsx: the suffix says the format, and {SUFFIXES}, not '.xlsx'"
     ),
-    Case("an empty file", {"a.csv": ""}, "a.csv", "a.csv: the file is empty"),
-    Case("no rows", {"a.csv": "text,label\n"}, "a.csv", "a.csv: there are no rows, only the names of columns"),
+    Case("an empty file", {"a.csv": ""}, "a.csv", "a.csv: is empty; its first line should name the columns"),
+    Case("no rows", {"a.csv": "text,label\n"}, "a.csv", "a.csv: there are no rows"),
     Case(
         "one row",
         {"a.csv": "text,label\nfine,x\n"},
@@ -59,8 +60,7 @@ CASES = [
         "a label in one row",
         {"a.csv": "text,label\na,x\nb,x\nc,X\n"},
         "a.csv",
-        "a.csv: the label 'X' stands in one row only (row 3 of those read); if it is a misspelling, mend it; else give "
-        "it more rows",
+        "a.csv: row 3: only this row has the label 'X'; if it is a misspelling, mend it; else give it more rows",
     ),
     Case(
         "another name of the text's column",
@@ -87,32 +87,61 @@ CASES = [
         "semicolons",
         {"a.csv": GOOD.replace(",", ";")},
         "a.csv",
-        "a.csv: its cells are separated by ';', not by ','; save it with ','",
+        "a.csv: its cells are separated by ';', not by ','; --separator ';' reads it",
     ),
     Case(
         "a comma without quotes",
         {"a.csv": "text,label\ngood, really,x\n"},
         "a.csv",
-        "a.csv: line 2 has 3 cells, and the first line 2; put quotes around a cell that holds ','",
+        f"a.csv: line 2 (row 1, byte 11) has 3 cells where the first line names 2 columns; {SKIP_ROW}",
     ),
     Case(
         "another encoding",
         {"a.csv": "text,label\ncafé,x\n".encode("latin-1")},
         "a.csv",
-        "a.csv: the file is not UTF-8 (it holds the byte 0xe9); save it as UTF-8",
+        f"a.csv: line 2 (row 1, byte 11) is not UTF-8: byte 0xe9; {SKIP_ROW}",
     ),
-    Case("UTF-16", {"a.csv": GOOD.encode("utf-16")}, "a.csv", "a.csv: the file is UTF-16; save it as UTF-8"),
+    Case(
+        "UTF-16",
+        {"a.csv": GOOD.encode("utf-16")},
+        "a.csv",
+        "a.csv: the file holds UTF-16, not UTF-8 text; save it as UTF-8",
+    ),
+    Case(
+        "another compression than its name says",
+        {"a.csv": gzip.compress(GOOD.encode(), mtime=0)},
+        "a.csv",
+        "a.csv: the file holds gzip, not UTF-8 text; let its name end in .gz",
+    ),
+    Case(
+        "quotes escaped by backslashes",
+        {"a.csv": GOOD + '"a 5\\" screen",good\n' * 3},
+        "a.csv",
+        "a.csv: line 10 (row 9, byte 159) is malformed: ',' expected after '\"', the first of 3 bad rows; " + SKIP_ROWS,
+    ),
+    Case(
+        "two columns of labels",
+        {"a.csv": "label,text,label\nx,a,y\n"},
+        "a.csv",
+        "a.csv: two columns are called 'label'; give each its own name",
+    ),
+    Case(
+        "a separator of two characters",
+        {},
+        "good.csv --separator ::",
+        "separator: one character between cells, such as ; or \\t, not '::'",
+    ),
     Case(
         "half a JSON object",
         {"a.jsonl": '{"text": "a", "label": "x"}\n{"text":\n'},
         "a.jsonl",
-        "a.jsonl: line 2 is no JSON object: Expecting value at character 10; mend or remove it",
+        f"a.jsonl: line 2 (row 2, byte 28) is not JSON: Expecting value at character 8; {SKIP_ROW}",
     ),
     Case(
         "a broken Parquet file",
         {"a.parquet": b"PAR1 and no more"},
         "a.parquet",
-        "a.parquet: is no Parquet file, or not a whole one: **; write it anew",
+        "a.parquet: can't be read as Parquet: **",
     ),
     Case(
         "half a gzip file",
@@ -125,32 +154,33 @@ CASES = [
         "rows without label",
         {"a.csv": "text,label\na,x\nb,\nc,\n"},
         "a.csv",
-        "a.csv: no label in 2 rows (2, 3, counted from 1); give them one or remove them",
+        f"a.csv: line 3 (row 2, byte 15) has no label, the first of 2 bad rows; {SKIP_ROWS}",
     ),
     Case(
         "rows without text",
         {"a.csv": "text,label\n,x\nb,y\n"},
         "a.csv",
-        "a.csv: no text in row 1 (counted from 1); remove it or leave it out with --skip-empty",
+        "a.csv: line 2 (row 1, byte 11) has no text; mend or remove it, or leave it out with --skip-empty",
     ),
     Case(
         "fractions as labels",
         {"a.csv": "text,label\na,0.5\nb,1.5\n"},
         "a.csv",
-        "a.csv: column 'label' holds fractions (Float64); labels are names: give ranges of them names with --labels "
+        "a.csv: row 1: the label '0.5' is a fraction; labels are names: give ranges of them names with --labels "
         "'1-2=negative,3=neutral,4-5=positive', or learn the number itself with `sentiment train --task regression`",
     ),
     Case(
         "numbers as texts",
-        {"a.csv": "text,label\n1,x\n2,y\n"},
-        "a.csv",
-        "a.csv: column 'text' holds Int64, not text; --text-column names another",
+        {"a.jsonl": '{"text": 1, "label": "x"}\n'},
+        "a.jsonl",
+        f"a.jsonl: line 1 (row 1, byte 0) holds int, not text; {SKIP_ROW}",
     ),
     Case(
         "names to learn as numbers",
         {},
         "good.csv --task regression",
-        f"good.csv: no number but 'good' in column 'label' in 8 rows (1, 2, 3, 4, 5, …, counted from 1); {TASK_LINE}",
+        "good.csv: line 2 (row 1, byte 11) holds 'good' in column 'label', not a number, the first of 8 bad rows; "
+        + SKIP_ROWS,
     ),
     Case(
         "a label that the mapping leaves out",
@@ -168,14 +198,14 @@ CASES = [
         "a dev label never seen",
         {"dev.csv": "text,label\na,good\nb,bad\nc,so-so\n"},
         "good.csv --dev dev.csv",
-        "dev.csv: no training row has the label 'so-so'; add training rows of each, or take such rows out here",
+        "dev.csv: row 3: no training row has the label 'so-so'; add training rows of each, or take such rows out here",
     ),
     Case(
         "a label that no dev row has",
         {"dev.csv": "text,label\na,good\n"},
         "good.csv --dev dev.csv",
         "no dev row has the label 'bad', which is learned; add rows of each, or leave the dev data out to have a share "
-        "of the training rows held out",
+        "of the rows held out",
     ),
     Case(
         "the same data to learn from and to judge by",

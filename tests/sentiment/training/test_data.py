@@ -32,7 +32,7 @@ def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_rev
     dev.write_text("text,label\na,mixed\nb,positive\n")
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 20), dev=[{"path": dev}])
     with pytest.raises(
-        DataError, match="dev.csv: no training row has the label 'mixed'; add training rows of each, or"
+        DataError, match="dev.csv: row 1: no training row has the label 'mixed'; add training rows of each, or"
     ):
         read_data(recipe)
 

@@ -28,7 +28,7 @@ def test_repeated_texts_are_counted_and_torn_ones_named() -> None:
 
 def test_figures_hold_every_set_and_no_text() -> None:
     texts = [" ".join(["word"] * length) for length in range(1, 101)]
-    train = LabelledTexts("a.csv", texts, ["x"] * 60 + ["y"] * 40, skipped=3)
+    train = LabelledTexts("a.csv", texts, ["x"] * 60 + ["y"] * 40, skipped=3, unreadable=2)
     dev = LabelledTexts("dev.csv", ["word"] * 2, ["x", "x"])
     report = report_of(("x", "y"), [train, LabelledTexts("b.csv", ["word"], ["y"])], [dev], 7)
     assert report.conflicting_texts == ("word",)
@@ -42,6 +42,7 @@ def test_figures_hold_every_set_and_no_text() -> None:
         "words_p95": pytest.approx(95.05),
         "words_most": 100,
         "without_text": 3,
+        "unreadable": 2,
     }
     assert figures["dev"][0]["labels"] == {"x": 2, "y": 0}
     rest = {name: value for name, value in figures.items() if name not in ("train", "dev")}

@@ -9,7 +9,7 @@ def test_labels_must_differ_and_stand_more_than_once() -> None:
         DataError, match="every row has the label 'x'; add rows with another, as a classifier needs two"
     ):
         check_learnable([LabelledTexts("a", ["1", "2"], ["x", "x"])])
-    with pytest.raises(DataError, match="a.csv: the label 'postive' stands in one row only .row 3 of those read."):
+    with pytest.raises(DataError, match="a.csv: row 3: only this row has the label 'postive'"):
         check_learnable([LabelledTexts("a.csv", list("1234"), ["x", "x", "postive", "x"])])
     assert check_learnable([LabelledTexts("a", list("1234"), ["y", "x", "x", "y"])]) == ("x", "y")
 
