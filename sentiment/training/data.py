@@ -1,6 +1,6 @@
 """What a recipe's files hold, laid out to learn from and to judge by."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,15 @@ from typing import Any
 from sentiment.errors import ConfigError, DataError
 from sentiment.predictor import checked_texts
 from sentiment.training.data_report import DataReport, report_of
-from sentiment.training.dataset import LabelledTexts, check_learnable, check_spread, split, told_apart, without
+from sentiment.training.dataset import (
+    LabelledTexts,
+    check_learnable,
+    check_names,
+    check_spread,
+    split,
+    told_apart,
+    without,
+)
 from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe
 
@@ -42,16 +50,14 @@ def read_data(recipe: Recipe) -> Data:
     dev = [read_labelled(source, task=recipe.task, **skipping) for source in recipe.dev]
     regression = recipe.task == "regression"
     labels = () if regression else recipe.labels or check_learnable(train)
+    check_names(labels)
     for part in () if regression else (*train, *dev):
         unknown = set(part.labels) - set(labels)
         if unknown:
             origin = next(part.origin(row) for row, label in enumerate(part.labels) if label in unknown)
             cure = "add training rows of each, or take such rows out here"
             raise DataError(f"{origin}: no training row has the label {_named(unknown)}; {cure}")
-    unjudged = set(labels).difference(*(part.labels for part in dev)) if dev else ()
-    if unjudged:
-        cure = "add rows of each, or leave the dev data out to have a share of the rows held out"
-        raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; {cure}")
+    learned = set() if regression else {label for part in train for label in part.labels}
     if not dev:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
@@ -70,6 +76,11 @@ def read_data(recipe: Recipe) -> Data:
             raise DataError(f"{part.name}: the text of each row stands in the dev data, too; leave this file out")
     if regression:
         check_spread(train, dev)
+    unjudged = (set(labels) if recipe.dev else learned).difference(*(part.labels for part in dev))
+    if unjudged:
+        cure = "leave the dev data out to have a share of the rows held out" if recipe.dev else "name dev data"
+        raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; add rows of each, or {cure}")
+    _check_taught(learned, train)
     dropped = rows - left
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
@@ -81,13 +92,23 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     """
     checked_texts(rows.texts)
     labels = check_learnable([rows])
+    check_names(labels)
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
     learned = without(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
         raise DataError(f"{rows.name}: {_ALL_REPEATED}")
+    _check_taught(labels, [learned])
     dropped = len(kept.texts) - len(learned.texts)
     dev = replace(held_out, name=f"split of {rows.name}")
     return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
+
+
+def _check_taught(labels: Collection[str], train: Sequence[LabelledTexts]) -> None:
+    """Raise DataError for a label that no training row has any more."""
+    untaught = set(labels).difference(*(part.labels for part in train))
+    if untaught:
+        cure = "its texts are all among the rows that judge; add others"
+        raise DataError(f"no training row is left with the label {_named(untaught)}: {cure}")
 
 
 def _named(labels: Collection[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any
 
+from sentiment.abstention import UNCERTAIN
 from sentiment.errors import DataError
 from sentiment.scoring.rows import Origin
 
@@ -54,6 +55,12 @@ def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
+def check_names(labels: Sequence[str]) -> None:
+    """Raise DataError for a label that is called like the answer of a model that abstains."""
+    if UNCERTAIN in labels:
+        raise DataError(f"the label {UNCERTAIN!r} can't be told from a model's abstaining; give it another name")
+
+
 def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -> None:
     """Raises DataError where all numbers to learn, or all of a dev set, are one: nothing could be told apart."""
     for name, parts in (("the training rows", train), *((part.name, [part]) for part in dev)):
@@ -85,10 +92,14 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
 
 
 def without(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
-    """The rows whose text stands in none of `unseen`: what judges a model must not have taught it."""
-    texts = {text for part in unseen for text in part.texts}
-    rows = {row for row, text in enumerate(data.texts) if text in texts}
+    """The rows whose text is in none of `unseen`, in whatever case and spacing: what judges must not have taught."""
+    texts = {_plain(text) for part in unseen for text in part.texts}
+    rows = {row for row, text in enumerate(data.texts) if _plain(text) in texts}
     return _select(data, data.name, rows, False) if rows else data
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:

@@ -14,7 +14,7 @@ from sentiment.config import ModelConfig, TextConfig
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.recipe import SHIPPED, Recipe
+from sentiment.training.recipe import SHIPPED, Recipe, check_dropout
 
 _RATES = {"embedding_dropout", "dropout", "weight_drop", "output_dropout"}  # of the training, not of the network
 
@@ -43,6 +43,7 @@ def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
                 )
     rates = recipe.model.model_dump(include=_RATES)
     model = ModelConfig.of(network.model_dump() | rates)
+    check_dropout(model)
     origin = (
         f"It goes on from the model {pretrained.name}, version {pretrained.version}, whose own card tells what "
         "that one learned from."

@@ -32,6 +32,13 @@ def _name(name: str) -> str:
     return name
 
 
+def check_dropout(model: ModelConfig) -> None:
+    """Raise ConfigError where dropout would be between the layers of a network that has one."""
+    if model.dropout and model.num_layers == 1:
+        cure = "leave it at 0, take --num-layers 2 or more, or --weight-drop, which is within a layer"
+        raise ConfigError(f"model.dropout is {model.dropout:g} between layers, and the network has one: {cure}")
+
+
 class Source(Settings):
     """Labelled rows: of a file, its format by its suffix, of all files of a folder, or of those of a glob.
 
@@ -87,6 +94,12 @@ class Recipe(Settings):
                 raise ValueError("a regression learns the label column's numbers: leave names of labels out")
             if self.training.balanced:
                 raise ValueError("a regression has no classes: leave balanced out")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_dropout_between_no_layers(self) -> "Recipe":
+        if not self.training.pretrained:  # which brings its own layers
+            check_dropout(self.model)
         return self
 
     @model_validator(mode="after")

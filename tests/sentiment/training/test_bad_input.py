@@ -126,10 +126,23 @@ CASES = [
         "a.csv: two columns are called 'label'; give each its own name",
     ),
     Case(
+        "the label of abstaining",
+        {"a.csv": GOOD.replace("bad\n", "uncertain\n")},
+        "a.csv",
+        "the label 'uncertain' can't be told from a model's abstaining; give it another name",
+    ),
+    Case(
         "a separator of two characters",
         {},
         "good.csv --separator ::",
         "separator: one character between cells, such as ; or \\t, not '::'",
+    ),
+    Case(
+        "dropout between the layers of one",
+        {},
+        "good.csv --dropout 0.3",
+        "model.dropout is 0.3 between layers, and the network has one: leave it at 0, take --num-layers 2 or more, or "
+        "--weight-drop, which is within a layer",
     ),
     Case(
         "half a JSON object",
@@ -206,6 +219,12 @@ CASES = [
         "good.csv --dev dev.csv",
         "no dev row has the label 'bad', which is learned; add rows of each, or leave the dev data out to have a share "
         "of the rows held out",
+    ),
+    Case(
+        "a label whose texts all judge",
+        {"dev.csv": "text,label\nfine,good\n" + "".join(f"It  WAS bad {row},bad\n" for row in range(4))},
+        "good.csv --dev dev.csv",
+        "no training row is left with the label 'bad': its texts are all among the rows that judge; add others",
     ),
     Case(
         "the same data to learn from and to judge by",

@@ -45,6 +45,11 @@ def test_a_label_that_no_dev_row_has_is_refused(tmp_path: Path, write_reviews: W
     with pytest.raises(DataError, match="no dev row has the label 'negative', which is learned; add rows of each, or"):
         read_data(recipe_of(path, dev=dev))
     (tmp_path / "more.csv").write_text("text,label\na,negative\nb,negative\n")
+    single = [{"path": tmp_path / "one.csv"}, {"path": tmp_path / "two.csv"}]
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text("text,label\n" + f"{name} is so-so,neutral\n")
+    with pytest.raises(DataError, match="no dev row has the label 'neutral', which is learned; add rows of each, or"):
+        read_data(Recipe.of({"name": "toy", "train": [{"path": path}, *single]}))
     assert len(read_data(recipe_of(path, dev=dev)).dev) == 2
 
 

@@ -33,3 +33,4 @@ def test_split_leaves_every_label_in_training() -> None:
 def test_what_judges_does_not_teach() -> None:
     data = LabelledTexts("a", ["seen", "new", "seen"], ["x", "y", "x"])
     assert without(data, [LabelledTexts("dev", ["seen"], ["x"])]).texts == ["new"]
+    assert without(data, [LabelledTexts("dev", [" SEEN\n"], ["x"])]).texts == ["new"]
