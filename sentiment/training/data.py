@@ -50,7 +50,7 @@ def read_data(recipe: Recipe) -> Data:
     dev = [read_labelled(source, task=recipe.task, **skipping) for source in recipe.dev]
     regression = recipe.task == "regression"
     labels = () if regression else recipe.labels or check_learnable(train)
-    check_names(labels)
+    check_names(labels, train)
     for part in () if regression else (*train, *dev):
         unknown = set(part.labels) - set(labels)
         if unknown:
@@ -61,7 +61,10 @@ def read_data(recipe: Recipe) -> Data:
     if not dev:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
-        dev = [replace(out, name=f"split of {part.name}") for part, (_, out) in zip(train, halves, strict=True)]
+        dev = [
+            replace(out, name=f"split of {part.name}", skipped=0, unreadable=0)  # which the others count
+            for part, (_, out) in zip(train, halves, strict=True)
+        ]
     dev = told_apart(dev)
     soft = [source for source in recipe.train if source.soft_labels]
     train += [read_soft_labelled(source, labels, **skipping) for source in soft]
@@ -92,7 +95,7 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     """
     checked_texts(rows.texts)
     labels = check_learnable([rows])
-    check_names(labels)
+    check_names(labels, [rows])
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
     learned = without(replace(kept, name=rows.name), [held_out])
     if not learned.texts:

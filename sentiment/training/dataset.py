@@ -55,10 +55,12 @@ def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
     return tuple(sorted(counts))
 
 
-def check_names(labels: Sequence[str]) -> None:
+def check_names(labels: Sequence[str], sets: Sequence[LabelledTexts]) -> None:
     """Raise DataError for a label that is called like the answer of a model that abstains."""
     if UNCERTAIN in labels:
-        raise DataError(f"the label {UNCERTAIN!r} can't be told from a model's abstaining; give it another name")
+        rows = (part.origin(part.labels.index(UNCERTAIN)) for part in sets if UNCERTAIN in part.labels)
+        reason = f"the label {UNCERTAIN!r} can't be told from a model's abstaining; give it another name"
+        raise DataError(f"{next(rows, 'labels')}: {reason}")
 
 
 def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -> None:

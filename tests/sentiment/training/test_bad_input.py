@@ -129,7 +129,7 @@ CASES = [
         "the label of abstaining",
         {"a.csv": GOOD.replace("bad\n", "uncertain\n")},
         "a.csv",
-        "the label 'uncertain' can't be told from a model's abstaining; give it another name",
+        "a.csv: row 2: the label 'uncertain' can't be told from a model's abstaining; give it another name",
     ),
     Case(
         "a separator of two characters",

@@ -27,6 +27,13 @@ def test_rows_at_hand_are_split_as_those_of_a_file(tmp_path: Path, write_reviews
     assert not set(data.train[0].texts) & set(data.dev[0].texts)
 
 
+def test_rows_left_out_are_counted_once(tmp_path: Path, write_reviews: Write) -> None:
+    path = write_reviews(tmp_path / "a.csv", 40)
+    path.write_text(path.read_text() + "&nbsp;,positive\nunlabelled,\n")
+    report = read_data(recipe_of(path, skip_empty=True, skip_bad_rows=True)).report
+    assert [(part.without_text, part.unreadable) for part in (*report.train, *report.dev)] == [(1, 1), (0, 0)]
+
+
 def test_a_dev_label_never_seen_in_training_is_refused(tmp_path: Path, write_reviews: Write) -> None:
     dev = tmp_path / "dev.csv"
     dev.write_text("text,label\na,mixed\nb,positive\n")
