@@ -34,6 +34,13 @@ _BLANK = "is a blank line"
 _BLOCK_BYTES = 1 << 20
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it has no {name}")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # once: json.loads would make one a line
+
+
 class TextSource:
     """The rows of a text file, from any position on. `head` are the first ones: they say what columns there are."""
 
@@ -199,7 +206,7 @@ def _parse(line: str) -> tuple[Values, str | None]:
     if not line:
         return {}, _BLANK
     try:
-        values = json.loads(line, parse_constant=_refuse_constant)
+        values = _JSON.decode(line)
         if "\\u" in line:
             json.dumps(values, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -216,10 +223,6 @@ def without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
     for row in rows:
         clash = next((name for name in row.values if name in added), None)
         yield row if clash is None else replace(row, values={}, fault=f"has {clash!r}, the name of an added column")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"it has no {name}")
 
 
 def _row(lines: Lines, values: Values) -> Row:

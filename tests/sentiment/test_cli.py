@@ -207,8 +207,8 @@ def test_refusals_are_one_line_and_exit_2(
 def test_where_only_the_service_is_installed_what_trains_and_judges_says_what_it_needs(tmp_path: Path) -> None:
     commands = {
         "calibrate --data a.csv --out b": "scipy",
-        "train a.csv": "polars",
         "check": "yaml",
+        "train a.csv": "polars",
     }
     (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"{n} good,x\n{n} bad,y\n" for n in range(4)))
     script = """

@@ -163,7 +163,7 @@ def test_calibration_around_it() -> None:
         ({}, "good", ["a"], DataError, r"X is a list of texts: wrap a single one in \[\]"),
         ({}, X, Y[1:], ValueError, "inconsistent numbers of samples: .*36, 35"),
         ({}, X, ["good"] * 36, DataError, "every row has the label 'good'; add rows with another"),
-        ({}, X, ["rare", *["good"] * 35], DataError, "the label 'rare' stands in one row only"),
+        ({}, X, ["rare", *["good"] * 35], DataError, "row 1: only this row has the label 'rare'"),
         ({}, [" ", *X[1:]], Y, TextError, "text 0: is empty or blank"),
         ({}, [None, *X[1:]], Y, TextError, "text 0: must be a str, not NoneType"),
         ({}, ["good", "bad"] * 18, ["a", "b"] * 18, DataError, "every text stands in several rows"),

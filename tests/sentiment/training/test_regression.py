@@ -137,18 +137,16 @@ def test_numbers_are_read_from_numbers_and_from_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("text,label\na,1\nb,good\n", "no number but 'good' in column 'label' in row 2 (counted from 1); mend or "
-         "remove it, or learn names without --task regression"),
-        ("text,label\na,1.5\nb,inf\n", "no number but inf in column 'label' in row 2 (counted from 1); mend or "
-         "remove it, or learn names without --task regression"),
-        ("text,label\na,1.5\nb,\n", "no label in row 2 (counted from 1); give it one or remove it"),
-        ("text,label\na,true\nb,false\n", "column 'label' holds Boolean, not numbers"),
+        ("text,label\na,1\nb,good\n", "line 3 (row 2, byte 15) holds 'good' in column 'label', not a number"),
+        ("text,label\na,1.5\nb,inf\n", "line 3 (row 2, byte 17) holds 'inf' in column 'label', not a number"),
+        ("text,label\na,1.5\nb,\n", "line 3 (row 2, byte 17) has no label"),
+        ("text,label\na,true\nb,false\n", "line 2 (row 1, byte 11) holds 'true' in column 'label', not a number"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_number_is_refused(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(DataError) as refused:
         read(tmp_path / "a.csv", content)
-    assert str(refused.value) == f"{tmp_path / 'a.csv'}: {message}"
+    assert str(refused.value).startswith(f"{tmp_path / 'a.csv'}: {message}")
 
 
 @pytest.mark.parametrize(
