@@ -36,7 +36,7 @@ def test_the_suffix_says_the_format(name: str, content: bytes, texts: list[str])
     [
         (
             "in.csv",
-            gzip.compress(b"text\ngood\n"),
+            gzip.compress(b"text\ngood\n", mtime=0),
             "in.csv: the file holds gzip, not UTF-8 text; let its name end in .gz",
         ),
         ("in.txt.gz", b"good\n", "in.txt.gz: the file holds UTF-8 text, not gzip; name it by what it is"),

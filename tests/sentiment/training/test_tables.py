@@ -27,6 +27,7 @@ from sentiment.training.recipe import Source
 SKIP_ROW = "mend or remove it, or leave it out with --skip-bad-rows"
 SKIP_ROWS = "mend or remove them, or leave them out with --skip-bad-rows"
 CSV = b"text,label\ngood,x\nbad,y\n"
+CSV_GZ = gzip.compress(CSV, mtime=0)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -166,8 +167,8 @@ def test_typed_labels_are_their_shortest_decimal(tmp_path: Path, labels: pa.Arra
         ("a.csv", "text,label\ngut,x\n".encode("utf-16-le"), "the file holds UTF-16, not UTF-8 text; save it as UTF-8"),
         ("a.csv", b"PK\x03\x04", "the file holds zip, not UTF-8 text; unpack it, or export the spreadsheet as CSV"),
         ("a.csv.gz", CSV, "the file holds UTF-8 text, not gzip; name it by what it is"),
-        ("a.csv.zst", gzip.compress(CSV), "the file holds gzip, not zstd; let its name end in .gz"),
-        ("a.csv.gz", gzip.compress(gzip.compress(CSV)), "the file holds gzip, not UTF-8 text; let its name end in .gz"),
+        ("a.csv.zst", CSV_GZ, "the file holds gzip, not zstd; let its name end in .gz"),
+        ("a.csv.gz", gzip.compress(CSV_GZ, mtime=0), "the file holds gzip, not UTF-8 text; let its name end in .gz"),
         ("a.parquet", CSV, "the file holds UTF-8 text, not Parquet; name it by what it is"),
         ("a.arrow", b"PAR1 no", "the file holds Parquet, not Arrow; let its name end in .parquet"),
         (
