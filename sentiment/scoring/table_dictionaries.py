@@ -49,6 +49,26 @@ def compact(column: pa.Array) -> pa.Array:
     return _with_dictionary(column, column.type, decoded.drop_null().unique())
 
 
+def without_views(field: pa.Field) -> pa.Field:
+    """Return the field with a dictionary of dense text where it has one of views, as Polars writes its categories."""
+    kind = field.type
+    if pa.types.is_dictionary(kind) and kind.value_type == pa.string_view():
+        return field.with_type(pa.dictionary(kind.index_type, pa.large_string(), kind.ordered))
+    return field
+
+
+def dense(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with its columns as `without_views` has them."""
+    for index, column in enumerate(batch.columns):
+        field = without_views(batch.schema.field(index))
+        if field.type != column.type:
+            texts = column.dictionary.view(pa.binary_view()).to_pylist()
+            dictionary = pa.array(texts, pa.large_binary()).view(pa.large_string())
+            of_dense = pa.DictionaryArray.from_arrays(column.indices, dictionary, ordered=column.type.ordered)
+            batch = batch.set_column(index, field, of_dense)
+    return batch
+
+
 def _dictionary(parts: Iterable[Opener], index: int, kind: pa.DataType) -> pa.Array:
     seen = pa.nulls(0, kind)
     for batch in batches_of(parts):

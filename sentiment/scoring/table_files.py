@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from sentiment.errors import DataError
 from sentiment.scoring.rows import WINDOW_BYTES, WINDOW_ROWS
+from sentiment.scoring.table_dictionaries import dense, without_views
+from sentiment.scoring.table_values import check_batch
 
 _READ_BUFFER_BYTES = 1 << 20
 _ARROW_MAGIC = b"ARROW1"  # of a file; a stream has none
@@ -41,6 +43,7 @@ class ParquetTable:
         for groups, group_rows in self._stretches():
             if first_row + group_rows > row:
                 for batch in self._file.iter_batches(batch_rows, groups, columns):
+                    check_batch(batch)
                     if first_row + batch.num_rows > row:
                         yield batch.slice(max(0, row - first_row))
                     first_row += batch.num_rows
@@ -69,16 +72,18 @@ class ArrowTable:
     """An Arrow IPC file, or a stream of Arrow record batches in a file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        file.seek(0)
-        self._is_stream = file.read(len(_ARROW_MAGIC)) != _ARROW_MAGIC
+        # Kept here: Arrow's threads, which may end after Python, must not be the last to hold it.
+        self._file = pa.PythonFile(file, "r")
+        self._is_stream = self._file.read_at(len(_ARROW_MAGIC), 0) != _ARROW_MAGIC
         with self._opened() as reader:
-            self.schema: pa.Schema = reader.schema
+            self.schema = pa.schema(map(without_views, reader.schema), reader.schema.metadata)
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """The batches from this row on, counted from 1, with these columns or all."""
         first_row = 1
         for batch in self._batches(columns):
+            check_batch(batch)
+            batch = dense(batch)
             cut = _rows_of_a_window(batch.nbytes / max(1, batch.num_rows))
             for start in range(0, batch.num_rows, cut):
                 piece = batch.slice(start, cut)

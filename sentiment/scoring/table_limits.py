@@ -1,13 +1,12 @@
 """What a table file can't hold of what an Arrow table can."""
 
 import io
-from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment.errors import DataError
-from sentiment.scoring.table_values import is_text, plain_values
+from sentiment.scoring.table_values import is_text, plain_values, types_within
 
 _WITHOUT = "or name the columns to keep (--columns) without it"
 
@@ -17,7 +16,7 @@ def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
     for field in schema:
         what = f"{output}: {kind} can't hold column {field.name!r}, {field.type}"
         if kind == "Arrow":
-            if any(pa.types.is_dictionary(inner.type) for inner in _within(field)):
+            if any(pa.types.is_dictionary(inner) for _, inner in list(types_within(field))[1:]):
                 raise DataError(f"{what}: a dictionary within another type; write .parquet, {_WITHOUT}")
             continue
         try:
@@ -43,13 +42,3 @@ def misfits(field: pa.Field, column: pa.Array) -> dict[int, str]:
     reason = f"{field.name!r} is too far from 1970 for Parquet's milliseconds: {write_arrow}"
     seconds = column.cast(pa.int64()).to_pylist()
     return {place: reason for place, count in enumerate(seconds) if count is not None and abs(count) * 1000 >= 1 << 63}
-
-
-def _within(field: pa.Field) -> Iterator[pa.Field]:
-    kind = field.type
-    if isinstance(kind, pa.BaseExtensionType):
-        kind = kind.storage_type
-    if pa.types.is_nested(kind):
-        for index in range(kind.num_fields):
-            yield kind.field(index)
-            yield from _within(kind.field(index))

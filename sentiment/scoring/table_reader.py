@@ -7,7 +7,7 @@ import pyarrow as pa
 from sentiment.errors import DataError
 from sentiment.scoring.rows import Position, Selection, Values, Window, to_json
 from sentiment.scoring.table_files import TableFile, refusal
-from sentiment.scoring.table_values import is_text, plain_values, taken
+from sentiment.scoring.table_values import is_carried, is_text, plain_values, taken
 
 
 class TableWindow:
@@ -51,16 +51,22 @@ class TableSource:
         self._selection = selection
         with refusal(path, kind):
             self._table = open_table()
-        schema = self._table.schema
+            schema = self._table.schema
+            unread = {field.name: str(field.type) for field in schema if not is_carried(field)}
         selection.check(path, schema.names)
+        used = selection.used(schema.names)
+        for name in used:
+            if name in unread:
+                cure = ", or name the columns to keep (--columns) without it" if selection.kept is None else ""
+                raise DataError(f"{path}: column {name!r} holds {unread[name]}, which is not read; convert it{cure}")
         text_type = schema.field(selection.text_column).type
         if not (is_text(text_type) or pa.types.is_null(text_type)):
             raise DataError(f"{path}: column {selection.text_column!r} holds {text_type}, not text")
         self.start = Position(1, 0)
-        self._columns = None if selection.whole else selection.used(schema.names)
-        used = schema if self._columns is None else pa.schema([schema.field(name) for name in self._columns])
+        self._columns = None if selection.whole and not unread else used
+        read = schema if self._columns is None else pa.schema([schema.field(name) for name in self._columns])
         self.head = self._window(
-            1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in used], schema=used)
+            1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in read], schema=read)
         )
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[TableWindow, Position]]:

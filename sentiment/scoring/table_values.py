@@ -17,6 +17,61 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
+def types_within(field: pa.Field) -> Iterator[tuple[str, pa.DataType]]:
+    """Yield the name and type of the field and of all that its type is made of.
+
+    Raises UnicodeDecodeError for a name that is not UTF-8.
+    """
+    yield field.name, field.type
+    kind = field.type
+    while isinstance(kind, pa.BaseExtensionType) or pa.types.is_dictionary(kind):
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind.storage_type
+    if pa.types.is_nested(kind):
+        for index in range(kind.num_fields):
+            yield from types_within(kind.field(index))
+
+
+def is_carried(field: pa.Field) -> bool:
+    """Return whether values of this type are read, which goes for those that it is made of."""
+    types = pa.types
+    unread = types.is_union, types.is_run_end_encoded, types.is_list_view, types.is_large_list_view, types.is_interval
+    return not any(is_of(kind) for _, kind in types_within(field) for is_of in unread)
+
+
+def check_batch(batch: pa.RecordBatch) -> None:
+    """Raise ArrowInvalid where an offset, an index or a length leads out of what the batch holds.
+
+    pyarrow follows them unchecked, and a damaged file ends the process. Text need not be UTF-8.
+    """
+    batch.validate()
+    for column in batch.columns:
+        column.view(_with_bytes(column.type)).validate(full=True)
+
+
+def _with_bytes(kind: pa.DataType) -> pa.DataType:
+    """Return the type with bytes in place of text."""
+    types = pa.types
+
+    def inner(index: int) -> pa.Field:
+        field = kind.field(index)
+        return field.with_type(_with_bytes(field.type))
+
+    if isinstance(kind, pa.BaseExtensionType):
+        return _with_bytes(kind.storage_type)
+    if types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _with_bytes(kind.value_type), kind.ordered)
+    if types.is_struct(kind):
+        return pa.struct([inner(index) for index in range(kind.num_fields)])
+    if types.is_map(kind):
+        return pa.map_(_with_bytes(kind.key_type), _with_bytes(kind.item_type))
+    if types.is_fixed_size_list(kind):
+        return pa.list_(inner(0), kind.list_size)
+    if types.is_nested(kind):
+        return (pa.large_list if types.is_large_list(kind) else pa.list_)(inner(0))
+    dense = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+    return dense.get(kind, kind)
+
+
 def plain_values(column: pa.Array) -> list[Any]:
     """The column's values, those of nested columns too, without a type that JSON lacks.
 
@@ -25,24 +80,21 @@ def plain_values(column: pa.Array) -> list[Any]:
     """
     kind, types = column.type, pa.types
     if types.is_dictionary(kind):
-        return plain_values(column.dictionary_decode())
-    if types.is_run_end_encoded(kind):
-        return plain_values(pc.run_end_decode(column))
+        indices = column.indices.to_pylist()
+        used = sorted({index for index in indices if index is not None})
+        found = dict(zip(used, plain_values(taken(column.dictionary, used)), strict=True))
+        return [found.get(index) for index in indices]
     if is_text(kind):
-        return [_decoded(cell) for cell in column.cast(pa.large_string()).cast(pa.large_binary()).to_pylist()]
+        return [_decoded(cell) for cell in column.view(_with_bytes(kind)).to_pylist()]
     if types.is_float32(kind):  # 0.1, not 0.10000000149011612
         return [None if number is None else float(number) for number in column.cast(pa.string()).to_pylist()]
     if types.is_duration(kind):
         counts = column.cast(pa.int64()).to_pylist()
         return [None if count is None else _iso_duration(count, _UNIT_DIGITS[kind.unit]) for count in counts]
-    if types.is_interval(kind):
-        return [None if each is None else _iso_interval(*each) for each in column.to_pylist()]
     if types.is_temporal(kind) or types.is_decimal(kind):
         return _as_text(column)
     if types.is_struct(kind):
         return _structs(column)
-    if types.is_union(kind):
-        return _unions(column)
     if types.is_map(kind):
         pairs = column.cast(pa.list_(pa.struct([("key", kind.key_type), ("value", kind.item_type)])))
         return [None if row is None else [list(pair.values()) for pair in row] for row in _lists(pairs)]
@@ -57,27 +109,14 @@ def plain_values(column: pa.Array) -> list[Any]:
 
 def taken(column: pa.Array, places: Sequence[int]) -> pa.Array:
     """The rows at these places, in order, of the column's type."""
-    indices = pa.array(places, pa.int64())
-    for view, dense in ((pa.string_view(), pa.large_string()), (pa.binary_view(), pa.large_binary())):
-        if column.type.equals(view):
-            return column.cast(dense).take(indices).cast(view)
+    if column.type in (pa.string_view(), pa.binary_view()):  # pyarrow's kernels follow the views of nulls, too
+        cells = column.view(pa.binary_view())
+        return pa.array([cells[place].as_py() for place in places], pa.binary_view()).view(column.type)
     try:
-        rows = column.take(indices)
-        return _without_gaps(rows) if _is_list_view(column.type) else rows
-    except pa.ArrowNotImplementedError:  # of run ends, and of views within others
+        return column.take(pa.array(places, pa.int64()))
+    except pa.ArrowNotImplementedError:  # of views within others
         pieces = [column.slice(start, count) for start, count in _runs(places)]
         return pa.concat_arrays(pieces or [column.slice(0, 0)])
-
-
-def _is_list_view(kind: pa.DataType) -> bool:
-    return pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
-
-
-def _without_gaps(rows: pa.Array) -> pa.Array:
-    """The same lists, without the values that no row points to: a few rows may come from a file with millions."""
-    values, sizes = rows.flatten(), pc.list_value_length(rows).fill_null(0)
-    offsets = pc.subtract(pc.cumulative_sum(sizes), sizes)
-    return type(rows).from_arrays(offsets, sizes, values, type=rows.type, mask=rows.is_null())
 
 
 def _decoded(cell: bytes | None) -> object:
@@ -101,10 +140,6 @@ def _iso_duration(count: int, digits: int) -> str:
     return f"PT{'-' if count < 0 else ''}{whole}{fraction}S"
 
 
-def _iso_interval(months: int, days: int, nanoseconds: int) -> str:
-    return f"P{months}M{days}D{_iso_duration(nanoseconds, 9).removeprefix('P')}"
-
-
 def _structs(column: pa.Array) -> list[Any]:
     names = [field.name for field in column.type]
     members = [plain_values(member) for member in column.flatten()]
@@ -116,21 +151,8 @@ def _structs(column: pa.Array) -> list[Any]:
     return found
 
 
-def _unions(column: pa.Array) -> list[Any]:
-    kind = column.type
-    column = column.take(pa.array(range(len(column)), pa.int64()))  # of a slice it shows codes from before its start
-    members = dict(zip(kind.type_codes, (plain_values(column.field(n)) for n in range(kind.num_fields)), strict=True))
-    codes = column.type_codes.to_pylist()
-    offsets = column.offsets.to_pylist() if kind.mode == "dense" else range(len(column))
-    return [members[code][offset] for code, offset in zip(codes, offsets, strict=True)]
-
-
 def _lists(column: pa.Array) -> Iterator[list[Any] | None]:
-    try:
-        values = iter(plain_values(column.flatten()))
-    except pa.ArrowNotImplementedError:  # of views within views
-        yield from (plain_values(row.values) if row.is_valid else None for row in column)
-        return
+    values = iter(plain_values(column.flatten()))
     for length in pc.list_value_length(column).to_pylist():
         yield None if length is None else list(islice(values, length))
 

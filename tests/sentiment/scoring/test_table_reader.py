@@ -162,6 +162,37 @@ def test_tables_that_cannot_be_scored(table: dict[str, list[object]], message: s
     assert str(caught.value) == message
 
 
+UNREAD: dict[str, pa.Array] = {
+    "list_view": pa.array([["a"]], pa.list_view(pa.string())),
+    "struct of large_list_view": pa.array([{"x": ["a"]}], pa.struct([("x", pa.large_list_view(pa.string()))])),
+    "interval": pa.array([(1, -2, 3)], pa.month_day_nano_interval()),
+    "run ends": pa.RunEndEncodedArray.from_arrays([1], ["a"]),
+    "union": pa.UnionArray.from_sparse(pa.array([0], pa.int8()), [pa.array(["a"])]),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_columns_of_rare_types_are_refused_by_name_unless_they_are_left_out(name: str) -> None:
+    table = pa.table({"text": ["good"], "id": [1], "rare": UNREAD[name]})
+    file = io.BytesIO()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+    def source(selection: Selection) -> TableSource:
+        return TableSource(lambda: ArrowTable(file), "in.arrow", "Arrow", selection)
+
+    with pytest.raises(DataError) as caught:
+        source(SELECTION)
+    said = f"in.arrow: column 'rare' holds {UNREAD[name].type}, which is not read; convert it"
+    assert str(caught.value) == f"{said}, or name the columns to keep (--columns) without it"
+    with pytest.raises(DataError) as caught:
+        source(Selection("text", (), ["rare"], whole=False))
+    assert str(caught.value) == said
+    without = source(Selection("text", (), ["id"]))
+    [(window, _)] = without.windows(without.start, 10, 10)
+    assert (window.values([0]), window.raw(0)) == ([{"id": 1}], {"text": "good", "id": 1})
+
+
 def test_a_file_that_is_not_parquet_is_refused() -> None:
     with pytest.raises(DataError, match=r"^in\.parquet: can't be read as Parquet: Parquet magic bytes not found"):
         source_of(io.BytesIO(b"id,text\n1,good\n"))

@@ -26,9 +26,7 @@ COLUMNS: dict[str, tuple[pa.Array, list[Any]]] = {
     "string_view": (of(pa.string_view(), "a", "longer than a view's inline part", None),
                     ["a", "longer than a view's inline part", None]),
     "binary_view": (of(pa.binary_view(), b"\xff", None), [b"\xff", None]),
-    "list_view": (of(pa.list_view(MONEY), [Decimal(1)], None, [None, Decimal(2)]), [["1.00"], None, [None, "2.00"]]),
-    "large_list_view": (of(pa.large_list_view(pa.date32()), [DAY], []), [["2024-01-02"], []]),
-    "view in view": (of(pa.list_view(pa.string_view()), ["x"], None, [None]), [["x"], None, [None]]),
+    "list of views": (of(pa.large_list(pa.string_view()), ["x"], None, [None]), [["x"], None, [None]]),
     "large_list": (of(pa.large_list(pa.list_(MONEY)), [[Decimal(1)], []], None), [[["1.00"], []], None]),
     "fixed_size_list": (of(pa.list_(MONEY, 1), [Decimal(1)], None, [None]), [["1.00"], None, [None]]),
     "map": (of(pa.map_(pa.date32(), pa.struct([("x", MONEY)])), [(DAY, {"x": Decimal(1)})], None, []),
@@ -40,11 +38,12 @@ COLUMNS: dict[str, tuple[pa.Array, list[Any]]] = {
                                [[["x", 1], ["x", 2]]]),
     "dictionary of dates": (encoded(of(pa.date32(), DAY, None)), [None, "2024-01-02", None]),
     "dictionary of decimals": (encoded(of(MONEY, Decimal(1), Decimal(2))), ["2.00", "1.00", None]),
+    "dictionary of views": (encoded(of(pa.string_view(), "a", "longer than a view's inline part")),
+                            ["longer than a view's inline part", "a", None]),
     "dictionary, not UTF-8": (encoded(UTF8_OR_NOT), [b"caf\xe9", "ok", None]),
     "list, not UTF-8": (pa.ListArray.from_arrays(IN_PAIRS, UTF8_OR_NOT), [["ok"], [b"caf\xe9"]]),
     "map, not UTF-8": (pa.MapArray.from_arrays(IN_PAIRS, UTF8_OR_NOT, UTF8_OR_NOT),
                        [[["ok", "ok"]], [[b"caf\xe9", b"caf\xe9"]]]),
-    "interval": (of(pa.month_day_nano_interval(), (1, -2, 3), None), ["P1M-2DT0.000000003S", None]),
     "duration": (of(pa.duration("ms"), 1500, -250, None), ["PT1.500S", "PT-0.250S", None]),
     "time": (of(pa.time64("ns"), 1, None), ["00:00:00.000000001", None]),
     "timestamp": (of(pa.timestamp("us", "UTC"), NOON, None), ["2024-01-02 12:00:00.000005Z", None]),
@@ -53,13 +52,6 @@ COLUMNS: dict[str, tuple[pa.Array, list[Any]]] = {
     "list of float16": (of(pa.list_(pa.float16()), [1.5]), [[1.5]]),
     "null": (pa.nulls(2), [None, None]),
     "list of null": (of(pa.list_(pa.null()), [None], []), [[None], []]),
-    "run ends": (pa.RunEndEncodedArray.from_arrays([2, 3], of(pa.date32(), DAY, None)),
-                 ["2024-01-02", "2024-01-02", None]),
-    "dense union": (pa.UnionArray.from_dense(of(pa.int8(), 0, 1, 0), of(pa.int32(), 0, 0, 1),
-                                             [of(MONEY, Decimal(1), Decimal(2)), of(pa.string(), "x")]),
-                    ["1.00", "x", "2.00"]),
-    "sparse union": (pa.UnionArray.from_sparse(of(pa.int8(), 1, 0), [of(MONEY, None, None), of(pa.date32(), DAY, DAY)]),
-                     ["2024-01-02", None]),
     "extension": (pa.ExtensionArray.from_storage(pa.opaque(MONEY, "t", "v"), of(MONEY, Decimal(1), None)),
                   ["1.00", None]),
     "uuid": (pa.ExtensionArray.from_storage(pa.uuid(), of(pa.binary(16), b"0" * 16, None)),
@@ -80,10 +72,8 @@ def test_values_of_every_type_and_its_rows_in_any_order(name: str) -> None:
         assert plain_values(rows) == [expected[place] for place in places]
 
 
-@pytest.mark.parametrize("kind", [pa.string_view(), pa.list_view(pa.string())])
-def test_few_rows_of_views_do_not_carry_all_that_the_others_hold(kind: pa.DataType) -> None:
-    texts = [f"text number {n}" for n in range(10_000)]
-    column = pa.array(texts if kind == pa.string_view() else [[text] for text in texts], kind)
+def test_few_rows_of_views_do_not_carry_all_that_the_others_hold() -> None:
+    column = pa.array([f"text number {n}" for n in range(10_000)], pa.string_view())
     sink = pa.BufferOutputStream()
     batch = pa.RecordBatch.from_arrays([taken(column, range(7_000, 7_010))], ["x"])
     with pa.ipc.new_stream(sink, batch.schema) as writer:
