@@ -58,6 +58,11 @@ _PLAIN_2 = (
     | {ord(sign): "'" for sign in "\u02b9\u02bb\u02bc\u02bd\u02c8\u02ca\u02cb\u2032\u2035\u055a\ua78c"}
     | {0x20E3: None, 0x1F51F: "10"}  # keycaps
 )
+# Nothing but white space and what Unicode calls default ignorable or a filler; beside others each may mean something.
+_UNSEEN = re.compile(
+    r"\A[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+\Z"
+)
 _FEWER = r"\1" * MAX_REPEATS
 _PLAINLY = Edits()
 
@@ -65,6 +70,7 @@ _PLAINLY = Edits()
 def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
     """The text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
 
+    It is empty where nothing of the text can be seen.
     `edits` makes the changes: an `Alignment` knows afterwards where each character came from. `form` is TextConfig's.
     """
     if "&" in text:
@@ -74,7 +80,7 @@ def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
                 break
     text = _first_form(text, edits) if form == 1 else _second_form(text, edits)
     if not text.isascii():
-        text = edits.compose(edits.substitute(_MARKS, _cut_marks, text))
+        text = edits.compose(edits.substitute(_MARKS, _cut_marks, edits.substitute(_UNSEEN, "", text)))
     if "`" in text:
         text = edits.replace("`", "'", edits.replace("``", '"', text))
     if "''" in text:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from sentiment.errors import ConfigError, DataError
-from sentiment.predictor import checked_texts
+from sentiment.errors import ConfigError, DataError, TextError
+from sentiment.predictor import BLANK, checked_texts
 from sentiment.training.data_report import DataReport, report_of
 from sentiment.training.dataset import (
     LabelledTexts,
@@ -19,6 +19,7 @@ from sentiment.training.dataset import (
 )
 from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe
+from sentiment.training.tables import is_blank
 
 _NO_ROW_LEFT = "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none"
 _ALL_REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
@@ -93,7 +94,9 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
 
     Raises DataError for what can't be learned from, TextError for a text that can't be read.
     """
-    checked_texts(rows.texts)
+    for index, text in enumerate(checked_texts(rows.texts)):
+        if is_blank(text):
+            raise TextError(index, BLANK)
     labels = check_learnable([rows])
     check_names(labels, [rows])
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)

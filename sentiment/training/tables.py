@@ -24,7 +24,7 @@ from sentiment.training.recipe import Source
 
 CellsT = TypeVar("CellsT")
 _TAG = re.compile("<[^<>]*>")
-_WORD = re.compile(r"\w")
+_WORD = re.compile(r"[^\W\u115f\u1160\u3164\uffa0]")  # Hangul's fillers are letters that can't be seen
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -145,10 +145,11 @@ def _text(value: object) -> str | None:
     """Return the text; None where there is none, or nothing is left of it without markup and invisible characters."""
     if value is not None and not isinstance(value, str):
         raise BadRowError(no_text(value))
-    return None if value is None or _is_blank(value) else value
+    return None if value is None or is_blank(value) else value
 
 
-def _is_blank(text: str) -> bool:
+def is_blank(text: str) -> bool:
+    """Return whether nothing is left of a text in its one form."""
     plain = _TAG.sub(" ", text) if "<" in text else text
     if "&" not in text and _WORD.search(plain):  # in a fraction of the time
         return False

@@ -218,7 +218,9 @@ def test_a_classic(tiny_classifier: Classifier, text: str, tokens: int, unknown:
     assert (prediction.tokens, prediction.unknown_tokens, prediction.truncated) == (tokens, unknown, False)
 
 
-@pytest.mark.parametrize("text", ["&nbsp;", "<br /><br />", "\u200b\ufeff", "\x00", "&amp;nbsp;<p></p>"])
+@pytest.mark.parametrize(
+    "text", ["&nbsp;", "<br /><br />", "\u200b\ufeff", "\x00", "&amp;nbsp;<p></p>", "\u200d", "\u3164 \ufe00"]
+)
 def test_a_text_of_markup_and_invisible_signs_alone_is_empty(tiny_classifier: Classifier, text: str) -> None:
     for read in (tiny_classifier.predict, tiny_classifier.align, tiny_classifier.explain):
         with pytest.raises(TextError, match="text 1: is empty or blank"):

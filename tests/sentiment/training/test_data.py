@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sentiment.errors import DataError
+from sentiment.errors import DataError, TextError
 from sentiment.training.data import data_in_memory, read_data
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe, Source
@@ -25,6 +25,13 @@ def test_rows_at_hand_are_split_as_those_of_a_file(tmp_path: Path, write_reviews
     assert [len(data.train[0].texts), len(data.dev[0].texts)] == [len(learned.texts), len(dev.texts)] == [36, 4]
     assert data.dev[0].name == "split of a.csv"
     assert not set(data.train[0].texts) & set(data.dev[0].texts)
+
+
+@pytest.mark.parametrize("text", ["", "&nbsp;", "<br>", "\u200b", "\u200d", "\u115f\u3164"])
+def test_a_row_at_hand_without_text_is_refused_by_its_place(text: str) -> None:
+    rows = LabelledTexts("X", ["good", "fine", text, "bad"], ["x", "x", "y", "y"])
+    with pytest.raises(TextError, match="text 2: is empty or blank"):
+        data_in_memory(Recipe.of({"name": "toy", "train": ()}), rows)
 
 
 def test_rows_left_out_are_counted_once(tmp_path: Path, write_reviews: Write) -> None:
