@@ -30,10 +30,10 @@ test-all: lint
 test-torchtext: $(VENV)/dev.done build/torchtext/dev.done
 	TODAYS_PYTHON=$(CURDIR)/$(BIN)/python build/torchtext/bin/python -m $(PYTEST_OPTIONS) -m "not slow" $(TORCHTEXT_TESTS)
 
-# Half a gigabyte that nothing else needs, and Java.
+# Half a gigabyte that nothing else needs, and Java; and tables as pandas writes them.
 test-spark: $(VENV)/dev.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pyspark==4.3.0 pandas==3.1.1
-	$(BIN)/python -m pytest tests/sentiment/integrations/test_spark.py
+	$(BIN)/python -m pytest tests/sentiment/integrations/test_spark.py tests/sentiment/training/test_same_rows.py
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
