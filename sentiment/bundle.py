@@ -1,8 +1,10 @@
 """A model is a folder of data files, and nothing in it is believed before it is checked.
 
-First the files (see manifest.py), then what they hold: settings, names, shapes, finiteness. Nothing is unpickled.
+First the files (see manifest.py), then what they hold: settings, names, shapes, finiteness. Nothing is unpickled; a
+bundle that is pickled travels as the contents of its files, which are checked in the same way.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +59,10 @@ class Bundle:
     card: str = ""
     version: str = ""  # the manifest's digest, shortened: another file, another version
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle keeps: the contents of the files, the weights as bytes of safetensors."""
+        return _parse, (self.name, self.version, _serialize(self))
+
 
 def save(bundle: Bundle, folder: Path) -> str:
     """The version written. The folder appears whole, replacing a bundle there before, or not at all."""
@@ -73,7 +79,10 @@ def load(folder: Path) -> Bundle:
 
     Raises BundleError, naming the file, for anything missing, resized, altered, out of form or out of the folder.
     """
-    name, version, contents = manifest.read(Path(folder), FILES)
+    return _parse(*manifest.read(Path(folder), FILES))
+
+
+def _parse(name: str, version: str, contents: Mapping[str, bytes]) -> Bundle:
     try:
         config = BundleConfig.of(from_json(contents, CONFIG, dict))
     except ConfigError as error:

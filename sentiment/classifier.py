@@ -1,7 +1,8 @@
 """A model folder, ready to answer: the network of torch behind the one way from text to probabilities."""
 
-import copy
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -31,13 +32,16 @@ GOLDEN_TOLERANCE = 1e-4
 
 
 class Classifier(LabelPredictor):
-    """A model ready to answer. One may be shared by threads. Raises ConfigError for one that answers with a number."""
+    """A model ready to answer. One may be shared by threads, forked and pickled.
+
+    Raises ConfigError for one that answers with a number.
+    """
 
     task: Literal["classification"] = "classification"
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
         check_task(bundle, "classification")
-        self._model = in_dtype(bundle.model, dtype)
+        self._bundle = replace(bundle, model=in_dtype(bundle.model, dtype))
         super().__init__(
             name=bundle.name,
             version=bundle.version,
@@ -49,7 +53,10 @@ class Classifier(LabelPredictor):
         self.card = bundle.card
         self.dtype = dtype
         self.num_parameters = bundle.model.num_parameters()
-        self._temperature = bundle.temperature
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle keeps: the contents of the model folder's files, the weights as bytes of safetensors."""
+        return partial(type(self), dtype=self.dtype), (self._bundle,)
 
     # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
     def explain(self, texts: Sequence[str]) -> "list[Explanation]":
@@ -78,34 +85,34 @@ class Classifier(LabelPredictor):
 
     def in_float32(self) -> "Classifier":
         """Return the same classifier, its integers taken for the numbers that they are for: as gradients see it."""
-        other = copy.copy(self)
-        other._model = self._model.in_float32()
+        other = Classifier.__new__(Classifier)  # that shares the text steps
+        vars(other).update(vars(self), _bundle=replace(self._bundle, model=self.model.in_float32()))
         return other
 
     @property
     def model(self) -> SentimentModel:
         """The network itself, for those who look inside."""
-        return self._model
+        return self._bundle.model
 
     @property
     def temperature(self) -> float:
         """What the logits are divided by before the softmax."""
-        return self._temperature
+        return self._bundle.temperature
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
-        return self._model.buckets(lengths)
+        return self.model.buckets(lengths)
 
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
-            return self._shares(self._model(PaddedBatch.of(token_ids)))  # (N, C)
+            return self._shares(self.model(PaddedBatch.of(token_ids)))  # (N, C)
 
     def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
         with torch.inference_mode():
-            return self._shares(self._model.steps(PaddedBatch.of([token_ids]))[0])  # (T, C)
+            return self._shares(self.model.steps(PaddedBatch.of([token_ids]))[0])  # (T, C)
 
     def _shares(self, logits: Tensor) -> list[list[float]]:
         # In float64, so that the probabilities sum to 1 and none exceeds it.
-        return torch.softmax(logits.double() / self._temperature, dim=-1).tolist()
+        return torch.softmax(logits.double() / self.temperature, dim=-1).tolist()
 
 
 AnyModel = Classifier | Regressor

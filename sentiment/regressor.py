@@ -1,7 +1,9 @@
 """A model folder whose network answers with one number: the same way from text as a classifier's."""
 
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
 
 import torch
 
@@ -13,12 +15,12 @@ from sentiment.predictor import EncodedText, Predictor, ValuePrediction
 
 
 class Regressor(Predictor[ValuePrediction]):
-    """A model ready to answer. One may be shared by threads."""
+    """A model ready to answer. One may be shared by threads, forked and pickled."""
 
     task: Literal["regression"] = "regression"
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
-        self._model = in_dtype(bundle.model, dtype)
+        self._bundle = replace(bundle, model=in_dtype(bundle.model, dtype))
         super().__init__(
             name=bundle.name,
             version=bundle.version,
@@ -30,21 +32,25 @@ class Regressor(Predictor[ValuePrediction]):
         self.dtype = dtype
         self.num_parameters = bundle.model.num_parameters()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle keeps: the contents of the model folder's files, the weights as bytes of safetensors."""
+        return partial(type(self), dtype=self.dtype), (self._bundle,)
+
     @property
     def model(self) -> SentimentModel:
         """The network itself, for those who look inside."""
-        return self._model
+        return self._bundle.model
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
-        return self._model.buckets(lengths)
+        return self.model.buckets(lengths)
 
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
-            return self._model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)
+            return self.model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)
 
     def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
         with torch.inference_mode():
-            return self._model.steps(PaddedBatch.of([token_ids]))[0].tolist()  # (T, 1)
+            return self.model.steps(PaddedBatch.of([token_ids]))[0].tolist()  # (T, 1)
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
         [value] = answer

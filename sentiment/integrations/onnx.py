@@ -6,7 +6,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,14 @@ METADATA = ("name", "version", "labels", "vocabulary", "text")  # the last three
 
 
 class OnnxClassifier(LabelPredictor):
-    """A model ready to answer, as `sentiment.Classifier` is. One may be shared by threads.
+    """A model ready to answer, as `sentiment.Classifier` is. One may be shared by threads, forked and pickled.
 
     `version` is that of the model folder it was exported from.
     """
 
     def __init__(
         self,
+        content: bytes,
         session: "InferenceSession",
         *,
         name: str,
@@ -40,7 +41,12 @@ class OnnxClassifier(LabelPredictor):
         text_config: TextConfig,
     ) -> None:
         super().__init__(name=name, version=version, labels=labels, vocabulary=vocabulary, text_config=text_config)
+        self._content = content  # the session keeps it, too
         self._session = session
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle keeps: what the exported file contains."""
+        return of_bytes, (self._content, self.name)
 
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         lengths = np.array([len(row) for row in token_ids], dtype=np.int32)  # (N,)
@@ -75,6 +81,7 @@ def of_bytes(content: bytes, file: str) -> OnnxClassifier:
         raise BundleError(file, f"its inputs and outputs are {signature}, not those that `sentiment export` writes")
     try:
         return OnnxClassifier(
+            content,
             session,
             name=given["name"],
             version=given["version"],

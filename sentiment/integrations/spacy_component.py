@@ -6,9 +6,9 @@ spaCy imports this wherever a pipeline is made, the tokenizer's among them: torc
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import srsly
 from spacy.language import Language
@@ -41,6 +41,14 @@ class SentimentComponent(Pipe):
         for owner in (Doc, Span):
             if not owner.has_extension(ATTRIBUTE):
                 owner.set_extension(ATTRIBUTE, default=None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what pickle keeps: the settings, and the contents of the model folder's files."""
+        state = {name: value for name, value in vars(self).items() if name != "classifier"} | {"bundle": self.bundle}
+        return partial(type(self), retokenize=self.retokenize), (self.name, self._folder), state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
 
     @cached_property
     def bundle(self) -> "Bundle":

@@ -1,11 +1,13 @@
 """One form of a text to tokens: spaCy's rules for the language, around what must stay whole in every language."""
 
+import os
 import re
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from weakref import WeakSet
 
 import spacy
 from spacy.language import Language
@@ -65,6 +67,7 @@ class Splitter:
         self._tokens_of_run = lru_cache(RUNS_KEPT)(self._split_spaced)
         self._lock = threading.Lock()  # a memory zone belongs to the whole vocabulary, not to a thread
         self._zone: ExitStack | None = None  # where spaCy enters its own, once it is asked
+        _splitters.add(self)
 
     @property
     def is_busy(self) -> bool:
@@ -88,13 +91,23 @@ class Splitter:
         """
         with self._lock, ExitStack() as self._zone:
             if len(self._nlp.vocab) > len(self._warm) + MAX_WORDS_MET:
-                self._nlp = _blank(self.language)
-                for token in self._warm:
-                    self._nlp.tokenizer(token)
+                self._start_anew()
             try:
                 yield
             finally:
                 self._zone = None
+
+    def release_after_fork(self) -> None:
+        """In a forked child, give up what a thread of the parent was in: its lock and its memory zone."""
+        if self.is_busy:
+            self._lock = threading.Lock()
+            self._zone = None
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._nlp = _blank(self.language)
+        for token in self._warm:
+            self._nlp.tokenizer(token)
 
     def split(self, text: str) -> list[str]:
         """The tokens of a normalised text: those without white space are its parts, in order."""
@@ -157,6 +170,15 @@ class Splitter:
         if self._zone is not None:
             self._zone.enter_context(self._nlp.memory_zone())
             self._zone = None
+
+
+def _release_after_fork() -> None:
+    for splitter in _splitters:
+        splitter.release_after_fork()
+
+
+_splitters: WeakSet[Splitter] = WeakSet()
+os.register_at_fork(after_in_child=_release_after_fork)
 
 
 def _stand_in(match: re.Match[str]) -> str:

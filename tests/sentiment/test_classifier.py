@@ -333,7 +333,7 @@ def test_dtype_is_by_request(tiny_bundle: Path) -> None:
     assert sentiment.load(tiny_bundle).dtype == "float32"
     half = sentiment.load(tiny_bundle, dtype="bfloat16")
     assert half.dtype == "bfloat16"
-    assert {parameter.dtype for parameter in half._model.parameters()} == {torch.bfloat16}
+    assert {parameter.dtype for parameter in half.model.parameters()} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "int8", "", "FLOAT32"])

@@ -1,6 +1,7 @@
 """Exported models under ONNX Runtime: the same answers, alone and in company, and without torch."""
 
 import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,6 +120,12 @@ def test_it_answers_where_there_is_no_torch(exported: Path, tiny_classifier: Cla
     assert done.returncode == 0, done.stderr
     expected = tiny_classifier.in_float32().predict(TEXTS)
     assert_same([Prediction(**each) for each in json.loads(done.stdout)], expected)
+
+
+def test_it_travels_in_a_pickle(exported: Path) -> None:
+    classifier = load(exported)
+    other = pickle.loads(pickle.dumps(classifier))  # noqa: S301  # our own bytes
+    assert other.predict(TEXTS) == classifier.predict(TEXTS)
 
 
 def test_an_export_that_misses_the_model_is_refused(
