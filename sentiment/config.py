@@ -21,6 +21,14 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_numpy_scalars(cls, values: Any) -> Any:
+        """Take NumPy's numbers for Python's: a grid of settings is often a range of NumPy's."""
+        if not isinstance(values, dict):
+            return values
+        return {name: value.item() if getattr(value, "shape", None) == () else value for name, value in values.items()}
+
     @classmethod
     def of(cls: type[SettingsT], values: Any) -> SettingsT:
         """The validated settings. Raises ConfigError naming each setting at fault and its value."""

@@ -34,7 +34,7 @@ class BundleError(SentimentError):
 
 
 class DataError(SentimentError):
-    """A table can't be read, or lacks what training, evaluation or scoring needs."""
+    """A table or a column can't be read, or lacks what training, evaluation or scoring needs."""
 
 
 class ExportError(SentimentError):

@@ -4,13 +4,13 @@ Nothing here imports torch, so that an ONNX model answers where there is none.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sentiment.batching import MAX_BATCH_TOKENS, length_buckets
 from sentiment.config import TextConfig
-from sentiment.errors import ConfigError, TextError
+from sentiment.errors import ConfigError, DataError, TextError
 from sentiment.text.edits import Span
 from sentiment.text.pieces import CONTINUES
 from sentiment.text.tokenizer import AlignedTokens, Tokenizer, Tokens
@@ -86,8 +86,12 @@ class Predictor(ABC, Generic[AnswerT]):
         self.text_config = text_config
         self._tokenizer = Tokenizer(text_config)
 
-    def predict(self, texts: Sequence[str]) -> list[AnswerT]:
-        """A prediction a text, in the order given. Raises TextError, naming the index, for one that can't be read."""
+    def predict(self, texts: Iterable[str]) -> list[AnswerT]:
+        """A prediction a text, in the order given: of a list, a Series, an array, a column of Arrow or Polars.
+
+        Raises TextError, naming the index, for a text that can't be read, and DataError for a table, a dict, a single
+        str, bytes or None, saying what to pass instead.
+        """
         return self.classify(self.encode(texts))
 
     def predict_steps(self, text: str) -> list[AnswerT]:
@@ -101,7 +105,7 @@ class Predictor(ABC, Generic[AnswerT]):
             for end, answer in enumerate(self._steps(encoded.token_ids), start=1)
         ]
 
-    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+    def encode(self, texts: Iterable[str]) -> list[EncodedText]:
         """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
         return self._encoded(self._tokenizer.tokenize(checked_texts(texts)))
 
@@ -109,7 +113,7 @@ class Predictor(ABC, Generic[AnswerT]):
         """As `encode`, of texts that were split into tokens elsewhere."""
         return self._encoded(self._tokenizer.adopt(texts))
 
-    def align(self, texts: Sequence[str]) -> list[AlignedText]:
+    def align(self, texts: Iterable[str]) -> list[AlignedText]:
         """As `encode`, with each token's place in its text. Slower."""
         texts, read = checked_texts(texts), self.vocabulary.read
         aligned = []
@@ -184,14 +188,41 @@ class LabelPredictor(Predictor[Prediction]):
         )
 
 
-def checked_texts(texts: Sequence[str]) -> list[str]:
-    """The texts. Raises TextError, naming the index, for one that is blank, not a str or not valid Unicode."""
-    if isinstance(texts, str):
-        raise TextError(0, "texts are a list of str: wrap a single one in []")
-    texts = list(texts)  # read twice: an iterator would be empty the second time
-    for index, text in enumerate(texts):
+def checked_texts(texts: Iterable[str]) -> list[str]:
+    """Return the texts of a list, a tuple, a Series, an array of NumPy, or a column of Arrow or Polars.
+
+    Raises DataError for what is no column of texts, and TextError, naming the index, for a text that is blank, not a
+    str or not valid Unicode.
+    """
+    if reason := _not_a_column(texts):
+        raise DataError(f"texts are a list of str, {reason}")
+    # Arrow's own elements are no str. Read twice: an iterator would be empty the second time.
+    found = texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
+    for index, text in enumerate(found):
         _check(index, text)
-    return texts
+    return found
+
+
+def _not_a_column(texts: object) -> str | None:
+    """Return what to pass instead of something that has no texts in an order; None for what has."""
+    if isinstance(texts, str):
+        return "not a str: wrap a single one in []"
+    if isinstance(texts, bytes | bytearray | memoryview):
+        return f"not {type(texts).__name__}: decode them, as in [texts.decode()]"
+    if isinstance(texts, Mapping):
+        return f"not a {type(texts).__name__}: pass the texts in it, as in list(texts.values())"
+    if isinstance(texts, set | frozenset):
+        return f"not a {type(texts).__name__}, which has no order: pass a list"
+    shape = tuple(getattr(texts, "shape", (0,)))
+    if len(shape) != 1:
+        names = list(getattr(texts, "column_names", getattr(texts, "columns", ())))  # Arrow's, else pandas' and Polars'
+        if not names:
+            return f"not an array of shape {shape}: pass one of shape (N,), as in array[:, 0]"
+        column, others = "text" if "text" in names else names[0], ", ".join(map(str, names))
+        return f"not a table: pass one of its columns, as in table[{column!r:.60}], of {others:.200}"
+    if isinstance(texts, Iterable | Sized):  # the latter by their places, as PyTorch's data sets are read
+        return None
+    return f"not {type(texts).__name__}: pass a list, a Series or an array of str"
 
 
 def _refuse_blank(texts: Sequence[TokensT]) -> Sequence[TokensT]:

@@ -1,15 +1,17 @@
 """A scikit-learn classifier of texts: in pipelines, cross-validation, grid searches and calibration."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_random_state, column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
+from sentiment.predictor import checked_texts
 from sentiment.training.data import data_in_memory
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe
@@ -20,7 +22,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """A bidirectional LSTM that `fit` trains on texts and labels, as `sentiment train` does on a file.
 
     A tenth of the rows chooses the epoch and the temperature; the same `random_state` and `dtype` give the same model
-    (`dtype` "auto" measures which number format trains quicker here). After `fit`
+    (None gives another each time; `dtype` "auto" measures which number format trains quicker here). After `fit`
     `classes_` holds the labels, `classifier_` the classifier and `bundle_` what `sentiment.bundle.save` writes.
     """
 
@@ -36,7 +38,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         vectors: Sequence[str] = (),
         pretrained: str = "",
         dtype: str = "auto",
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.language = language
         self.embedding_size = embedding_size
@@ -50,13 +52,15 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.random_state = random_state
 
     def fit(self, X: Iterable[str], y: Iterable[Any]) -> "SentimentEstimator":
-        """Itself, trained on the texts `X` and the label of each, `y`: names or numbers.
+        """Itself, trained on the texts `X` and the label of each, `y`: names or numbers, (N,) or (N, 1).
 
-        Raises DataError for a table of several columns or for labels that can't be learned, ConfigError for a setting
-        out of its range, TextError for a text that can't be read.
+        Raises DataError for what is no column of texts, for labels that are missing or can't be learned, ConfigError
+        for a setting out of its range, TextError for a text that can't be read.
         """
-        texts, labels = _texts(X), np.asarray(list(y))
+        texts, labels = checked_texts(X), _labels(y)  # (N,)
         check_consistent_length(texts, labels)
+        if not texts:
+            raise DataError("X: there is no row to learn from")
         classes = np.unique(labels)
         names = [str(label) for label in classes]
         recipe = Recipe.of(
@@ -76,7 +80,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                     "vectors": self.vectors,
                     "pretrained": self.pretrained,
                     "dtype": self.dtype,
-                    "seed": self.random_state,
+                    "seed": _seed(self.random_state),
                 },
             }
         )
@@ -94,7 +98,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     def predict_proba(self, X: Iterable[str]) -> np.ndarray:
         """The probability of each label for each text: (N, C), in the order of `classes_`."""
         check_is_fitted(self)
-        predictions = self.classifier_.predict(_texts(X))
+        predictions = self.classifier_.predict(X)
         return np.array([list(each.probabilities.values()) for each in predictions]).reshape(-1, len(self.classes_))
 
     def __sklearn_tags__(self) -> Tags:
@@ -112,10 +116,29 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             self.classifier_ = Classifier(self.bundle_)
 
 
-def _texts(X: Any) -> list[str]:
-    dimensions = len(getattr(X, "shape", (0,)))
-    if dimensions != 1:
-        raise DataError(f"X is one column of texts, as in table['text'], not something of {dimensions} dimensions")
-    if isinstance(X, str):
-        raise DataError("X is a list of texts: wrap a single one in []")
-    return list(X)
+def _labels(y: Any) -> np.ndarray:
+    """Return the labels (N,). Raises DataError, naming the row, for one that is missing."""
+    if isinstance(y, str | bytes | Mapping) or not isinstance(y, Iterable):
+        raise DataError(f"y is a list of labels, one a text, not {type(y).__name__}")
+    labels = column_or_1d(y if hasattr(y, "__array__") else np.array(list(y), dtype=object), warn=True)  # (N,)
+    for row, label in enumerate(labels, start=1):
+        if _is_missing(label):
+            raise DataError(f"y: row {row} has no label ({label}); leave out the rows without one, in X as well")
+    kinds = {type(label).__name__ for label in labels}
+    if len(kinds) > 1 and "str" in kinds:
+        raise DataError(f"y: labels are of one kind, not {' and '.join(sorted(kinds))}; make all of them str")
+    return np.array(list(labels)) if labels.dtype == object else labels
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label)  # as NaN and NaT are
+    except TypeError:  # pandas' NA is neither equal nor unequal to anything
+        return True
+
+
+def _seed(random_state: Any) -> Any:
+    """Return a seed as scikit-learn draws it, or the given one."""
+    if isinstance(random_state, Integral):
+        return random_state
+    return check_random_state(random_state).randint(1 << 31)

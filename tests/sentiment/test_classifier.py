@@ -2,12 +2,16 @@
 
 import random
 import unicodedata
+from collections import UserList
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -18,7 +22,7 @@ from sentiment.batching import length_buckets
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.config import TextConfig
-from sentiment.errors import ConfigError, TextError
+from sentiment.errors import ConfigError, DataError, TextError
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import PAD_ID, UNK_ID, Vocabulary
 
@@ -136,8 +140,8 @@ def test_no_texts_no_predictions(tiny_classifier: Classifier) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [tuple, iter, lambda texts: (text for text in texts), dict.fromkeys],
-    ids=["tuple", "iterator", "generator", "dict"],
+    [tuple, iter, lambda texts: (text for text in texts), lambda texts: dict.fromkeys(texts).keys(), UserList],
+    ids=["tuple", "iterator", "generator", "keys", "sequence"],
 )
 def test_any_collection_of_texts_is_read(tiny_classifier: Classifier, kind: Callable[[list[str]], Any]) -> None:
     texts = ["good", "bad film"]
@@ -176,8 +180,6 @@ def test_a_special_token_in_a_text_is_text(tiny_classifier: Classifier, special:
         ([b"good"], 0, "must be a str, not bytes"),
         ([float("nan")], 0, "must be a str, not float"),
         ([["good"]], 0, "must be a str, not list"),
-        (b"good", 0, "must be a str, not int"),
-        ("good", 0, "texts are a list of str: wrap a single one in []"),
         (["fine", "so \ud83d sad"], 1, "holds the lone surrogate U+D83D at character 3: it is not valid Unicode"),
         (["\ude00"], 0, "holds the lone surrogate U+DE00 at character 0: it is not valid Unicode"),
     ],
@@ -187,6 +189,58 @@ def test_what_has_no_answer(tiny_classifier: Classifier, texts: Any, index: int,
         tiny_classifier.predict(texts)
     assert (caught.value.index, caught.value.reason) == (index, reason)
     assert str(caught.value) == f"text {index}: {reason}"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pl.Series,
+        lambda texts: pl.Series(texts, dtype=pl.Categorical),
+        pa.array,
+        lambda texts: pa.array(texts).dictionary_encode(),
+        lambda texts: pa.chunked_array([texts[:1], texts[1:]]),
+        lambda texts: pa.table({"text": texts})["text"],
+        lambda texts: np.array(texts, dtype=object),
+    ],
+    ids=["Polars", "Polars, categorical", "Arrow", "Arrow, dictionary", "Arrow, chunks", "Arrow, column", "NumPy"],
+)
+def test_columns_of_texts_are_read(tiny_classifier: Classifier, make: Callable[[list[Any]], Any]) -> None:
+    texts = ["good", "not bad", "awful"]
+    assert tiny_classifier.predict(make(texts)) == tiny_classifier.predict(texts)
+    assert [text.encoded for text in tiny_classifier.align(make(texts))] == tiny_classifier.encode(make(texts))
+    with pytest.raises(TextError, match="text 1: must be a str, not NoneType"):
+        tiny_classifier.predict(make(["good", None, "bad"]))
+
+
+def test_texts_of_a_numpy_array_are_str(tiny_classifier: Classifier) -> None:
+    assert tiny_classifier.predict(np.array(["good", "not bad"])) == tiny_classifier.predict(["good", "not bad"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "advice"),
+    [
+        ("good", "wrap a single one in []"),
+        (b"good", "[texts.decode()]"),
+        (bytearray(b"good"), "[texts.decode()]"),
+        ({"text": "awful"}, "not a dict: pass the texts in it"),
+        ({"awful", "good"}, "not a set, which has no order"),
+        (None, "not NoneType: pass a list"),
+        (5, "not int: pass a list"),
+        (pl.DataFrame({"id": [1], "text": ["good"]}), "table['text'], of id, text"),
+        (pl.DataFrame({"review": ["good"]}), "table['review'], of review"),
+        (pl.LazyFrame({"review": ["good"]}), "not LazyFrame: pass a list"),
+        (pa.table({"id": [1], "text": ["good"]}), "table['text'], of id, text"),
+        (np.array([["good"], ["bad"]]), "not an array of shape (2, 1): pass one of shape (N,)"),
+        (np.array("good"), "not an array of shape (): pass one of shape (N,)"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_column_of_texts(tiny_classifier: Classifier, texts: Any, advice: str) -> None:
+    for ask in (tiny_classifier.predict, tiny_classifier.explain, tiny_classifier.read_sentences):
+        with pytest.raises(DataError) as caught:
+            ask(texts)
+        assert advice in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_the_first_fault_is_named_before_anything_is_read(tiny_classifier: Classifier) -> None:

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -34,6 +35,23 @@ def test_settings_do_not_change() -> None:
 def test_settings_survive_the_way_to_json_and_back() -> None:
     config = ModelConfig(hidden_size=7, num_layers=2, dropout=0.25)
     assert ModelConfig.of(config.model_dump()) == config
+
+
+def test_numpy_scalars_are_numbers() -> None:
+    values = {
+        "hidden_size": np.int64(7),
+        "dropout": np.float32(0.25),
+        "num_layers": np.uint8(2),
+        "bias": np.bool_(False),
+    }
+    assert (
+        ModelConfig.of(values)
+        == ModelConfig(**values)
+        == ModelConfig(hidden_size=7, dropout=0.25, num_layers=2, bias=False)
+    )
+    assert type(ModelConfig.of(values).hidden_size) is int
+    with pytest.raises(ConfigError, match="hidden_size: .* not 0"):
+        ModelConfig.of({"hidden_size": np.int64(0)})
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline
@@ -26,6 +27,16 @@ WORDS = {"good": ("superb", "lovely", "fun"), "bad": ("dull", "awful", "poor"), 
 ROWS = [(f"the {thing} number {n} was {word}", label) for n, thing in enumerate(("cast", "plot", "film", "score"))
         for label, words in WORDS.items() for word in words]  # fmt: skip
 X, Y = [text for text, _ in ROWS], [label for _, label in ROWS]
+
+
+class _NA:
+    """As pandas' NA, which this repository's tests do without."""
+
+    def __ne__(self, other: object) -> "_NA":  # type: ignore[override]
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +125,43 @@ def test_it_travels_between_processes(fitted: SentimentEstimator) -> None:
     assert pickle.loads(pickle.dumps(clone(fitted))).get_params() == fitted.get_params()  # noqa: S301
 
 
-@pytest.mark.parametrize("make", [list, tuple, np.array, pl.Series], ids=["list", "tuple", "numpy", "polars"])
+@pytest.mark.parametrize(
+    "make",
+    [list, tuple, np.array, pl.Series, pa.array, lambda rows: pa.chunked_array([rows[:9], rows[9:]])],
+    ids=["list", "tuple", "numpy", "polars", "Arrow", "Arrow in chunks"],
+)
 def test_texts_and_labels_of_every_kind(make: Any) -> None:
     labels = make([{"bad": -1, "fair": 0, "good": 10}[label] for label in Y])
     estimator = SentimentEstimator(**SMALL).fit(make(X), labels)
     assert estimator.classes_.tolist() == [-1, 0, 10]  # by number, not by name
     assert set(estimator.predict(make(X)).tolist()) <= {-1, 0, 10}
     assert estimator.predict_proba(make(X)).shape == (36, 3)
+
+
+def test_labels_in_a_column_are_taken_with_scikit_learns_warning() -> None:
+    with pytest.warns(DataConversionWarning):
+        estimator = SentimentEstimator(**SMALL).fit(X, np.array(Y)[:, None])
+    assert estimator.classes_.tolist() == ["bad", "fair", "good"]
+    with pytest.warns(DataConversionWarning), pytest.raises(DataError, match="y: row 36 has no label"):
+        SentimentEstimator(**SMALL).fit(X, [*([label] for label in Y[1:]), [None]])
+
+
+def test_numpy_scalars_are_settings() -> None:
+    numpy_settings = {name: np.array([value])[0] for name, value in SMALL.items()}
+    one = SentimentEstimator(**numpy_settings, random_state=np.int64(3)).fit(X, Y)
+    assert (
+        one.predict_proba(X).tolist() == SentimentEstimator(**SMALL, random_state=3).fit(X, Y).predict_proba(X).tolist()
+    )
+    grid = GridSearchCV(SentimentEstimator(**SMALL), {"hidden_size": np.arange(4, 9, 4)}, cv=2, error_score="raise")
+    assert grid.fit(X, Y).best_params_["hidden_size"] in (4, 8)
+
+
+def test_without_a_random_state_it_differs_from_fit_to_fit() -> None:
+    one, other = (SentimentEstimator(**SMALL, random_state=None).fit(X, Y).predict_proba(X) for _ in range(2))
+    assert one.tolist() != other.tolist()
+    drawn = (SentimentEstimator(**SMALL, random_state=np.random.RandomState(1)).fit(X, Y) for _ in range(2))
+    one, other = (estimator.predict_proba(X) for estimator in drawn)
+    assert one.tolist() == other.tolist()
 
 
 def test_numbers_as_labels_are_learned_as_numbers() -> None:
@@ -158,9 +199,19 @@ def test_calibration_around_it() -> None:
 @pytest.mark.parametrize(
     ("settings", "texts", "labels", "error", "message"),
     [
-        ({}, np.array([X, X]), Y, DataError, r"X is one column of texts, .* not something of 2 dimensions"),
+        ({}, np.array([X, X]), Y, DataError, r"not an array of shape \(2, 36\)"),
         ({}, pl.DataFrame({"text": X}), Y, DataError, r"as in table\['text'\]"),
-        ({}, "good", ["a"], DataError, r"X is a list of texts: wrap a single one in \[\]"),
+        ({}, "good", ["a"], DataError, r"wrap a single one in \[\]"),
+        ({}, X, "good", DataError, "y is a list of labels, one a text, not str"),
+        ({}, X, None, DataError, "y is a list of labels, one a text, not NoneType"),
+        ({}, X, [*Y[:3], None, *Y[4:]], DataError, "y: row 4 has no label"),
+        ({}, X, [np.nan, *Y[1:]], DataError, "y: row 1 has no label"),
+        ({}, X, pl.Series([*Y[:35], None]), DataError, "y: row 36 has no label"),
+        ({}, X, pa.array([*Y[:35], None]), DataError, "y: row 36 has no label"),
+        ({}, X, [_NA(), *Y[1:]], DataError, "y: row 1 has no label"),
+        ({}, X, [1, *Y[1:]], DataError, "y: labels are of one kind, not int and str"),
+        ({}, X, np.array([Y, Y]).T, ValueError, r"y should be a 1d array, got an array of shape \(36, 2\)"),
+        ({}, [], [], DataError, "there is no row"),
         ({}, X, Y[1:], ValueError, "inconsistent numbers of samples: .*36, 35"),
         ({}, X, ["good"] * 36, DataError, "every row has the label 'good'; add rows with another"),
         ({}, X, ["rare", *["good"] * 35], DataError, "row 1: only this row has the label 'rare'"),
@@ -169,7 +220,8 @@ def test_calibration_around_it() -> None:
         ({}, ["good", "bad"] * 18, ["a", "b"] * 18, DataError, "every text stands in several rows"),
         ({"hidden_size": 0}, X, Y, ConfigError, "model.hidden_size: .* not 0"),
         ({"language": "xx9"}, X, Y, ConfigError, "text.language: .* not 'xx9'"),
-        ({"random_state": None}, X, Y, ConfigError, "training.seed: .* not None"),
+        ({"random_state": -1}, X, Y, ConfigError, "training.seed: .* not -1"),
+        ({"random_state": "now"}, X, Y, ValueError, "'now' cannot be used to seed"),
     ],
 )
 def test_what_cannot_be_learned_is_said(
