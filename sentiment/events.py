@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 INTERVAL_SECONDS = 1.0  # between two lines of progress
+BROKEN_PIPE = 128 + signal.SIGPIPE  # the exit code of a command whose reader has left
 
 
 def print_line(line: str) -> None:

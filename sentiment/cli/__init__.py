@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import typer
@@ -25,6 +26,7 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
 )
 from sentiment.cli.application import app
 from sentiment.errors import SentimentError
+from sentiment.events import discard_output
 from sentiment.idle_threads import let_cores_go
 
 _USAGE_ERROR: Any = typer.BadParameter.__base__  # typer names its children alone
@@ -50,12 +52,28 @@ def main() -> None:
             raise
         # What any other part needs is refused there: this is of what trains and judges.
         _refuse(f"this command needs {package}: pip install 'sentiment-bilstm[train]'")
+    except OSError as error:
+        _discard_unwritable()
+        named = f"{error.filename}: " if error.filename else "a standard stream, or a file: "
+        _refuse(named + (error.strerror or str(error)))
     except Exception:  # Python's own way out would be 1, as if the rest were done
         traceback.print_exc()
         sys.exit(2)
     sys.exit(code)
 
 
+def _discard_unwritable() -> None:
+    """Give up what waits to be written where it can't be: Python would try again at its end, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        discard_output()
+
+
 def _refuse(reason: str) -> NoReturn:
-    typer.secho(f"error: {reason}", fg="red", err=True)
+    from sentiment.terminal.screen import visible
+
+    with suppress(OSError):  # the exit code says it, too
+        typer.secho(f"error: {visible(' '.join(reason.splitlines()))}", fg="red", err=True)
     sys.exit(2)

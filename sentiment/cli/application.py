@@ -1,11 +1,15 @@
 """The application that the commands belong to, and the options that several of them share."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sentiment.cli.networks import Dtype
+from sentiment.errors import ConfigError
+from sentiment.events import BROKEN_PIPE, discard_output
 
 app = typer.Typer(
     name="sentiment",
@@ -14,6 +18,27 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Answering(TyperCommand):
+    """A command that is for what it prints: it ends where that can't be written. Others go on with their work."""
+
+    def invoke(self, context: Any) -> Any:
+        """Run the command. Exits with 141 where the reader of its output has left, as shells say of a broken pipe."""
+        from sentiment.terminal.screen import console
+
+        if sys.stdout is None:
+            raise ConfigError("standard output is closed, and the answer goes there: send it to a file or a pipe")
+        console.must_print = True
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            discard_output()
+            raise typer.Exit(BROKEN_PIPE) from None
+        finally:
+            console.must_print = False
+
+
 Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_default="the one that comes with it")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]

@@ -5,12 +5,22 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import LabelColumn, Labels, Model, Separator, SkipBadRows, SkipEmpty, TextColumn, app
+from sentiment.cli.application import (
+    Answering,
+    LabelColumn,
+    Labels,
+    Model,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    app,
+)
 from sentiment.cli.plan import read_to_measure
 from sentiment.default import DEFAULT_MODEL
 
 
-@app.command()
+@app.command(cls=Answering)
 def calibrate(
     context: typer.Context,
     data: Annotated[list[str], typer.Option(help="Labelled file that the model didn't learn from; several times.")],

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Json, Model, app
+from sentiment.cli.application import Answering, Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from sentiment.evaluation.behaviour.check import Behaviour
 
 
-@app.command()
+@app.command(cls=Answering)
 def check(
     model: Model = DEFAULT_MODEL,
     suite: Annotated[
@@ -44,33 +44,33 @@ def check(
 
 def print_behaviour(behaviour: "Behaviour", examples: int) -> None:
     """Prints what became of each test, and so many failures of each that more cases fail than may."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from sentiment.terminal.screen import console
 
     table = Table("test", "cases", "failed", "share", "at most", "")
     for kind in dict.fromkeys(result.kind for result in behaviour.results):
         table.add_section()
-        table.add_row(f"[bold]{kind}[/]")
+        table.add_row(Text(kind, "bold"))
         for result in behaviour.results:
             if result.kind == kind:
                 table.add_row(
-                    escape(result.name),
+                    result.name,
                     f"{result.cases:,}",
                     f"{len(result.failures):,}",
                     f"{result.share:.1%}",
                     f"{result.max_failing:.1%}",
-                    "[green]holds[/]" if result.passed else "[red]missed[/]",
+                    Text("holds", "green") if result.passed else Text("missed", "red"),
                 )
     console.print(table)
     for result in behaviour.missed if examples else ():
-        console.print(f"{result.name}, for one:" if examples == 1 else f"{result.name}:", markup=False, highlight=False)
+        console.print(f"{result.name}, for one:" if examples == 1 else f"{result.name}:")
         for answers in result.failures[:examples]:
             for answer in answers:
                 shares = ", ".join(f"{label} {share:.0%}" for label, share in answer.probabilities.items())
-                console.print(f"  {shares}: {answer.text}", markup=False, highlight=False, soft_wrap=True)
+                console.print(f"  {shares}: {answer.text}", soft_wrap=True)
     if behaviour.left_out:
         names = ", ".join(behaviour.left_out)
-        console.print(f"Left out, as the model has no such label: {names}.", markup=False, highlight=False)
-    console.print(behaviour.summary, highlight=False)
+        console.print(f"Left out, as the model has no such label: {names}.")
+    console.print(behaviour.summary)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Json, LabelColumn, Labels, Separator, SkipBadRows, SkipEmpty, TextColumn, app
+from sentiment.cli.application import (
+    Answering,
+    Json,
+    LabelColumn,
+    Labels,
+    Separator,
+    SkipBadRows,
+    SkipEmpty,
+    TextColumn,
+    app,
+)
 from sentiment.cli.plan import read_to_measure
 from sentiment.errors import ConfigError
 
@@ -14,7 +24,7 @@ if TYPE_CHECKING:
     from sentiment.evaluation.comparison import Flip
 
 
-@app.command()
+@app.command(cls=Answering)
 def compare(
     context: typer.Context,
     old: Annotated[Path, typer.Argument(help="Model folder.")],

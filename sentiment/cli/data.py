@@ -27,4 +27,4 @@ def fetch(
     with download_progress() as progress:
         written = public_sets.fetch(name, folder, progress)
     for path, rows in written.items():
-        console.print(f"{path}: {rows:,} rows", highlight=False, soft_wrap=True)
+        console.print(f"{path}: {rows:,} rows", soft_wrap=True)

@@ -82,7 +82,7 @@ def distil(
             skip_bad_rows=plan.skip_bad_rows,
             restart=restart,
         )
-    console.print(f"The teacher and what it labelled are in {folder}.", highlight=False, soft_wrap=True)
+    console.print(f"The teacher and what it labelled are in {folder}.", soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
     plan = plan.model_copy(update={"labels": held.labels, "train": (*plan.train, *soft)})
     train_and_save(plan, read_data(plan), out, restart=restart, required=required)

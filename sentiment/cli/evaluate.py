@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sentiment.cli.application import (
+    Answering,
     Json,
     LabelColumn,
     Labels,
@@ -22,7 +23,7 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
 
-@app.command()
+@app.command(cls=Answering)
 def evaluate(
     context: typer.Context,
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],

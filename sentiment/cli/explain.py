@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Json, Model, app
+from sentiment.cli.application import Answering, Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
 
-@app.command()
+@app.command(cls=Answering)
 def explain(
     text: Annotated[str | None, typer.Argument(help="One text; none: what stands on standard input.")] = None,
     model: Model = DEFAULT_MODEL,
@@ -29,7 +29,7 @@ def explain(
     from sentiment.terminal.screen import console
 
     if text is None:
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
             raise ConfigError('give a text, as in: sentiment explain "Not bad at all."')
         text = _read_text()
     for path in filter(None, (html, png)):

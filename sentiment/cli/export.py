@@ -20,10 +20,11 @@ def export(
     """Write a model as one ONNX file, for machines without torch."""
     from sentiment.classifier import load
     from sentiment.integrations.onnx_export import export as export_onnx
+    from sentiment.terminal.screen import console
 
     figures = export_onnx(load(model), onnx, int8=int8)
-    typer.echo(f"written: {onnx}, {figures.bytes:,} bytes")
-    typer.echo(
+    console.print(f"written: {onnx}, {figures.bytes:,} bytes", soft_wrap=True)
+    console.print(
         f"probabilities on {figures.rows} ragged rows: at most {figures.gap:.1e} from the model's, "
         f"{figures.batch_gap:.1e} between alone and in a batch"
     )

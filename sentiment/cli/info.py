@@ -4,11 +4,11 @@ import json
 
 import typer
 
-from sentiment.cli.application import Json, Model, app
+from sentiment.cli.application import Answering, Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 
 
-@app.command()
+@app.command(cls=Answering)
 def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
     """Show what a model is: its labels, sizes, version and figures."""
     from sentiment.classifier import load

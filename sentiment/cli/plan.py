@@ -129,7 +129,7 @@ def train_and_save(
         if checkpoint.saved is not None:
             epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
             found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
-            console.print(found, highlight=False, soft_wrap=True)
+            console.print(found, soft_wrap=True)
         with training_progress(plan.task) as report:
             told = Watchers(watchers, report)
 

@@ -11,9 +11,10 @@ import typer
 
 from sentiment.abstention import UNCERTAIN
 from sentiment.cli.abstaining import Abstain, threshold_of
-from sentiment.cli.application import Json, Model, app
+from sentiment.cli.application import Answering, Json, Model, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
+from sentiment.terminal.screen import visible
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, AnyPrediction, EncodedText
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 LINES_AT_ONCE = 256
 
 
-@app.command()
+@app.command(cls=Answering)
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; none: the lines of standard input.")] = None,
     model: Model = DEFAULT_MODEL,
@@ -34,7 +35,7 @@ def predict(
     """Label texts, or the lines of standard input."""
     from sentiment.classifier import load
 
-    if not texts and sys.stdin.isatty():
+    if not texts and (sys.stdin is None or sys.stdin.isatty()):
         raise ConfigError('give texts, as in: sentiment predict "Not bad at all.", or lines on standard input')
     if abstain is not None and steps:
         raise ConfigError("--abstain is kept for whole texts: leave --steps out")
@@ -91,7 +92,7 @@ def _print_steps(classifier: "AnyModel", text: str, as_json: bool) -> None:
         if as_json:
             typer.echo(json.dumps({"word": text[start:end], **asdict(answer)}))
         else:
-            typer.echo(f"{_said(answer)}  {' '.join(text[start:end].split())}")
+            typer.echo(visible(f"{_said(answer)}  {' '.join(text[start:end].split())}"))
 
 
 def _said(answer: "AnyPrediction") -> str:
@@ -118,4 +119,4 @@ def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str",
     shown = text.decode() if isinstance(text, bytes) else text
     shown = " ".join(shown[:200].split())
     note = f"  ({'; '.join(notes)})" if notes else ""
-    typer.echo(f"{_said(answer)}  {shown[:100]}{note}")
+    typer.echo(visible(f"{_said(answer)}  {shown[:100]}{note}"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sentiment.cli.abstaining import threshold_of
 from sentiment.cli.engines import load_in_dtype
 from sentiment.errors import ConfigError, DataError
-from sentiment.events import discard_output, print_line
+from sentiment.events import print_line
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
@@ -87,8 +87,5 @@ def score_to_files(
     if as_json:
         events.done(summary)
     else:
-        try:
-            print_summary(summary)
-        except OSError:  # as `print_line`: the output is whole
-            discard_output()
+        print_summary(summary)
     return summary.rejected

@@ -1,6 +1,5 @@
 """Scoring into a pipe: nothing but answers on standard output, what is rejected on standard error."""
 
-import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +8,10 @@ from typing import TYPE_CHECKING
 from sentiment.cli.abstaining import threshold_of
 from sentiment.cli.engines import load_in_dtype
 from sentiment.errors import DataError
-from sentiment.events import discard_output
+from sentiment.events import BROKEN_PIPE, discard_output
 
 if TYPE_CHECKING:
     from sentiment.scoring import ScoringSettings
-
-BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 def score_to_pipe(

@@ -86,7 +86,7 @@ def tune(
     lines = EventLines(print_line) if as_json else None
     ended = len(search.trials)
     if ended:
-        console.print(f"Going on from {out}: {ended} of {trials} trials have ended.", highlight=False, soft_wrap=True)
+        console.print(f"Going on from {out}: {ended} of {trials} trials have ended.", soft_wrap=True)
     if lines is not None:
         lines.event("start", name=plan.name, trials=trials, trials_done=ended)
 

@@ -49,7 +49,8 @@ def _fill(figure: "Figure", report: Report) -> None:
         running.plot(places, shares, color=LINES[number % len(LINES)], label=label)
     running.set_ylim(0, 1)
     running.set_ylabel("probability")
-    running.legend(fontsize="small")
+    for name in running.legend(fontsize="small").get_texts():
+        name.set_parse_math(False)  # a dollar sign in a label is no formula
     for axis, layer in zip(gates, report.trace.layers, strict=True):
         for name, colour in GATES.items():
             axis.plot(places, layer.series[name].means, color=colour, label=name.replace("_", " "))

@@ -16,10 +16,9 @@ LISTED = 6
 def print_report(report: Report, console: Console) -> None:
     """Prints the answer, its words, its sentences, and how it came about."""
     prediction = report.explanation.prediction
-    answer = Text(f"{report.label} {prediction.probabilities[report.label]:.1%}", style="bold")
+    answer = _plain(console, f"{report.label} {prediction.probabilities[report.label]:.1%}", "bold")
     rest = [f"{label} {share:.1%}" for label, share in prediction.probabilities.items() if label != report.label]
-    answer.append(f"   {', '.join(rest)}", style="dim")
-    console.print(answer)
+    console.print(answer.append_text(_plain(console, f"   {', '.join(rest)}", "dim")))
     notes = []
     if prediction.unknown_tokens:
         notes.append(f"{prediction.unknown_tokens} of {prediction.tokens} tokens unknown (underlined)")
@@ -30,7 +29,7 @@ def print_report(report: Report, console: Console) -> None:
 
     speaking_for, against = report.colours
     _head(console, f"Words: {speaking_for} for {report.label}, {against} against")
-    console.print(_words(report))
+    console.print(_words(report, console))
     heaviest = ", ".join(f"{token.text} {token.weight:+.2f}" for token in report.heaviest[:LISTED])
     console.print(f"heaviest, in log-odds: {heaviest}", style="dim", highlight=False, markup=False)
 
@@ -63,8 +62,13 @@ def _head(console: Console, words: str) -> None:
         console.print(words)
 
 
-def _words(report: Report) -> Text:
-    words = Text(report.text)
+def _plain(console: Console, text: str, style: str = "") -> Text:
+    """Return text of data as the console shows it, with nothing in it taken for markup."""
+    return console.render_str(text, style=style, markup=False, emoji=False, highlight=False)
+
+
+def _words(report: Report, console: Console) -> Text:
+    words = _plain(console, report.text)
     tints = [bytes.fromhex(colour[1:]) for colour in report.colours.values()]
     largest = max(abs(token.weight) for token in report.explanation.tokens) or 1.0
     for token in report.explanation.tokens:

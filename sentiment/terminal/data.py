@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -31,29 +30,27 @@ def print_data(report: "DataReport") -> None:
     table = screen.table("data", "role", "rows", "words, median", "95 %", "longest")
     for part, role in sets:
         lengths = (f"{part.words_median:g}", f"{part.words_p95:,.0f}", f"{part.words_most:,}")
-        table.add_row(escape(part.name), role, f"{part.rows:,}", *lengths)
+        table.add_row(part.name, role, f"{part.rows:,}", *lengths)
     screen.console.print(table)
     if any(part.values for part, _ in sets):
         table = screen.table("data", "role", "smallest", "mean", "largest")
         for part, role in sets:
-            table.add_row(escape(part.name), role, *(f"{value:.4g}" for value in (part.values or {}).values()))
+            table.add_row(part.name, role, *(f"{value:.4g}" for value in (part.values or {}).values()))
     else:
         table = _labels_table(report)
     screen.console.print(table)
     for line in left_out(sum(part.without_text for part, _ in sets), sum(part.unreadable for part, _ in sets)):
-        screen.console.print(line, highlight=False)
+        screen.console.print(line)
     dropped = report.train_rows_also_in_dev_dropped
     if dropped:
-        screen.console.print(
-            f"{dropped:,} training rows were left out: their text stands in a dev set, too.", highlight=False
-        )
+        screen.console.print(f"{dropped:,} training rows were left out: their text stands in a dev set, too.")
     if report.repeated_rows:
-        screen.console.print(f"{report.repeated_rows:,} training rows repeat the text of another.", highlight=False)
+        screen.console.print(f"{report.repeated_rows:,} training rows repeat the text of another.")
     torn = report.conflicting_texts
     if torn:
         example = " ".join(torn[0].split())[:80]
         found = f"{len(torn):,} texts stand there with several labels, which nothing can learn: “{example}”, for one."
-        screen.console.print(found, markup=False, highlight=False)
+        screen.console.print(found)
 
 
 def left_out(without_text: int, unreadable: int) -> Iterator[str]:
@@ -70,7 +67,7 @@ def _labels_table(report: "DataReport") -> Table:
     labels = list(report.train[0].labels)
     if len(labels) > MOST_LABELS:
         labels.sort(key=lambda label: -counts[0][label])
-    lines = [(escape(label), [each[label] for each in counts]) for label in labels[:MOST_LABELS]]
+    lines = [(label, [each[label] for each in counts]) for label in labels[:MOST_LABELS]]
     if len(labels) > MOST_LABELS:
         others = labels[MOST_LABELS:]
         lines.append((f"{len(others):,} others", [sum(each[label] for label in others) for each in counts]))

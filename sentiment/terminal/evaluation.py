@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-from rich.text import Text
-
 from sentiment.abstention import METRIC, AbstentionTable
 from sentiment.terminal import screen
 
@@ -27,18 +24,16 @@ def print_figures(figures: dict[str, Any]) -> None:
     screen.console.print(overall)
     if figures["renormalized"]:
         held = ", ".join(figures["labels"])
-        screen.console.print(
-            f"The file holds {held} only: probabilities were renormalised over these.", highlight=False
-        )
+        screen.console.print(f"The file holds {held} only: probabilities were renormalised over these.")
     classes = screen.table("label", "precision", "recall", "F1", "rows")
     for label in figures["labels"]:
         own = figures["per_class"][label]
         shares = (f"{own[key]:.2%}" for key in ("precision", "recall", "f1"))
-        classes.add_row(escape(label), *shares, f"{own['rows']:,}")
+        classes.add_row(label, *shares, f"{own['rows']:,}")
     screen.console.print(classes)
-    said = screen.table("label", *(escape(f"said {label}") for label in figures["labels"]))
+    said = screen.table("label", *(f"said {label}" for label in figures["labels"]))
     for label, counts in zip(figures["labels"], figures["confusion"], strict=True):
-        said.add_row(escape(label), *(f"{count:,}" for count in counts))
+        said.add_row(label, *(f"{count:,}" for count in counts))
     screen.console.print(said)
 
 
@@ -57,15 +52,15 @@ def print_value_figures(figures: dict[str, Any]) -> None:
 
 def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Path, version: str) -> None:
     """Prints what calibration changed and what the model can promise now."""
-    screen.console.print(f"temperature: {temperature_before:g} before, {new.bundle.temperature:g} now", highlight=False)
+    screen.console.print(f"temperature: {temperature_before:g} before, {new.bundle.temperature:g} now")
     added = ", ".join(f"{label} {bias:+g}" for label, bias in new.biases.items())
-    screen.console.print(f"added to the logits after it: {added}", highlight=False, markup=False)
+    screen.console.print(f"added to the logits after it: {added}")
     promises = (f"wrong ≤ {promise:.0%}" for promise in PROMISES)
     table = screen.table("data", "rows", "accuracy before", "accuracy", "macro-recall", "ECE", *promises)
     for name, figures in new.bundle.metrics["dev"].items():
         levels = AbstentionTable.of(new.bundle.metrics[METRIC][name])
         table.add_row(
-            escape(name),
+            name,
             f"{figures['rows']:,}",
             f"{new.accuracy_before[name]:.1%}",
             *(f"{figures[key]:.1%}" for key in ("accuracy", "macro_recall", "ece")),
@@ -75,9 +70,8 @@ def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Pat
     screen.console.print(
         "Under a promise: the share of texts that are answered when it is kept (--abstain). This, and all that stands "
         "right of accuracy before, is of each fifth of the rows as a fit to the other four answers it.",
-        highlight=False,
     )
-    screen.console.print(f"Written to {folder}, version {version}.", highlight=False, soft_wrap=True)
+    screen.console.print(f"Written to {folder}, version {version}.", soft_wrap=True)
 
 
 def _answered(table: AbstentionTable, promise: float) -> str:
@@ -100,20 +94,18 @@ def print_comparison(comparison: "Comparison", written: Path | None) -> None:
     screen.console.print(table)
     if comparison.renormalized:
         held = ", ".join(comparison.labels)
-        screen.console.print(
-            f"The file holds {held} only: probabilities were renormalised over these.", highlight=False
-        )
-    screen.console.print(comparison.counts, highlight=False)
-    screen.console.print(comparison.verdict, highlight=False)
+        screen.console.print(f"The file holds {held} only: probabilities were renormalised over these.")
+    screen.console.print(comparison.counts)
+    screen.console.print(comparison.verdict)
     # What the new model breaks is what people must see before they take it.
     order = ("broken", "wrong", "mended")
     for flip in sorted(comparison.flips, key=lambda flip: order.index(flip.outcome))[:SHOWN_FLIPS]:
         old, new = flip.old_probabilities[flip.old_label], flip.new_probabilities[flip.new_label]
         said = f"{flip.old_label} {old:.0%} → {flip.new_label} {new:.0%}"
         line = f"{flip.outcome:<6}  row {flip.row:<6,}  {flip.label}: {said}  {' '.join(flip.text[:400].split())}"
-        screen.console.print(Text(line), no_wrap=True, overflow="ellipsis", highlight=False)
+        screen.console.print(line, no_wrap=True, overflow="ellipsis")
     if written is not None:
-        screen.console.print(f"All of them: {written}", highlight=False, soft_wrap=True)
+        screen.console.print(f"All of them: {written}", soft_wrap=True)
     elif len(comparison.flips) > SHOWN_FLIPS:
         screen.console.print(f"{len(comparison.flips) - SHOWN_FLIPS:,} more: --out FILE.csv or --json gives them all.")
 

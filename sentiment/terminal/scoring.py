@@ -58,23 +58,20 @@ def print_summary(summary: "ScoringSummary") -> None:
     """Prints what became of every row of a scored file."""
     speed = (summary.rows - summary.resumed) / max(summary.seconds, 1e-9)
     if summary.resumed:
-        screen.console.print(f"{summary.resumed:,} rows were done already: gone on after them.", highlight=False)
+        screen.console.print(f"{summary.resumed:,} rows were done already: gone on after them.")
     screen.console.print(
         f"{summary.rows:,} rows = {summary.scored:,} scored + {summary.rejected:,} rejected, {speed:,.0f} rows/s",
-        highlight=False,
     )
     if summary.labels:
         shares = (f"{label} {count / max(summary.scored, 1):.1%}" for label, count in summary.labels.items())
-        screen.console.print(f"labels: {', '.join(shares)}", highlight=False)
+        screen.console.print(f"labels: {', '.join(shares)}")
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
-    screen.console.print(f"unknown tokens: {unknown:.1%}; truncated texts: {summary.truncated:,}", highlight=False)
+    screen.console.print(f"unknown tokens: {unknown:.1%}; truncated texts: {summary.truncated:,}")
     for line in _drift_lines(summary):
-        screen.console.print(line, highlight=False, soft_wrap=True, markup=False)
-    screen.console.print(f"written: {summary.output_path}", highlight=False, soft_wrap=True)
+        screen.console.print(line, soft_wrap=True)
+    screen.console.print(f"written: {summary.output_path}", soft_wrap=True)
     if summary.rejects_path is not None:
-        screen.console.print(
-            f"rejected rows, each with its reason: {summary.rejects_path}", highlight=False, soft_wrap=True
-        )
+        screen.console.print(f"rejected rows, each with its reason: {summary.rejects_path}", soft_wrap=True)
 
 
 def _drift_lines(summary: "ScoringSummary") -> Iterator[str]:

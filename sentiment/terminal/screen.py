@@ -6,20 +6,53 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sentiment.events import discard_output
 
+# One character for one: places in a text stay what they were.
+_VISIBLE = (
+    {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"}
+    | {0x7F: "\u2421"}
+    | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+)
 
-class _Console(Console):
+
+class PlainConsole(Console):
+    """A console that shows text as it is: brackets are no markup, `:smile:` no emoji, an escape no colour."""
+
+    must_print = False  # whether what it prints is what the command is for
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **settings)
+
+    def render_str(self, text: str, **settings: Any) -> Text:
+        """Return the text with its control characters visible."""
+        return super().render_str(visible(text), **settings)
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Print, or end a command that is for what is printed; any other goes on without a word."""
+        try:
+            super().print(*objects, **settings)
+        except OSError:
+            if self.must_print:
+                raise
+            self.quiet = True
+            discard_output()
+
     def on_broken_pipe(self) -> None:
-        """Goes on without a word where rich would end the command, as if some rows had been rejected."""
-        self.quiet = True
-        discard_output()
+        """Leave it to `print`, where rich would end the command as if some rows had been rejected."""
+        raise  # the error that rich calls this for
 
 
-console = _Console()
+console = PlainConsole()
 if not console.is_terminal:
-    console = _Console(width=1000)  # a pipe has no edge to break lines at
+    console = PlainConsole(width=1000)  # a pipe has no edge to break lines at
+
+
+def visible(text: str) -> str:
+    """Return the text with a sign for each control character: an escape can't colour, move or clear the terminal."""
+    return text if text.isprintable() else text.translate(_VISIBLE)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def print_dtype(start: "Start") -> None:
     """Print the number format of a training's steps, and what each format was measured to take."""
     seconds = ", ".join(f"{dtype} {spent:.3g} s" for dtype, spent in start.seconds_per_step.items())
     measured = f" (a step takes: {seconds})" if seconds else ""
-    screen.console.print(f"Steps are computed in {start.dtype}{measured}.", highlight=False, soft_wrap=True)
+    screen.console.print(f"Steps are computed in {start.dtype}{measured}.", soft_wrap=True)
 
 
 def _left(progress: "TrainingProgress") -> str:
@@ -97,14 +97,14 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     screen.console.print(table)
     for name, label in blind.items():
         warning = f"Every row of {name} is answered {label!r}: the model does not tell the labels apart."
-        screen.console.print(warning, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    screen.console.print(f"Written to {folder}. Next:", highlight=False)
+        screen.console.print(warning, style="yellow", soft_wrap=True)
+    screen.console.print(f"Written to {folder}. Next:")
     for command in (
         f'sentiment predict --model {folder} "a text of yours"',
         f"sentiment evaluate --model {folder} --data FILE",
         f"sentiment serve --model {folder}",
     ):
-        screen.console.print(f"  {command}", highlight=False, soft_wrap=True)
+        screen.console.print(f"  {command}", soft_wrap=True)
 
 
 def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
@@ -119,4 +119,4 @@ def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
             f"{row.texts_per_second:,.0f}",
         )
     screen.console.print(table)
-    screen.console.print(f"The models, the table and the picture are in {out}.", highlight=False, soft_wrap=True)
+    screen.console.print(f"The models, the table and the picture are in {out}.", soft_wrap=True)

@@ -44,7 +44,7 @@ def print_trial(trial: "Trial", trials: int, task: Task) -> None:
     """Prints how a trial of a search ended."""
     score = f", dev {judged(trial.dev_score, task)}" if trial.dev_score is not None else ""
     line = f"trial {trial.number}/{trials}: {trial.outcome}{score}; {_settings(trial)}"
-    screen.console.print(line, highlight=False, soft_wrap=True, markup=False)
+    screen.console.print(line, soft_wrap=True)
 
 
 def _settings(trial: "Trial") -> str:
@@ -58,10 +58,10 @@ def print_study(trials: "Sequence[Trial]", best: "Trial", recipe: Path, page: Pa
         line = f"Best: trial {best.number}, dev {judged(best.dev_score, task)}"
         if best is not first and first.dev_score is not None:
             line += f" (the settings given: {judged(first.dev_score, task)})"
-        screen.console.print(line, highlight=False)
+        screen.console.print(line)
     table = screen.table("setting", "given", "best")
     for name, value in best.values.items():
         table.add_row(name, f"{first.values[name]:.4g}", f"{value:.4g}")
     screen.console.print(table)
-    screen.console.print(f"Its recipe is {recipe}, the plots are {page}. Next:", highlight=False, soft_wrap=True)
-    screen.console.print(f"  sentiment train --recipe {recipe} --out models/tuned", highlight=False, soft_wrap=True)
+    screen.console.print(f"Its recipe is {recipe}, the plots are {page}. Next:", soft_wrap=True)
+    screen.console.print(f"  sentiment train --recipe {recipe} --out models/tuned", soft_wrap=True)

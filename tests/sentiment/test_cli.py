@@ -12,6 +12,7 @@ import pytest
 
 from sentiment.classifier import Classifier
 from sentiment.cli import main
+from sentiment.events import BROKEN_PIPE
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 Refused = Callable[..., str]
@@ -214,6 +215,7 @@ def test_where_only_the_service_is_installed_what_trains_and_judges_says_what_it
     script = """
 import json, sys
 from sentiment.cli import main
+from sentiment.events import BROKEN_PIPE
 for command, package in json.load(sys.stdin).items():
     sys.argv[1:], sys.modules[package] = command.split(), None
     try:
@@ -267,7 +269,7 @@ def test_serve_without_a_model_leaves_it_to_the_settings(
     assert "SENTIMENT_MODELS: needs a folder 'default', not only []" in alone.stderr
 
 
-def test_a_reader_that_leaves_is_no_error(tiny_bundle: Path) -> None:
+def test_a_reader_that_leaves_ends_it_without_a_word(tiny_bundle: Path) -> None:
     command = [sys.executable, "-m", "sentiment", "predict", "--model", str(tiny_bundle), "--json"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin
@@ -280,4 +282,4 @@ def test_a_reader_that_leaves_is_no_error(tiny_bundle: Path) -> None:
         except BrokenPipeError:
             pass
         assert process.stderr.read() == b""
-        assert process.wait(60) == 1
+        assert process.wait(60) == BROKEN_PIPE

@@ -1,0 +1,145 @@
+"""Commands whose standard streams are closed, full or left by their reader, and what data can't do to a terminal."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from sentiment import bundle as bundles
+from sentiment.cli import main
+from sentiment.events import BROKEN_PIPE
+from tests.conftest import MakeBundle, golden_of
+
+Ended = Callable[..., tuple[int, str]]
+NAMES = ("[good]", "[/x]", "a\x1b[31m:smile:")  # rich's markup, its end alone, an escape and a code of emoji
+VISIBLE_NAMES = ("[good]", "[/x]", "a␛[31m:smile:")
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ended:
+    """Runs a command with these streams, and gives its exit code and what stands on standard error."""
+
+    def run(*arguments: object, **streams: TextIO | None) -> tuple[int, str]:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["sentiment", *map(str, arguments)])
+            for name, stream in streams.items():
+                patch.setattr(sys, name, stream)
+            with pytest.raises(SystemExit) as exit:
+                main()
+        return int(exit.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+def without_reader() -> TextIO:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return open(writer, "w")
+
+
+@pytest.fixture(params=["predict", "predict --json", "info", "info --json", "explain", "evaluate", "check", "compare"])
+def answering(request: pytest.FixtureRequest, tiny_bundle: Path, tmp_path: Path) -> list[object]:
+    """A command that is for what it prints."""
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\ngood,positive\nbad,negative\n")
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("tests:\n- {name: praise, kind: minimum functionality, label: positive, texts: [good]}\n")
+    model = ["--model", tiny_bundle]
+    return {
+        "predict": ["predict", *model, "good"],
+        "predict --json": ["predict", *model, "--json", "good"],
+        "info": ["info", *model],
+        "info --json": ["info", *model, "--json"],
+        "explain": ["explain", *model, "good"],
+        "evaluate": ["evaluate", *model, "--data", data],
+        "check": ["check", *model, "--suite", suite],
+        "compare": ["compare", tiny_bundle, tiny_bundle, "--data", data],
+    }[request.param]
+
+
+def test_a_full_output_is_one_line(ended: Ended, answering: list[object]) -> None:
+    with open("/dev/full", "w") as full:
+        code, err = ended(*answering, stdout=full)
+    assert code == 2
+    assert "No space left on device" in err
+    assert err.count("\n") == 1
+
+
+def test_a_closed_output_is_one_line(ended: Ended, answering: list[object]) -> None:
+    code, err = ended(*answering, stdout=None)
+    assert code == 2
+    assert "standard output is closed" in err
+    assert err.count("\n") == 1
+
+
+def test_a_reader_that_leaves_ends_it(ended: Ended, answering: list[object]) -> None:
+    with without_reader() as stdout:
+        assert ended(*answering, stdout=stdout) == (BROKEN_PIPE, "")
+
+
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_a_closed_input_is_one_line(ended: Ended, tiny_bundle: Path, command: str) -> None:
+    code, err = ended(command, "--model", tiny_bundle, stdin=None)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "standard input" in err or "give a text" in err
+
+
+def test_a_line_that_no_stream_takes_leaves_the_exit_code(ended: Ended, tmp_path: Path) -> None:
+    with suppress(OSError), open("/dev/full", "w", buffering=1) as full:
+        assert ended("predict", "--model", tmp_path, "good", stderr=full)[0] == 2
+    assert ended("predict", "--model", tmp_path, "good", stderr=None)[0] == 2
+
+
+@pytest.mark.parametrize("stdout", [without_reader, partial(open, "/dev/full", "w")], ids=["no reader", "full"])
+def test_a_training_goes_on_where_nobody_reads(ended: Ended, tmp_path: Path, stdout: Callable[[], TextIO]) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\n" + "".join(f"good {n},a\nbad {n},b\n" for n in range(8)))
+    arguments = ["--epochs", 1, "--hidden-size", 4, "--embedding-size", 4, "--out", tmp_path / "model"]
+    with stdout() as stream:
+        assert ended("train", data, *arguments, stdout=stream) == (0, "")
+    assert bundles.load(tmp_path / "model").labels == ("a", "b")
+
+
+def test_labels_texts_and_names_are_shown_as_they_are(
+    make_bundle: MakeBundle, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = replace(make_bundle(), name="[bold]tiny[/bold]", labels=NAMES)
+    bundles.save(replace(bundle, golden=golden_of(bundle)), tmp_path / "[red]model")
+    data = tmp_path / "[b]data.csv"
+    texts = ["good [/x] :smile: film", "bad [red]film", "\x1b[2Jokay"] * 3
+    data.write_text("text,label\n" + "".join(f"{text} {row},{NAMES[row % 3]}\n" for row, text in enumerate(texts)))
+    model = ["--model", tmp_path / "[red]model"]
+
+    def printed(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["sentiment", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit:
+            main()
+        assert not exit.value.code
+        out, err = capsys.readouterr()
+        assert "\x1b" not in out + err
+        return out
+
+    assert ", ".join(VISIBLE_NAMES) in printed("info", *model)
+    assert "[bold]tiny[/bold]" in printed("info", *model)
+    said = printed("predict", *model, *texts)
+    explained = printed("explain", *model, texts[0])
+    evaluated = printed("evaluate", *model, "--data", data)
+    for name in VISIBLE_NAMES:
+        assert name in explained
+        assert name in evaluated
+    for text in ("good [/x] :smile: film", "bad [red]film", "␛[2Jokay"):
+        assert text in said
+    assert any(name in said for name in VISIBLE_NAMES)
+    assert "good [/x] :smile: film" in explained
+    trained = ["--epochs", 1, "--hidden-size", 4, "--embedding-size", 4, "--out", tmp_path / "new"]
+    learned = printed("train", data, *trained)
+    for name in (*VISIBLE_NAMES, "[b]data.csv"):
+        assert name in learned
+    compared = printed("compare", tmp_path / "[red]model", tmp_path / "new", "--data", data)
+    assert any(text in compared for text in ("good [/x] :smile: film", "bad [red]film", "␛[2Jokay"))
