@@ -77,7 +77,7 @@ def check_target(folder: Path) -> None:
 def load(folder: Path) -> Bundle:
     """The verified bundle, its model in evaluation mode, float32.
 
-    Raises BundleError, naming the file, for anything missing, resized, altered, out of form or out of the folder.
+    Raises BundleError, naming the file, for anything missing, resized, altered or out of form.
     """
     return _parse(*manifest.read(Path(folder), FILES))
 

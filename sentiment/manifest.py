@@ -1,7 +1,8 @@
 """A folder of files under a manifest of their sizes and SHA-256: written at once or not at all, verified when read.
 
 Checked in this order: the manifest, each file's size, each file's digest. A file that is read is read once, so that
-what was verified is what is used.
+what was verified is what is used. It may be a link, as in the cache of Hugging Face and in volumes of Kubernetes: the
+digest is of the bytes that it leads to. The manifest itself names files of the folder alone.
 """
 
 import hashlib
@@ -52,7 +53,7 @@ def check_target(folder: Path, files: Collection[str]) -> None:
 def read(folder: Path, files: Collection[str]) -> tuple[str, str, dict[str, bytes]]:
     """The name, the version and the verified contents of a folder that holds just these files.
 
-    Raises BundleError, naming the file, for anything missing, resized, altered, unlisted or out of the folder.
+    Raises BundleError, naming the file, for anything missing, resized, altered or unlisted.
     """
     if not os.path.isdir(folder):  # as Path.is_dir, but never raises
         raise BundleError(str(folder), "there is no such folder")
@@ -133,24 +134,22 @@ def _parse_manifest(content: bytes, expected: Collection[str]) -> dict[str, Any]
 
 
 def _check_size(folder: Path, name: str, expected: int) -> None:
-    actual = _inside(folder, name).stat().st_size
+    actual = _regular(folder, name).stat().st_size
     if expected > MAX_FILE_BYTES:
         raise BundleError(name, f"has {expected} bytes by the manifest; the limit is {MAX_FILE_BYTES}")
     if actual != expected:
         raise BundleError(name, f"has {actual} bytes where the manifest says {expected}")
 
 
-def _inside(folder: Path, name: str) -> Path:
+def _regular(folder: Path, name: str) -> Path:
     path = folder / name
     if not os.path.isfile(path):  # as Path.is_file, but never raises
         raise BundleError(name, "is missing, or is not a regular file")
-    if path.resolve().parent != folder.resolve():
-        raise BundleError(name, "leads outside the bundle's folder")
     return path
 
 
 def _read(folder: Path, name: str, limit: int) -> bytes:
-    path = _inside(folder, name)
+    path = _regular(folder, name)
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)

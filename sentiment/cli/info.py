@@ -24,7 +24,7 @@ def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
         "max_tokens": classifier.text_config.max_tokens,
         "vocabulary": len(classifier.vocabulary),
         "parameters": classifier.num_parameters,
-        "bytes": sum(file.stat().st_size for file in model.iterdir()),
+        "bytes": sum(file.stat().st_size for file in model.iterdir() if file.is_file()),
         "metrics": classifier.metrics,
     }
     if as_json:

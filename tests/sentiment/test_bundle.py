@@ -215,9 +215,12 @@ def put_a_pickle(path: Path) -> None:
     path.write_bytes(pickle.dumps(Evil(path.parent.parent / "trace")))
 
 
-def link_outside(path: Path) -> None:
+def link_to_another(path: Path) -> None:
     outside = path.parent.parent / "outside"
-    path.rename(outside)
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    outside.write_bytes(content)
+    path.unlink()
     path.symlink_to(outside)
 
 
@@ -252,7 +255,7 @@ SPOILERS: dict[Callable[[Path], None], str] = {
     make_huge: r"has 5368709120 bytes where the manifest says \d+",
     remove: "is missing, or is not a regular file",
     put_a_pickle: r"has \d+ bytes where the manifest says \d+",
-    link_outside: "leads outside the bundle's folder",
+    link_to_another: r"sha256 is [0-9a-f]{12}… where the manifest says [0-9a-f]{12}…: it was altered",
     link_to_itself: "is missing, or is not a regular file",
     put_a_directory: "is missing, or is not a regular file",
     put_a_pipe: "is missing, or is not a regular file",
@@ -268,6 +271,7 @@ MANIFEST_REASONS: dict[Callable[[Path], None], str] = {
     lengthen: "is not written as `save` writes it: it was altered",
     make_huge: "has more than 65536 bytes, the limit",
     put_a_pickle: "is not JSON: ",
+    link_to_another: "is not JSON: ",
     swap: "is not JSON: ",
 }
 
@@ -326,6 +330,39 @@ def test_other_files_in_the_folder_are_never_opened(folder: Path) -> None:
     (folder / "model.pt").write_bytes(pickle.dumps(Evil(folder.parent / "trace")))
     assert sentiment.load(folder).predict(["good"])[0].tokens == 1
     assert not (folder.parent / "trace").exists()
+
+
+def lay_out_as_hugging_face(folder: Path, cache: Path) -> Path:
+    """A snapshot's files are links into a folder of contents beside it."""
+    (cache / "blobs").mkdir(parents=True)
+    snapshot = cache / "snapshots" / "5e1c"
+    snapshot.mkdir(parents=True)
+    for place, file in enumerate(folder.iterdir()):
+        file.rename(cache / "blobs" / f"{place}")
+        (snapshot / file.name).symlink_to(f"../../blobs/{place}")
+    return snapshot
+
+
+def lay_out_as_kubernetes(folder: Path, volume: Path) -> Path:
+    """The files are links through a link to a folder of a time."""
+    volume.mkdir()
+    folder.rename(volume / "..2026_12_01")
+    (volume / "..data").symlink_to("..2026_12_01")
+    for file in (volume / "..data").iterdir():
+        (volume / file.name).symlink_to(f"..data/{file.name}")
+    return volume
+
+
+@pytest.mark.parametrize("lay_out", [lay_out_as_hugging_face, lay_out_as_kubernetes])
+def test_the_files_may_be_links(folder: Path, tmp_path: Path, lay_out: Callable[[Path, Path], Path]) -> None:
+    before = sentiment.load(folder)
+    expected = before.predict(["good"])
+    linked = lay_out(folder, tmp_path / "linked")
+    after = sentiment.load(linked)
+    assert (after.version, after.predict(["good"])) == (before.version, expected)
+    target = (linked / LABELS).resolve()
+    target.write_bytes(target.read_bytes().replace(b"neutral", b"neutraL"))
+    assert "it was altered" in refused(linked, LABELS)
 
 
 def test_the_folder_itself_may_be_a_link(folder: Path, tmp_path: Path) -> None:
