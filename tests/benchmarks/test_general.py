@@ -44,7 +44,7 @@ def test_a_label_is_right_if_it_is_allowed(tiny_classifier: Classifier, tmp_path
     (tmp_path / "some.tsv").write_text(
         f"text\tallowed\ngood\t{said}\ngood\tneutral|negative|positive\ngood\t{others}\n"
     )
-    assert general.share_allowed(tiny_classifier, tmp_path / "some.tsv") == pytest.approx(2 / 3)
+    assert general.share_allowed(tiny_classifier.predict, tmp_path / "some.tsv") == pytest.approx(2 / 3)
 
 
 def test_one_word_of_a_text_is_misspelt() -> None:
