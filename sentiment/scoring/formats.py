@@ -54,10 +54,10 @@ def check_content(file: BinaryIO, path: str, expected: str) -> None:
     head = file.read(_HEAD_BYTES)
     file.seek(0)
     found = _content(head)
-    if expected == TEXT and b"\r" in head.rstrip() and b"\n" not in head:
-        raise DataError(f"{path}: its lines end in a carriage return alone; save it with line feeds (LF or CRLF)")
     if found is not None and found != expected:
         raise DataError(f"{path}: the file holds {found}, not {expected}; {_CURES.get(found, 'unpack or rename it')}")
+    if expected == TEXT and b"\r" in head.rstrip() and b"\n" not in head:
+        raise DataError(f"{path}: its lines end in a carriage return alone; save it with line feeds (LF or CRLF)")
 
 
 def _content(head: bytes) -> str | None:

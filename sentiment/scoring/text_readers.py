@@ -89,8 +89,8 @@ def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) 
     columns = next(_csv_records(lines, delimiter), None)
     if columns is None:
         raise DataError(f"{path}: is empty; its first line should name the columns")
-    if lines.fault is not None:
-        raise DataError(f"{path}: its first line, which should name the columns, {lines.fault}")
+    if lines.fault is not None or not columns:
+        raise DataError(f"{path}: its first line, which should name the columns, {lines.fault or _BLANK}")
     selection.check(path, columns, first_line=True)
     used = set(selection.used(columns))
     places = [(place, name) for place, name in enumerate(columns) if name in used]
@@ -146,7 +146,10 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     first = list(_take_window(json_rows(lines), WINDOW_ROWS))
     columns = list(dict.fromkeys(chain.from_iterable(row.values for row in first)))
     if first and not columns:
-        raise DataError(f"{path}: none of its first {len(first)} lines is a JSON object: line 1 {first[0].fault}")
+        cure = "write each object on a line of its own"
+        raise DataError(
+            f"{path}: none of its first {len(first):,} lines is a JSON object: line 1 {first[0].fault}; {cure}"
+        )
     if first:
         selection.check(path, columns)
     clashing = selection.added if selection.kept is None else ()
@@ -213,8 +216,10 @@ def _parse(line: str) -> tuple[Values, str | None]:
         return {}, f"is not JSON: {error.msg} at character {error.pos}"
     except UnicodeEncodeError:
         return {}, "holds a lone surrogate: it is not valid Unicode"
-    except (ValueError, RecursionError) as error:
-        return {}, f"is not JSON: {error}"
+    except RecursionError:
+        return {}, "is nested too deep"
+    except ValueError as error:
+        return {}, f"is not JSON: {str(error).partition(';')[0]}"  # without advice to programmers
     return (values, None) if isinstance(values, dict) else ({}, "is not a JSON object")
 
 

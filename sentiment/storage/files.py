@@ -9,13 +9,13 @@ from typing import BinaryIO
 
 from sentiment.errors import DataError
 from sentiment.storage import remote
-from sentiment.storage.formats import has_format
+from sentiment.storage.formats import has_format, is_in_folder
 
 
 def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
     """The files that the names stand for, each once, in the order given; those of a glob or a folder by name.
 
-    A folder stands for its files of these suffixes. Raises DataError for a name that stands for none.
+    A folder stands for its files of these suffixes, but for hidden ones. Raises DataError for a name of none.
     """
     paths: list[str] = []
     for name in map(str, names):
@@ -24,7 +24,8 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
             if not found:
                 raise DataError(f"{name}: there is no such file")
         elif os.path.isdir(name):
-            found = [str(path) for path in Path(name).rglob("*") if path.is_file() and has_format(path.name, suffixes)]
+            below = [path for path in Path(name).rglob("*") if path.is_file()]
+            found = [str(path) for path in below if is_in_folder(path.relative_to(name).as_posix(), suffixes)]
             if not found:
                 raise DataError(f"{name}: the folder holds no file of rows: none ends in {', '.join(suffixes)}")
         elif os.path.exists(name) or not glob.has_magic(name):
@@ -50,7 +51,7 @@ def takes_in(name: str, path: str, suffixes: Collection[str]) -> bool:
         is_folder = os.path.isdir(name)
         folder, place = f"{os.path.realpath(name)}/", os.path.realpath(path)
     if is_folder and not glob.has_magic(name):
-        return place.startswith(folder) and has_format(path, suffixes)
+        return place.startswith(folder) and is_in_folder(place.removeprefix(folder), suffixes)
     return glob.has_magic(name) and not os.path.exists(name) and _matches(place, folder.rstrip("/"))
 
 

@@ -58,12 +58,17 @@ def format_of(name: str, known: Collection[str], who: str) -> Format:
 
 
 def has_format(name: str, known: Collection[str]) -> bool:
-    """Whether its format is one of these suffixes: whether a folder is read for it."""
+    """Return whether its format is one of these suffixes."""
     try:
         format_of(name, known, "")
     except DataError:
         return False
     return True
+
+
+def is_in_folder(path: str, known: Collection[str]) -> bool:
+    """Return whether a folder is read for the file at this path in it: of a known suffix, and not hidden by a dot."""
+    return has_format(path, known) and not any(part.startswith(".") for part in path.split("/"))
 
 
 def check_separator(separator: str | None) -> None:

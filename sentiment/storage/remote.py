@@ -10,7 +10,7 @@ from typing import BinaryIO
 import fsspec
 
 from sentiment.errors import DataError
-from sentiment.storage.formats import has_format
+from sentiment.storage.formats import is_in_folder
 
 BUCKETS = ("s3://", "gs://")
 INSTALL_REMOTE = "pip install 'sentiment-bilstm[remote]'"
@@ -107,7 +107,8 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
         if is_glob:
             found = [entry for entry in filesystem.glob(path) if filesystem.isfile(entry)]
         else:
-            found = [entry for entry in filesystem.find(path) if has_format(entry, suffixes)]
+            folder = path.rstrip("/")
+            found = [each for each in filesystem.find(path) if is_in_folder(each.removeprefix(folder)[1:], suffixes)]
         return sorted(filesystem.unstrip_protocol(entry) for entry in found)
 
 

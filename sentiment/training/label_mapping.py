@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from sentiment.errors import ConfigError, DataError
-from sentiment.training.tables import number_of
+from sentiment.training.tables import cell_text, number_of
 
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)")
 _SHOWN = 5  # values in a message
@@ -18,7 +18,7 @@ def parse(text: str | None) -> dict[str, str]:
     """
     mapping: dict[str, str] = {}
     for part in text.split(",") if text is not None else ():
-        value, equals, label = (each.strip() for each in part.partition("="))
+        value, equals, label = (cell_text(each, "") or "" for each in part.partition("="))
         if not equals or not value:
             raise ConfigError(
                 f"--labels: {part.strip()!r} is not VALUE=LABEL, as in 1-2=negative,3=neutral,4-5=positive"

@@ -25,6 +25,10 @@ from sentiment.training.recipe import Source
 CellsT = TypeVar("CellsT")
 _TAG = re.compile("<[^<>]*>")
 _WORD = re.compile(r"[^\W\u115f\u1160\u3164\uffa0]")  # Hangul's fillers are letters that can't be seen
+# White space, and what can't be seen around a name: zero-width signs, soft hyphens, directions of writing.
+EDGES = "".join(filter(str.isspace, map(chr, range(1 << 16)))) + (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -157,12 +161,12 @@ def is_blank(text: str) -> bool:
 
 
 def cell_text(value: object, column: str) -> str | None:
-    """Return what a cell holds as text in NFC, without white space around it; None where it holds nothing.
+    """Return what a cell holds as text in NFC, without anything unseen around it; None where it holds nothing.
 
     A number is its shortest decimal, 1.0 being 1. Raises BadRowError for a list and its like.
     """
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value).strip() or None
+        return unicodedata.normalize("NFC", value).strip(EDGES) or None
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
     if isinstance(value, int):

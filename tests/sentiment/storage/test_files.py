@@ -13,8 +13,8 @@ def names(paths: list[str], folder: Path) -> list[str]:
 
 
 def test_globs_and_folders_stand_for_their_files_by_name_each_once(tmp_path: Path) -> None:
-    (tmp_path / "b").mkdir()
-    for name in ("2.csv", "1.csv.gz", "b/3.csv", "b/_SUCCESS", "notes.md", "[x].csv"):
+    for name in ("2.csv", "1.csv.gz", "b/3.csv", "b/_SUCCESS", "notes.md", "[x].csv", "._2.csv", ".old/2.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert names(expand([tmp_path], SUFFIXES), tmp_path) == ["1.csv.gz", "2.csv", "[x].csv", "b/3.csv"]
     assert names(expand([tmp_path / "b", f"{tmp_path}/?.csv*"], SUFFIXES), tmp_path) == ["b/3.csv", "1.csv.gz", "2.csv"]
@@ -33,6 +33,7 @@ def test_a_folder_or_a_glob_takes_in_what_will_be_written_among_its_files(tmp_pa
         ("in", "in/deep/out.csv", True),
         ("link", "in/out.csv.gz", True),
         ("in", "in/out.txt", False),
+        ("in", "in/.out.csv", False),
         ("in", "in2/out.csv", False),
         ("in/*.csv", "in/out.csv", True),
         ("in/*.csv", "link/out.csv", True),

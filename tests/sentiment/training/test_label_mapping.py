@@ -20,6 +20,10 @@ def test_a_value_by_itself_comes_before_a_range_and_names_may_be_joined() -> Non
     assert apply(["sad", "angry", "1-2"], parse("sad=bad,angry=bad,1-2=odd"), "a.csv") == ["bad", "bad", "odd"]
 
 
+def test_values_and_labels_are_those_of_a_cell() -> None:
+    assert parse("cafe\u0301\u200b= go\u0308d ,\ufeff3=x") == {"caf\u00e9": "g\u00f6d", "3": "x"}
+
+
 def test_what_is_mapped_to_nothing_is_left_out() -> None:
     assert apply(["3", "5"], parse("3=,4-5=positive"), "a.csv") == [None, "positive"]
     assert parse(None) == {}

@@ -25,6 +25,7 @@ from sentiment.text.normalization import normalize
 from sentiment.training.dataset import LabelledTexts
 from sentiment.training.reading import read_labelled
 from sentiment.training.recipe import Source
+from sentiment.training.tables import EDGES
 
 Columns = dict[str, list[Any]]
 Write = Callable[[Path, Columns], object]
@@ -143,7 +144,7 @@ def name_of(value: object) -> str:
     """Return what a cell holds as text, "" where it holds nothing."""
     match value:
         case str():
-            return unicodedata.normalize("NFC", value).strip()
+            return unicodedata.normalize("NFC", value).strip(EDGES)
         case bool():
             return str(value).lower()
         case float():

@@ -130,7 +130,7 @@ def test_labels_are_text_whatever_the_others_are(tmp_path: Path) -> None:
     lines = [f'{{"text": "{number}", "label": {number % 5}}}\n' for number in range(200)]
     (tmp_path / "b.jsonl").write_text("".join(lines) + '{"text": "late", "label": "unsure"}\n')
     assert rows(f"{tmp_path}/b.jsonl")[2][-2:] == ["4", "unsure"]
-    (tmp_path / "c.csv").write_text("text,label\na,007\nb,True\nc,1.0\nd, cafe\u0301 \ne,1e3\n")
+    (tmp_path / "c.csv").write_text("text,label\na,007\nb,True\nc,1.0\nd, cafe\u0301 \u200b\u00a0\ne,1e3\n")
     assert rows(f"{tmp_path}/c.csv")[2] == ["007", "True", "1.0", "caf\u00e9", "1e3"]
     typed = '{"text": "a", "label": 1.0}\n{"text": "b", "label": true}\n{"text": "c", "label": 1e2}\n'
     (tmp_path / "d.jsonl").write_text(typed)
@@ -239,7 +239,18 @@ def test_typed_labels_are_their_shortest_decimal(tmp_path: Path, labels: pa.Arra
             b'{"text": "a", "label": ["x"]}\n',
             f"line 1 (row 1, byte 0) holds list in column 'label', not a name or a number; {SKIP_ROW}",
         ),
-        ("a.jsonl", b"[1, 2]\n", "none of its first 1 lines is a JSON object: line 1 is not a JSON object"),
+        (
+            "a.jsonl",
+            b"[1, 2]\n",
+            "none of its first 1 lines is a JSON object: line 1 is not a JSON object; "
+            "write each object on a line of its own",
+        ),
+        ("a.csv", b"\n\n" + CSV, "its first line, which should name the columns, is a blank line"),
+        (
+            "a.csv",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03\r\0",  # and no line feed
+            "the file holds gzip, not UTF-8 text; let its name end in .gz",
+        ),
     ],
 )
 def test_what_is_no_table_is_refused_by_what_is_wrong_with_it(
