@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from sentiment.idle_threads import let_cores_go
+
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load"]
+
+let_cores_go()  # before torch is loaded: OpenMP reads it then
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sentiment.errors import ConfigError
-from sentiment.idle_threads import let_cores_go
 from sentiment.kernel_cache import bound_kernel_cache
 from service import master
 from service.settings import ServerSettings, ServiceSettings
@@ -24,7 +23,6 @@ except ConfigError as error:
 # Read by torch when it is loaded, in the workers; torch.set_num_threads alone comes too late (pytorch#19213).
 os.environ.setdefault("OMP_NUM_THREADS", str(_server.torch_threads))
 bound_kernel_cache()
-let_cores_go()
 
 wsgi_app = "service.wsgi:application()"
 bind = _server.bind

@@ -27,14 +27,12 @@ from sentiment.cli import (  # noqa: F401  # each adds its command
 from sentiment.cli.application import app
 from sentiment.errors import SentimentError
 from sentiment.events import discard_output
-from sentiment.idle_threads import let_cores_go
 
 _USAGE_ERROR: Any = typer.BadParameter.__base__  # typer names its children alone
 
 
 def main() -> None:
     """Runs the command line: 0 done, 1 some texts refused, 2 nothing done and one line on standard error says why."""
-    let_cores_go()
     try:
         code = app(prog_name="sentiment", standalone_mode=False)
     except SentimentError as error:

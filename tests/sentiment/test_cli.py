@@ -23,7 +23,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byte
     """Run `sentiment ARGUMENTS` in this process, and return its exit code and output."""
 
     def run(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        monkeypatch.setenv("GOMP_SPINCOUNT", "7")  # a command of one's own process would set it
         monkeypatch.setattr(sys, "argv", ["sentiment", *map(str, arguments)])
         with tempfile.TemporaryFile() as file, io.TextIOWrapper(file) as stream, pytest.raises(SystemExit) as end:
             file.write(stdin)

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -25,3 +27,9 @@ def test_idle_threads_let_go_unless_the_environment_says_otherwise(
         monkeypatch.setenv(name, value)
     let_cores_go()
     assert {name: os.environ[name] for name in NAMES if name in os.environ} == expected
+
+
+def test_the_library_lets_cores_go_when_it_is_imported() -> None:
+    program = "import os, sentiment; print(os.environ['GOMP_SPINCOUNT'])"
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES}
+    assert subprocess.check_output([sys.executable, "-c", program], env=environment) == b"1000\n"

@@ -13,7 +13,7 @@ from tests.service.conftest import ROOT, WAIT_SECONDS, Server, StartServer
 
 
 def read_conf(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, object]:
-    for name in ("OMP_NUM_THREADS", "ONEDNN_PRIMITIVE_CACHE_CAPACITY", "GOMP_SPINCOUNT"):
+    for name in ("OMP_NUM_THREADS", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -41,11 +41,6 @@ def test_what_is_kept_of_each_shape_of_a_batch_is_bounded(monkeypatch: pytest.Mo
 def test_threads_chosen_by_hand_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     read_conf(monkeypatch, OMP_NUM_THREADS="7")
     assert os.environ["OMP_NUM_THREADS"] == "7"
-
-
-def test_an_idle_thread_lets_its_core_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_conf(monkeypatch)
-    assert os.environ["GOMP_SPINCOUNT"] == "1000"
 
 
 def test_the_model_is_loaded_in_the_workers_only(server: Server) -> None:
