@@ -64,7 +64,10 @@ class Request(http.Request):  # type: ignore[misc]  # gunicorn has no types
     def parse(self, unreader: Any) -> Any:
         """Read the head."""
         self.max_buffer_headers = MAX_HEAD_BYTES
-        return super().parse(unreader)
+        unread = super().parse(unreader)
+        if self.version >= (1, 1) and "HOST" not in dict(self.headers):
+            raise early_errors.MissingHost
+        return unread
 
 
 class Parser(RequestParser):  # type: ignore[misc]

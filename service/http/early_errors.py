@@ -12,6 +12,10 @@ from service.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_
 from service.telemetry import logs, metrics, requests
 
 
+class MissingHost(errors.ParseException):  # type: ignore[misc]
+    """A request of HTTP/1.1 names its host (RFC 9112, 3.2)."""
+
+
 def response(problem: Problem, request: Any) -> bytes:
     """Return the whole response to what was read of gunicorn's request, if anything; counted and logged."""
     headers = dict(request.headers) if request else {}
@@ -34,12 +38,17 @@ def response(problem: Problem, request: Any) -> bytes:
 
 
 def from_exception(error: Exception) -> Problem:
-    """Return the problem of what the parser refuses, without its words: they quote the request."""
+    """Return the problem of what the parser refuses, without its words: they quote the request's values."""
     match error:
         case errors.LimitRequestLine():
             return Problem(URI_TOO_LONG, "The request's first line is longer than is read here.")
         case errors.LimitRequestHeaders():
             return Problem(HEADERS_TOO_LARGE, "The request has more or longer headers than are read here.")
+        case errors.InvalidHeaderName() if "_" in error.hdr:
+            detail = f"The header {error.hdr:.80} is refused: one with _ in its name can't be told from one with -."
+            return Problem(MALFORMED_REQUEST, detail)
+        case MissingHost():
+            return Problem(MALFORMED_REQUEST, "A request of HTTP/1.1 needs the header Host.")
         case errors.ParseException():
             return Problem(MALFORMED_REQUEST, f"The request is refused: {type(error).__name__}.")
     return problems.from_exception(error)

@@ -32,6 +32,10 @@ TOO_LARGE = {
     "status": 431,
     "detail": "The request has more or longer headers than are read here.",
 }
+UNDERSCORE = MALFORMED | {
+    "detail": "The header X_REQUEST_ID is refused: one with _ in its name can't be told from one with -.",
+}
+NO_HOST = MALFORMED | {"detail": "A request of HTTP/1.1 needs the header Host."}
 
 
 def refused(error: str) -> dict[str, object]:
@@ -54,7 +58,10 @@ def ask(server: Server, sent: bytes) -> tuple[str, dict[str, str], bytes]:
         (b"zyzzyva zyzzyva\r\n\r\n", refused("InvalidRequestLine")),
         (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", refused("InvalidHTTPVersion")),
         (b"GET / HTTP/1.1\r\nzyzzyva\r\n\r\n", refused("InvalidHeader")),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX_Request_ID: r1\r\n\r\n", refused("InvalidHeaderName")),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX_Request_ID: r1\r\n\r\n", UNDERSCORE),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-R\xe4: 1\r\n\r\n", refused("InvalidHeaderName")),
+        (b"GET /health/live HTTP/1.1\r\n\r\n", NO_HOST),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", refused("InvalidHeader")),
         (POST + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\nzyzzyva..", refused("InvalidHeader")),
         (POST + b"Content-Length: 9\r\nContent-Length: 9\r\n\r\nzyzzyva..", refused("InvalidHeader")),
         (POST + b"Content-Length: 9, 9\r\n\r\nzyzzyva..", refused("InvalidHeader")),
@@ -66,8 +73,9 @@ def ask(server: Server, sent: bytes) -> tuple[str, dict[str, str], bytes]:
         (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 8192, TOO_LARGE),
     ],
     ids=[
-        "no request line", "version", "no header", "underscore", "two framings", "two lengths", "list of lengths",
-        "coding", "long path", "endless line", "long header", "many headers", "endless headers",
+        "no request line", "version", "no header", "underscore", "header name", "no host", "two hosts", "two framings",
+        "two lengths", "list of lengths", "coding", "long path", "endless line", "long header", "many headers",
+        "endless headers",
     ],
 )  # fmt: skip
 def test_a_malformed_head_is_refused_as_a_problem(server: Server, sent: bytes, problem: dict[str, object]) -> None:
@@ -84,6 +92,10 @@ def test_a_malformed_head_is_refused_as_a_problem(server: Server, sent: bytes, p
         **SECURITY,
     }
     assert "zyzzyva" not in server.log
+
+
+def test_http_1_0_needs_no_host(server: Server) -> None:
+    assert ask(server, b"GET /health/live HTTP/1.0\r\n\r\n")[0].endswith(" 200 OK")
 
 
 def test_the_id_of_a_malformed_request_is_kept(server: Server) -> None:
