@@ -43,6 +43,9 @@ def main() -> None:
             sys.exit(error.exit_code)
         command = error.ctx.command_path if error.ctx is not None else app.info.name
         reason = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+        takes_texts = command in ("sentiment predict", "sentiment explain")
+        if takes_texts and type(error).__name__ == "NoSuchOption" and not error.possibilities:
+            _refuse(f"{reason}; a text that begins with - goes after --, as in: {command} -- TEXT")
         _refuse(f"{reason}; `{command} --help` tells of it")
     except ModuleNotFoundError as error:
         package = (error.name or "sentiment").partition(".")[0]

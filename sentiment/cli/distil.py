@@ -30,7 +30,9 @@ def distil(
     ],
     unlabelled: Annotated[list[str], typer.Option(help="Files of texts for the teacher to label.")],
     data: Annotated[list[str] | None, typer.Option(help=FILES_HELP)] = None,
-    out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
+    out: Annotated[Path, typer.Option(help="Where the model folder is written; its name in small letters.")] = Path(
+        "models/mine"
+    ),
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",

@@ -7,17 +7,20 @@ import typer
 
 from sentiment.cli.application import Model, app
 from sentiment.default import DEFAULT_MODEL
+from sentiment.errors import ConfigError
 
 
 @app.command()
 def export(
-    onnx: Annotated[Path, typer.Option(help="The ONNX file to write.")],
+    onnx: Annotated[Path, typer.Option(help="The ONNX file to write; not one that is there.")],
     model: Model = DEFAULT_MODEL,
     int8: Annotated[
         bool, typer.Option("--int8", help="The LSTM's weights in 8 bits: smaller, and no longer exact.")
     ] = False,
 ) -> None:
     """Write a model as one ONNX file, for machines without torch."""
+    if onnx.exists():
+        raise ConfigError(f"--onnx: {onnx} is there already; give another name, or remove it")
     from sentiment.classifier import load
     from sentiment.integrations.onnx_export import export as export_onnx
     from sentiment.terminal.screen import console

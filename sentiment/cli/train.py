@@ -28,7 +28,9 @@ from sentiment.events import print_line
 def train(
     context: typer.Context,
     data: Files = None,
-    out: Annotated[Path, typer.Option(help="Where the model folder is written.")] = Path("models/mine"),
+    out: Annotated[Path, typer.Option(help="Where the model folder is written; its name in small letters.")] = Path(
+        "models/mine"
+    ),
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",

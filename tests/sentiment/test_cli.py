@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import sentiment
 from sentiment.classifier import Classifier
 from sentiment.cli import main
 from sentiment.events import BROKEN_PIPE
@@ -77,6 +78,18 @@ def test_a_bad_line_is_named_and_the_others_answered(run: Run, tiny_bundle: Path
 def test_people_get_the_label_its_probability_and_what_was_not_known(run: Run, tiny_bundle: Path) -> None:
     done = run("predict", "--model", tiny_bundle, "a great zyzzyva")
     assert "%  a great zyzzyva  (1 of 3 tokens unknown)" in done.stdout.decode()
+
+
+def test_a_text_that_begins_with_a_dash(run: Run, refused: Refused, tiny_bundle: Path) -> None:
+    assert "-- TEXT" in refused("predict", "--model", tiny_bundle, "-1/10 terrible")
+    assert "-- TEXT" in refused("explain", "--model", tiny_bundle, "-1/10 terrible")
+    assert "-- TEXT" not in refused("info", "-1")
+    assert run("predict", "--model", tiny_bundle, "--", "-1/10 terrible").returncode == 0
+
+
+def test_the_version(run: Run) -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout.decode()) == (0, f"sentiment {sentiment.__version__}\n")
 
 
 def test_explain_prints_and_writes_what_the_library_sees(

@@ -231,6 +231,13 @@ def test_the_command(tiny_bundle: Path, tiny_classifier: Classifier, tmp_path: P
     assert_same(load(file).predict(TEXTS), tiny_classifier.in_float32().predict(TEXTS))
 
 
+def test_the_command_replaces_no_file(tiny_bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "reviews.csv").write_text("text,label\n")
+    done = CliRunner().invoke(app, ["export", "--model", str(tiny_bundle), "--onnx", str(tmp_path / "reviews.csv")])
+    assert isinstance(done.exception, ConfigError)
+    assert (tmp_path / "reviews.csv").read_text() == "text,label\n"
+
+
 def test_a_network_that_an_export_does_not_hold_is_refused(make_bundle: MakeBundle, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="this model's encoder is lstm, pooling mean, initial_state zero"):
         export(Classifier(make_bundle(pooling="mean")), tmp_path / "model.onnx")
