@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from service import master
 from service.access import api_keys, in_flight, rate_limit
 from service.http import headers, problems
 from service.inference import deadline, registry
 from service.inference.batcher import Batcher
 from service.inference.lifecycle import Lifecycle
 from service.inference.registry import Models
-from service.inference.reload import Reloader
+from service.inference.reload import Reloader, reload_asked
 from service.routes import admin, explain, health, metrics, models, open_inference, pages, predict
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import requests
@@ -46,11 +45,11 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     settings = settings or ServiceSettings.read()
     keys = api_keys.read_keys(settings.api_keys_file) if settings.api_keys_file else []
     load = partial(registry.load, settings.model, settings.models)
-    reload_asked = master.reload_asked()  # before the models are read: one asked for meanwhile is followed
+    asked = reload_asked()  # before the models are read: one asked for meanwhile is followed
     batcher = Batcher(settings.max_batch_tokens, settings.max_waiting_texts)
     served = Models({registry.DEFAULT: classifier} if classifier else load(), batcher)
     lifecycle = Lifecycle(batcher, settings.max_batch_seconds)
-    reloader = Reloader(served.by_name, load, reload_asked)
+    reloader = Reloader(served.by_name, load, asked)
 
     app = App(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # one path, one resource: nothing redirects

@@ -10,7 +10,7 @@ from typing import Any
 
 from sentiment.errors import ConfigError
 from sentiment.kernel_cache import bound_kernel_cache
-from service import master
+from service.inference.reload import ask_for_reload
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import metrics_files
 
@@ -45,7 +45,7 @@ def on_starting(server: Any) -> None:
     """In the master, before there is a worker."""
     metrics_files.prepare()
     # gunicorn's own way with SIGHUP, to start all workers anew, would end the service over a bad bundle.
-    server.handle_hup = master.ask_for_reload
+    server.handle_hup = ask_for_reload
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -6,12 +6,13 @@ The worker that is asked verifies and swaps; the others see that it did, and do 
 from __future__ import annotations
 
 import logging
+import mmap
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from sentiment.errors import SentimentError
-from service import master
 from service.errors import ModelRefused, ReloadRunning
 from service.inference.model import Model
 from service.inference.native import NativeThread
@@ -23,12 +24,24 @@ if TYPE_CHECKING:
 LOOK_EVERY_SECONDS = 0.25
 
 _log = logging.getLogger(__name__)
+_asked = mmap.mmap(-1, 8)  # when a reload was asked for last: gunicorn's master makes it before it forks
+
+
+def ask_for_reload() -> bytes:
+    """Return what `reload_asked` says from now on: every worker is asked for a reload. Safe in a signal handler."""
+    _asked[:] = asked = time.monotonic_ns().to_bytes(8, "little")
+    return asked
+
+
+def reload_asked() -> bytes:
+    """Return when a reload was asked for last, in a form to compare."""
+    return _asked[:]
 
 
 class Reloader:
     """Loads the models anew and swaps them in: all of them, or none.
 
-    `followed` is what master.reload_asked() was before the models of `models` were read.
+    `followed` is what `reload_asked` was before the models of `models` were read.
     """
 
     def __init__(
@@ -46,10 +59,10 @@ class Reloader:
         if not self._running.acquire(blocking=False):
             raise ReloadRunning
         try:
-            asked = master.reload_asked()
+            asked = reload_asked()
             swaps = self._swap()
-            is_newest = master.reload_asked() == asked
-            own = master.ask_for_reload()
+            is_newest = reload_asked() == asked
+            own = ask_for_reload()
             if is_newest:  # else the files may have changed after they were read here: this worker follows, too
                 self._followed = own
             return swaps
@@ -64,12 +77,12 @@ class Reloader:
         pause = threading.Event()
         while True:
             pause.wait(LOOK_EVERY_SECONDS)
-            if master.reload_asked() != self._followed:
+            if reload_asked() != self._followed:
                 with self._running:
                     self._catch_up()
 
     def _catch_up(self) -> None:
-        asked = master.reload_asked()
+        asked = reload_asked()
         if asked == self._followed:
             return
         self._followed = asked

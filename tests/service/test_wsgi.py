@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 
-from service import master, wsgi
+from service import wsgi
 
 
 def test_the_app_of_the_environment(monkeypatch: pytest.MonkeyPatch, tiny_bundle: Path) -> None:
@@ -41,14 +41,3 @@ def test_a_refused_model_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     with pytest.raises(AppImportError) as error:
         wsgi.application()
     assert str(error.value) == "model bundle refused: manifest.json: is missing, or is not a regular file"
-
-
-def test_after_one_has_served_a_refused_model_ends_this_worker_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("SENTIMENT_MODEL", str(tmp_path))
-    monkeypatch.setattr(wsgi, "RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(master, "has_served", lambda: True)
-    with pytest.raises(SystemExit, match="^1$"):
-        wsgi.application()
-    assert "this worker can't start: model bundle refused: manifest.json: is missing" in caplog.text

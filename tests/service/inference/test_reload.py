@@ -10,13 +10,12 @@ import sentiment
 from sentiment import bundle as bundles
 from sentiment.classifier import AnyModel, Classifier
 from sentiment.errors import BundleError
-from service import master
 from service.app import create_app
 from service.errors import ModelRefused, ReloadRunning
 from service.inference import registry
 from service.inference.batcher import Batcher
 from service.inference.model import Model
-from service.inference.reload import Reloader
+from service.inference.reload import Reloader, ask_for_reload, reload_asked
 from service.settings import ServiceSettings
 from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, wait_for
@@ -35,7 +34,7 @@ def model(tiny_classifier: Classifier) -> Model:
 
 
 def test_what_was_swapped(model: Model, tiny_classifier: Classifier, other_classifier: Classifier) -> None:
-    (swap,) = Reloader({"default": model}, lambda: {"default": other_classifier}, master.reload_asked()).reload()
+    (swap,) = Reloader({"default": model}, lambda: {"default": other_classifier}, reload_asked()).reload()
     assert (swap.name, swap.previous, swap.version) == ("default", tiny_classifier.version, other_classifier.version)
     answer = model.predict(["good"])
     assert answer.model.version == other_classifier.version
@@ -46,7 +45,7 @@ def test_nothing_is_swapped_if_one_is_refused(model: Model, tiny_classifier: Cla
     def load() -> dict[str, Classifier]:
         raise BundleError("weights.safetensors", "is missing")
 
-    reloader = Reloader({"default": model}, load, master.reload_asked())
+    reloader = Reloader({"default": model}, load, reload_asked())
     for _ in range(2):
         with pytest.raises(ModelRefused, match=r"^model bundle refused: weights\.safetensors: is missing$"):
             reloader.reload()
@@ -55,7 +54,7 @@ def test_nothing_is_swapped_if_one_is_refused(model: Model, tiny_classifier: Cla
 
 def test_models_neither_come_nor_go(model: Model, other_classifier: Classifier) -> None:
     reloader = Reloader(
-        {"default": model}, lambda: {"default": other_classifier, "new": other_classifier}, master.reload_asked()
+        {"default": model}, lambda: {"default": other_classifier, "new": other_classifier}, reload_asked()
     )
     with pytest.raises(ModelRefused, match="^models come and go with a restart alone: new$"):
         reloader.reload()
@@ -69,7 +68,7 @@ def test_one_reload_at_a_time(model: Model, other_classifier: Classifier) -> Non
         assert leave.wait(WAIT_SECONDS)
         return {"default": other_classifier}
 
-    reloader = Reloader({"default": model}, load, master.reload_asked())
+    reloader = Reloader({"default": model}, load, reload_asked())
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
@@ -81,9 +80,9 @@ def test_one_reload_at_a_time(model: Model, other_classifier: Classifier) -> Non
 
 
 def test_others_follow(model: Model, other_classifier: Classifier) -> None:
-    reloader = Reloader({"default": model}, lambda: {"default": other_classifier}, master.reload_asked())
+    reloader = Reloader({"default": model}, lambda: {"default": other_classifier}, reload_asked())
     reloader.watch()
-    master.ask_for_reload()
+    ask_for_reload()
     wait_for(lambda: model.classifier is other_classifier)
 
 
@@ -98,13 +97,13 @@ def test_what_is_asked_for_during_a_reload_is_followed(
         assert leave.wait(WAIT_SECONDS)
         return {"default": found}
 
-    reloader = Reloader({"default": model}, load, master.reload_asked())
+    reloader = Reloader({"default": model}, load, reload_asked())
     reloader.watch()
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
     on_disk[0] = newest = copy.copy(tiny_classifier)
-    master.ask_for_reload()
+    ask_for_reload()
     leave.set()
     thread.join(WAIT_SECONDS)
     wait_for(lambda: model.classifier is newest)
@@ -120,7 +119,7 @@ def test_what_is_asked_for_while_a_worker_starts_is_followed(
         found = load_really(model, folder)
         if versions == [old]:
             versions.append(bundles.save(make_bundle(seed=1), model))
-            master.ask_for_reload()
+            ask_for_reload()
         return found
 
     monkeypatch.setattr(registry, "load", load)
