@@ -12,16 +12,15 @@ import signal
 import socket
 import sys
 import time
-from http import HTTPStatus
 from typing import Any
 
 import gevent
 from gevent.socket import wait_read
-from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn import http, util  # type: ignore[import-untyped]
 from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
-from gunicorn.http.errors import InvalidHeader, NoMoreData, ParseException  # type: ignore[import-untyped]
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 
@@ -36,9 +35,7 @@ STREAM_BYTES_PER_SECOND = 1024  # a body too long to be kept must come at least 
 WRITE_SECONDS = 30.0  # for a client to take a piece of its answer
 LINGER_BYTES = 1 << 18  # of what a client still sends after its last answer; one that sends more is cut off
 PAUSE_SECONDS = 1.0  # in which a client that was just refused isn't read: as long as Retry-After asks it to wait
-RETRY_SECONDS = 1.0  # before the master starts another worker in place of one that can't start
 LAST_REQUEST_SECONDS = 2.0  # at the end, for the first byte on an open connection: new ones come for half of it
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +46,6 @@ class Request(http.Request):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *arguments: Any) -> None:
         try:
             super().__init__(*arguments)
-            if self.version >= (1, 1) and "HOST" not in dict(self.headers):
-                raise early_errors.MissingHost
         except ParseException as error:
             error.req = self
             raise
@@ -124,7 +119,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             if self.age <= self.cfg.workers:
                 raise
             _log.critical("this worker can't start: %s", error)
-            time.sleep(RETRY_SECONDS)  # or the master would start them as fast as they end
+            time.sleep(1.0)  # or the master would start them as fast as they end
             sys.exit(1)
 
     def run(self) -> None:
@@ -158,8 +153,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Be not ready first; then have `run` close the listening sockets, and end connections that stay idle."""
         if self.booted:
             self._lifecycle.drain()
-            if not self._lifecycle.failed:
-                gevent.sleep(self._settings.drain_seconds)
+            gevent.sleep(0 if self._lifecycle.failed else self._settings.drain_seconds)
         self.alive = False
         while True:  # each that asks meanwhile is answered and closed: to end it sooner could cut an arriving request
             gevent.sleep(LAST_REQUEST_SECONDS)
@@ -170,6 +164,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Answer the requests of one connection, one after the other."""
         client.settimeout(WRITE_SECONDS)
         parser = RequestParser(self.cfg, client, addr)
+        parser.mesg_class = Request
         self._open += 1
         try:
             while True:
@@ -208,15 +203,14 @@ class Worker(GeventWorker):  # type: ignore[misc]
             pieces.close()
         if response.should_close():
             raise StopIteration
-        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        if response.status_code == problems.OVERLOADED.status:
             # One that asks again at once, and again, would have the processor refuse.
             gevent.sleep(PAUSE_SECONDS)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer with the problem of what the parser refuses."""
         with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
-            request = exc.req if isinstance(exc, InvalidHeader) else req
-            client.sendall(early_errors.response(early_errors.from_exception(exc), request))
+            client.sendall(early_errors.response(early_errors.from_exception(exc), getattr(exc, "req", req)))
 
     def _wait_for_request(self, client: socket.socket, *, was_used: bool) -> None:
         """Wait for a first byte. Where there is no room for another connection, the longest idle one ends."""
@@ -232,11 +226,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def _read_body(self, request: Any, parser: RequestParser, client: socket.socket) -> None:
         """Read the whole body, unless it is too long to be kept: then the app reads it as it comes."""
         reader, limit = request.body.reader, self._settings.max_body_bytes
-        if isinstance(reader, LengthReader) and reader.length > limit:
-            received = b""
-        else:
+        received = b""
+        if not isinstance(reader, LengthReader) or reader.length <= limit:
             if request._expected_100_continue:
-                client.sendall(CONTINUE)
+                client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 request._expected_100_continue = False  # or gunicorn would send another
             try:
                 received = request.body.read(limit + 1)

@@ -3,19 +3,16 @@
 import json
 import math
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from flask import Request
+from pydantic import BaseModel, ValidationError
 
 from service.http import problems
-from service.http.problems import (
-    BODY_TOO_LARGE,
-    INCOMPLETE_BODY,
-    INVALID_JSON,
-    UNSUPPORTED_MEDIA_TYPE,
-    Problem,
-)
-from service.http.validation import field_name, json_type
+from service.http.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Problem
+from service.http.validation import faults, field_name, json_type
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 MAX_INTEGER_DIGITS = 32  # Python takes quadratic time to read an integer
 MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memory to tell
@@ -37,6 +34,19 @@ def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
     if declared is not None and len(body) < declared:
         raise Problem(INCOMPLETE_BODY, f"The body ended after {len(body)} of {declared} bytes.")
     return body
+
+
+def read_json(request: Request, schema: type[Shape], media_types: Sequence[str], max_bytes: int) -> Shape:
+    """Return what the whole body says, as `schema` has it. Raises Problem."""
+    return parse_as(schema, read(request, media_types, max_bytes))
+
+
+def parse_as(schema: type[Shape], content: bytes) -> Shape:
+    """Return what the JSON says, as `schema` has it. Raises Problem."""
+    try:
+        return schema.model_validate(parse(content))
+    except ValidationError as error:
+        raise problems.invalid_request(faults(error, schema)) from None
 
 
 def parse(body: bytes) -> dict[str, Any]:

@@ -133,6 +133,8 @@ def _operation(described: Operation, failure: type[BaseModel], names: Iterable[s
         content["application/json"] = {"schema": _reference(described.request)}
     if described.form and described.form.request:
         content[described.form.media_type] = {"schema": {"description": described.form.request}}
+    if "name" in names:  # of a model
+        kinds.add(problems.UNKNOWN_MODEL)
     if described.scope is Scope.PREDICT:
         kinds.add(problems.RATE_LIMITED)
     if described.scope and closed:

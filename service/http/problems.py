@@ -11,12 +11,9 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
-from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooManyRequests
 
-from sentiment.errors import TextError
 from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
-from service.http import validation
 from service.schemas.problems import FieldError
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,14 +84,9 @@ def invalid_request(faults: Sequence[FieldError]) -> Problem:
     return Problem(INVALID_REQUEST, f"{first}{rest}.", faults[:MAX_LISTED_FAULTS])
 
 
-def invalid_text(error: TextError, pointer: str) -> Problem:
-    """Return the problem of a text that the library refuses, pointing to where it stands in the body."""
-    return invalid_request([FieldError(pointer=pointer, detail=error.reason)])
-
-
-def invalid_fields(error: ValidationError, schema: type[BaseModel]) -> Problem:
-    """Return the problem of JSON that isn't of a request's schema."""
-    return invalid_request(validation.faults(error, schema))
+def invalid_field(pointer: str, detail: str) -> Problem:
+    """Return the problem of one thing that is wrong with a request's content."""
+    return invalid_request([FieldError(pointer=pointer, detail=detail)])
 
 
 def broken_body() -> Problem:
@@ -160,7 +152,7 @@ def from_exception(error: Exception) -> Problem:
         case TextFailed():
             return Problem(TEXT_FAILED, f"The model fails at text {error.index} of the request, counted from 0.")
         case NoLabels():
-            return invalid_request([FieldError(pointer="/sentences", detail=NO_LABELS)])
+            return invalid_field("/sentences", NO_LABELS)
         case Overloaded():
             return Problem(OVERLOADED, f"{error}.", headers=RETRY)
         case DeadlinePassed():

@@ -36,7 +36,7 @@ class Answer(Generic[Found]):
     model: ModelVersion
     task: Task  # of that version; so are the metrics
     metrics: Mapping[str, Any]
-    predictions: list[Found]
+    predictions: Sequence[Found]
 
 
 class Model:

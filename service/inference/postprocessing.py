@@ -1,15 +1,16 @@
-"""What is checked of texts before the model sees them, and what the options make of its predictions."""
+"""Predictions of a request's texts: checked before the model sees them, and what the options make of its answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sentiment.abstention import UNCERTAIN, threshold_for
-from sentiment.errors import ConfigError
+from sentiment.errors import ConfigError, TextError
 from service.http import problems
-from service.inference.model import Answer
+from service.inference.model import Answer, Model
+from service.schemas.base import Options
 from service.schemas.problems import FieldError
 from service.settings import ServiceSettings
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 Labelled = TypeVar("Labelled", "Prediction", "Sentence")
 Pointer = Callable[[int], str]  # from a text's place to where it stands in the body
+
+
+def check_count(texts: Sequence[object], limit: int, pointer: str) -> None:
+    """Raise Problem, pointing to the list, for no texts or more than the limit."""
+    if not 1 <= len(texts) <= limit:
+        raise problems.invalid_field(pointer, f"holds {len(texts)} texts; 1 to {limit} are allowed")
 
 
 def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> None:
@@ -33,14 +40,27 @@ def check(texts: Sequence[str], pointer: Pointer, settings: ServiceSettings) -> 
         raise problems.invalid_request(faults)
 
 
-class Options(Protocol):
-    """Those of a request, a line or an inference that say when a label is `uncertain`."""
-
-    @property
-    def threshold(self) -> float: ...
-
-    @property
-    def abstain(self) -> float: ...
+def predict(
+    model: Model,
+    texts: Sequence[str],
+    options: Options,
+    settings: ServiceSettings,
+    pointer: Pointer,
+    *,
+    sentences: bool = False,
+    place: str = "",
+) -> Answer[Any]:
+    """Return the model's answer as the options, which stand at this place of the body, want it. Raises Problem."""
+    check(texts, pointer, settings)
+    try:
+        answer = model.predict(texts, sentences=sentences)
+    except TextError as error:
+        raise problems.invalid_field(pointer(error.index), error.reason) from None
+    lowest = threshold(options, answer, f"{place}/abstain")
+    finish_all = finish_views if sentences else finish
+    predictions = finish_all(answer.predictions, pointer, strict=options.strict, threshold=lowest)
+    model.record_metrics(answer.predictions)
+    return replace(answer, predictions=predictions)
 
 
 def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
@@ -61,7 +81,7 @@ def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
         return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model.name))
     except ConfigError as error:
         reason = str(error).removeprefix("abstain: ")  # the pointer says it
-        raise problems.invalid_request([FieldError(pointer=pointer, detail=f"can't be kept: {reason}")]) from None
+        raise problems.invalid_field(pointer, f"can't be kept: {reason}") from None
 
 
 def finish(

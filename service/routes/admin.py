@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 
 from service.http.openapi import Scope, operation
 from service.http.problems import MODEL_REFUSED, RELOAD_RUNNING
+from service.http.responses import JSONResponse
 from service.inference.reload import Reloader
 from service.schemas.models import Reloaded
 
@@ -19,7 +20,6 @@ def blueprint(reloader: Reloader) -> Blueprint:
 
         Nothing is swapped if one is refused. Each answer still is of one version, and says which.
         """
-        answer = Reloaded(models=reloader.reload())
-        return Response(answer.model_dump_json(), content_type="application/json")
+        return JSONResponse(Reloaded(models=reloader.reload()))
 
     return api

@@ -18,13 +18,13 @@ def blueprint(models: Models, lifecycle: Lifecycle) -> Blueprint:
     @operation(Live)
     def live() -> Response:
         """Whether the process answers."""
-        return JSONResponse(Live().model_dump())
+        return JSONResponse(Live())
 
     @api.get("/health/ready")
     @operation(Ready, problems=[problems.NOT_READY])
     def ready() -> Response:
         """Whether the model is loaded, verified and warm, and this worker answers."""
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return JSONResponse(Ready(model=models.get().version).model_dump())
+        return JSONResponse(Ready(model=models.get().version))
 
     return api

@@ -3,7 +3,6 @@
 from flask import Blueprint, Response
 
 from service.http.openapi import Scope, operation
-from service.http.problems import UNKNOWN_MODEL
 from service.http.responses import JSONResponse
 from service.inference.registry import Models
 from service.schemas.models import ModelCard, ModelList
@@ -17,12 +16,12 @@ def blueprint(models: Models) -> Blueprint:
     @operation(ModelList, scope=Scope.PREDICT)
     def list_models() -> Response:
         """All models of this service."""
-        return JSONResponse({"models": [model.card.model_dump() for model in models]})
+        return JSONResponse(ModelList(models=[model.card for model in models]))
 
     @api.get("/v1/models/<name>")
-    @operation(ModelCard, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    @operation(ModelCard, scope=Scope.PREDICT)
     def describe_model(name: str) -> Response:
         """The model of this name."""
-        return JSONResponse(models.get(name).card.model_dump())
+        return JSONResponse(models.get(name).card)
 
     return api

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import orjson
-from pydantic import ValidationError
 
 from sentiment.errors import TextError
 from service.errors import TextFailed
@@ -95,7 +94,7 @@ def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dic
             answer = model.predict([row.text for row in asked.values()], sentences=sentences)
         except TextError as error:
             place = list(asked)[error.index]
-            answers[place] = problems.invalid_text(error, "/text")
+            answers[place] = problems.invalid_field("/text", error.reason)
             del asked[place]
         except TextFailed as error:
             place = list(asked)[error.index]
@@ -125,10 +124,8 @@ def _parse(line: Line, settings: ServiceSettings) -> LineRequest | Problem:
     if isinstance(line, Problem):
         return line
     try:
-        row = LineRequest.model_validate(body.parse(line))
+        row = body.parse_as(LineRequest, line)
         postprocessing.check([row.text], _pointer, settings)
-    except ValidationError as error:
-        return problems.invalid_fields(error, LineRequest)
     except Problem as problem:
         return problem
     return row

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from flask import Blueprint, Response, request
-from pydantic import ValidationError
 
-from sentiment.errors import TextError
 from service.http import body, problems, validation
 from service.http.openapi import Form, Scope, operation
 from service.http.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
@@ -19,7 +17,6 @@ from service.inference.lifecycle import Lifecycle
 from service.inference.model import Model
 from service.inference.registry import Models
 from service.routes import tensors
-from service.routes.tensors import TensorError
 from service.schemas.open_inference import (
     InferRequest,
     InferResponse,
@@ -30,7 +27,6 @@ from service.schemas.open_inference import (
     ServerReady,
     TensorMetadata,
 )
-from service.schemas.problems import FieldError
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -52,37 +48,37 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @operation(ServerMetadata)
     def server_metadata() -> Response:
         """What this server is."""
-        return JSONResponse(ServerMetadata().model_dump())
+        return JSONResponse(ServerMetadata())
 
     @api.get("/v2/health/live")
     @operation(ServerLive)
     def server_live() -> Response:
         """Whether the process answers."""
-        return JSONResponse(ServerLive().model_dump())
+        return JSONResponse(ServerLive())
 
     @api.get("/v2/health/ready")
     @operation(ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
         """Whether all models answer."""
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return JSONResponse(ServerReady().model_dump())
+        return JSONResponse(ServerReady())
 
     @api.get("/v2/models/<name>")
-    @operation(ModelMetadata, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    @operation(ModelMetadata, scope=Scope.PREDICT)
     def model_metadata(name: str) -> Response:
         """What the model of this name reads and writes."""
-        return JSONResponse(_metadata(_model(models, name)).model_dump())
+        return JSONResponse(_metadata(_model(models, name)))
 
     @api.get("/v2/models/<name>/ready")
-    @operation(ModelReady, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL, problems.NOT_READY])
+    @operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
     def model_ready(name: str) -> Response:
         """Whether the model of this name answers."""
         model = _model(models, name)
         problems.refuse_unless_ready(lifecycle.not_ready())
-        return JSONResponse(ModelReady(name=model.name).model_dump())
+        return JSONResponse(ModelReady(name=model.name))
 
     @api.post("/v2/models/<name>/infer")
-    @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
+    @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT)
     def infer(name: str) -> Response:
         """The sentiment of texts, as tensors."""
         return _infer(_model(models, name), settings)
@@ -114,28 +110,17 @@ def _metadata(model: Model) -> ModelMetadata:
 
 def _infer(model: Model, settings: ServiceSettings) -> Response:
     # The real client names no media type at all.
-    content = body.read(
-        current_request(), ["application/json", "application/octet-stream", ""], settings.max_body_bytes
-    )
+    media_types = ["application/json", "application/octet-stream", ""]
+    content = body.read(current_request(), media_types, settings.max_body_bytes)
     header_bytes = _header_length(content)
-    try:
-        wanted = InferRequest.model_validate(body.parse(content[:header_bytes]))
-    except ValidationError as error:
-        raise problems.invalid_fields(error, InferRequest) from None
+    wanted = body.parse_as(InferRequest, content[:header_bytes])
     strings, pointers = _read_texts(wanted, content[header_bytes:], settings)
-    postprocessing.check(strings, pointers.__getitem__, settings)
-    try:
-        answer = model.predict(strings)
-    except TextError as error:
-        raise problems.invalid_text(error, pointers[error.index]) from None
-    options = wanted.parameters
-    threshold = postprocessing.threshold(options, answer, "/parameters/abstain")
-    found = postprocessing.finish(answer.predictions, pointers.__getitem__, strict=options.strict, threshold=threshold)
-    model.record_metrics(answer.predictions)
-    labelled = cast("Sequence[Prediction]", found)  # `_model` refuses others
+    pointer = pointers.__getitem__
+    answer = postprocessing.predict(model, strings, wanted.parameters, settings, pointer, place="/parameters")
+    labelled = cast("list[Prediction]", answer.predictions)  # `_model` refuses others
     rows = [list(prediction.probabilities.values()) for prediction in labelled]
     outputs: _Outputs = {
-        "label": ("BYTES", [len(found)], [prediction.label for prediction in labelled], tensors.write_strings),
+        "label": ("BYTES", [len(rows)], [prediction.label for prediction in labelled], tensors.write_strings),
         "probabilities": (
             "FP64", [len(rows), len(rows[0])], [number for row in rows for number in row], tensors.write_doubles,
         ),
@@ -160,23 +145,20 @@ def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) ->
     tensor = wanted.inputs[0]
     if tensor.parameters.binary_data_size != len(rest):
         detail = f"is {tensor.parameters.binary_data_size}, and {len(rest)} bytes follow the JSON"
-        raise _fault("/inputs/0/parameters/binary_data_size", detail)
+        raise problems.invalid_field("/inputs/0/parameters/binary_data_size", detail)
     if rest and tensor.data:
-        raise _fault(_DATA, "must be absent where the texts come as bytes")
-    try:
-        found = list(tensors.flatten(tensor.data, _DATA)) or [
-            (f"{_DATA}/{index}", text) for index, text in enumerate(tensors.read_strings(rest, _DATA))
-        ]
-    except TensorError as error:
-        raise problems.invalid_request([error.fault]) from None
+        raise problems.invalid_field(_DATA, "must be absent where the texts come as bytes")
+    found = list(tensors.flatten(tensor.data, _DATA)) or [
+        (f"{_DATA}/{index}", text) for index, text in enumerate(tensors.read_strings(rest, _DATA))
+    ]
     for pointer, text in found:
         if not isinstance(text, str):
-            raise _fault(pointer, f"must be a string, not {validation.json_type(text)}")
-    limit = settings.max_texts_per_request
-    if not 1 <= len(found) <= limit:
-        raise _fault(_DATA, f"holds {len(found)} texts; 1 to {limit} are allowed")
+            raise problems.invalid_field(pointer, f"must be a string, not {validation.json_type(text)}")
+    postprocessing.check_count(found, settings.max_texts_per_request, _DATA)
     if tensor.shape[0] != len(found) or math.prod(tensor.shape) != len(found):
-        raise _fault("/inputs/0/shape", f"must be [{len(found)}] or [{len(found)}, 1], as there are so many texts")
+        raise problems.invalid_field(
+            "/inputs/0/shape", f"must be [{len(found)}] or [{len(found)}, 1], as there are so many texts"
+        )
     return [str(text) for _, text in found], [pointer for pointer, _ in found]
 
 
@@ -206,7 +188,3 @@ def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> R
         content_type="application/octet-stream",
         headers={HEADER_LENGTH: str(len(content))},
     )
-
-
-def _fault(pointer: str, detail: str) -> Problem:
-    return problems.invalid_request([FieldError(pointer=pointer, detail=detail)])

@@ -38,13 +38,13 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
         policy = {"Content-Security-Policy": PAGE_POLICY}
         return Response(content, headers=policy, content_type="text/html; charset=utf-8")
 
-    @web.get("/static/<name>")
+    @web.get("/static/<file>")
     @operation("*/*", problems=[NOT_FOUND])
-    def static(name: str) -> Response:
+    def static(file: str) -> Response:
         """What the page is made of: style, script or picture."""
-        if name not in files:
+        if file not in files:
             raise Problem(NOT_FOUND, "No resource of this service has this path.")
-        return Response(files[name], content_type=MEDIA_TYPES[Path(name).suffix])
+        return Response(files[file], content_type=MEDIA_TYPES[Path(file).suffix])
 
     @web.get("/openapi.json")
     @operation("application/json")

@@ -1,20 +1,16 @@
 """The routes that predict: one text, several, or a stream of them."""
 
 from flask import Blueprint, Request, Response, stream_with_context
-from pydantic import ValidationError
 
-from sentiment.errors import TextError
-from service.http import body, problems
+from service.http import body
 from service.http.openapi import Form, Scope, operation
-from service.http.problems import UNKNOWN_MODEL
 from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
 from service.inference.model import Model
-from service.inference.registry import Models
+from service.inference.registry import DEFAULT, Models
 from service.routes import ndjson
 from service.schemas.prediction import LineRequest, PredictRequest, PredictResponse
-from service.schemas.problems import FieldError
 from service.settings import ServiceSettings
 
 _LINES = Form(
@@ -29,39 +25,22 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
     """Return the routes that predict, over these models."""
     api = Blueprint("api", __name__)
 
-    @api.post("/v1/predict")
+    @api.post("/v1/predict", endpoint="predict")
+    @api.post("/v1/models/<name>/predict", endpoint="predict_with")
     @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
-    def predict() -> Response:
-        """The sentiment of one text, of several, or of a stream of them, by the model named `default`."""
-        return _predict(settings, models.get())
-
-    @api.post("/v1/models/<name>/predict")
-    @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT, problems=[UNKNOWN_MODEL])
-    def predict_with(name: str) -> Response:
-        """The sentiment of one text, of several, or of a stream of them, by the model of this name."""
-        return _predict(settings, models.get(name))
+    def predict(name: str = DEFAULT) -> Response:
+        """The sentiment of one text, of several, or of a stream of them, by the model of this name, else `default`."""
+        request, model = current_request(), models.get(name)
+        if request.mimetype == ndjson.MEDIA_TYPE:
+            return _predict_lines(request, settings, model)
+        media_types = ["application/json", ndjson.MEDIA_TYPE]
+        wanted = body.read_json(request, PredictRequest, media_types, settings.max_body_bytes)
+        texts = wanted.all_texts
+        postprocessing.check_count(texts, settings.max_texts_per_request, "/texts")
+        answer = postprocessing.predict(model, texts, wanted, settings, wanted.pointer, sentences=wanted.sentences)
+        return JSONResponse({"model": answer.model, "predictions": answer.predictions})
 
     return api
-
-
-def _predict(settings: ServiceSettings, model: Model) -> Response:
-    request = current_request()
-    if request.mimetype == ndjson.MEDIA_TYPE:
-        return _predict_lines(request, settings, model)
-    wanted = _read_request(request, settings)
-    try:
-        answer = model.predict(wanted.all_texts, sentences=wanted.sentences)
-    except TextError as error:
-        raise problems.invalid_text(error, wanted.pointer(error.index)) from None
-    finish = postprocessing.finish_views if wanted.sentences else postprocessing.finish
-    predictions = finish(
-        answer.predictions,
-        wanted.pointer,
-        strict=wanted.strict,
-        threshold=postprocessing.threshold(wanted, answer, "/abstain"),
-    )
-    model.record_metrics(answer.predictions)
-    return JSONResponse({"model": answer.model.model_dump(), "predictions": predictions})
 
 
 def _predict_lines(request: Request, settings: ServiceSettings, model: Model) -> Response:
@@ -70,18 +49,3 @@ def _predict_lines(request: Request, settings: ServiceSettings, model: Model) ->
     lines = ndjson.read_lines(stream, request.content_length, settings.max_body_bytes)
     answers = stream_with_context(ndjson.answer(lines, model, settings))
     return Response(answers, content_type=ndjson.MEDIA_TYPE)
-
-
-def _read_request(request: Request, settings: ServiceSettings) -> PredictRequest:
-    content = body.parse(body.read(request, ["application/json", ndjson.MEDIA_TYPE], settings.max_body_bytes))
-    try:
-        wanted = PredictRequest.model_validate(content)
-    except ValidationError as error:
-        raise problems.invalid_fields(error, PredictRequest) from None
-    count, limit = len(wanted.all_texts), settings.max_texts_per_request
-    if not 1 <= count <= limit:
-        raise problems.invalid_request(
-            [FieldError(pointer="/texts", detail=f"holds {count} texts; 1 to {limit} are allowed")]
-        )
-    postprocessing.check(wanted.all_texts, wanted.pointer, settings)
-    return wanted

@@ -3,21 +3,16 @@
 import struct
 from collections.abc import Iterator, Sequence
 
-from service.schemas.problems import FieldError
+from service.http.problems import invalid_field
 
 _LENGTH = struct.Struct("<I")
 
 
-class TensorError(Exception):
-    """A tensor can't be read; `fault` says where and why."""
-
-    def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(detail)
-        self.fault = FieldError(pointer=pointer, detail=detail)
-
-
 def read_strings(content: bytes, pointer: str) -> list[str]:
-    """Return the strings of a BYTES tensor: each its length in four bytes, little end first, then its UTF-8."""
+    """Return the strings of a BYTES tensor: each its length in four bytes, little end first, then its UTF-8.
+
+    Raises Problem, pointing to the tensor or to its element.
+    """
     strings: list[str] = []
     position = 0
     while position < len(content):
@@ -25,13 +20,12 @@ def read_strings(content: bytes, pointer: str) -> list[str]:
         length = _LENGTH.unpack_from(content, position)[0] if start <= len(content) else len(content)
         position = start + length
         if position > len(content):
-            raise TensorError(pointer, f"ends within element {len(strings)}")
+            raise invalid_field(pointer, f"ends within element {len(strings)}")
         try:
             strings.append(content[start:position].decode())
         except UnicodeDecodeError as error:
-            raise TensorError(
-                f"{pointer}/{len(strings)}", f"is not valid UTF-8: see byte {error.start} of it"
-            ) from None
+            detail = f"is not valid UTF-8: see byte {error.start} of it"
+            raise invalid_field(f"{pointer}/{len(strings)}", detail) from None
     return strings
 
 

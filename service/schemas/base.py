@@ -22,19 +22,33 @@ _NOT_BLANK = (
 TEXT_SCHEMA: dict[str, Any] = {"minLength": 1, "pattern": _NOT_BLANK}
 
 Text = Annotated[str, Field(json_schema_extra=TEXT_SCHEMA)]
-Strict = Annotated[
-    bool, Field(description="Refuse a text that is too long to be read in full, rather than leave its middle out.")
-]
-Threshold = Annotated[
-    float, Field(ge=0, le=1, description=f"A top probability under it makes the label `{UNCERTAIN}`.", examples=[0.6])
-]
 Sentences = Annotated[bool, Field(description="Answer sentence by sentence, besides.")]
-Abstain = Annotated[
-    float,
-    Field(
+
+
+class OneText(StrictModel):
+    """A request of one text."""
+
+    text: Text = Field(description="One text.", examples=["Not bad at all."])
+
+
+class Options(StrictModel):
+    """Which texts of a request are refused, and whose label is `uncertain`."""
+
+    strict: bool = Field(
+        default=False,
+        description="Refuse a text that is too long to be read in full, rather than leave its middle out.",
+    )
+    threshold: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description=f"A top probability under it makes the label `{UNCERTAIN}`.",
+        examples=[0.6],
+    )
+    abstain: float = Field(
+        default=0.0,
         ge=0,
         lt=1,
         description=f"So many labels become `{UNCERTAIN}` that at most this share of the others is wrong, by the "
         "model's table of errors; refused if that can't back it. 0: all texts are answered.",
-    ),
-]
+    )

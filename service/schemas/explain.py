@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import FailFast, Field
 
-from service.schemas.base import StrictModel, Text
+from service.schemas.base import OneText, StrictModel, Text
 from service.schemas.models import ModelVersion
 from service.schemas.prediction import TextPrediction
 
@@ -54,10 +54,8 @@ class ExplainResponse(StrictModel):
     explanations: list[TextExplanation]
 
 
-class TraceRequest(StrictModel):
+class TraceRequest(OneText):
     """The text to trace."""
-
-    text: Text = Field(description="One text.", examples=["Not bad at all."])
 
 
 class TracedToken(StrictModel):

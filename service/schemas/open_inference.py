@@ -6,7 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 import sentiment
-from service.schemas.base import TEXT_SCHEMA, Abstain, Strict, StrictModel, Threshold
+from service.schemas.base import TEXT_SCHEMA, Options, StrictModel
 
 _TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
 _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
@@ -38,12 +38,9 @@ class OutputParameters(Parameters):
     binary_data: bool = Field(default=False, description="Whether this output comes as bytes, behind the JSON.")
 
 
-class RequestParameters(Parameters):
+class RequestParameters(Options, Parameters):
     """Of the request."""
 
-    strict: Strict = False
-    threshold: Threshold = 0.0
-    abstain: Abstain = 0.0
     binary_data_output: bool = Field(default=False, description="Whether outputs come as bytes, unless they say.")
 
 

@@ -7,11 +7,11 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
 from sentiment.abstention import UNCERTAIN
-from service.schemas.base import Abstain, Sentences, Strict, StrictModel, Text, Threshold
+from service.schemas.base import OneText, Options, Sentences, StrictModel, Text
 from service.schemas.models import ModelVersion
 
 
-class PredictRequest(StrictModel):
+class Texts(StrictModel):
     """One text as `text`, or several as `texts`."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["texts"]}]})
@@ -26,10 +26,6 @@ class PredictRequest(StrictModel):
         ),
         examples=[["Not bad at all.", "I want my evening back."]],
     )
-    strict: Strict = False
-    threshold: Threshold = 0.0
-    abstain: Abstain = 0.0
-    sentences: Sentences = False
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -49,13 +45,15 @@ class PredictRequest(StrictModel):
         return "/text" if "text" in self.model_fields_set else f"/texts/{index}"
 
 
-class LineRequest(StrictModel):
+class PredictRequest(Options, Texts):
+    """One text as `text`, or several as `texts`, and the options of all."""
+
+    sentences: Sentences = False
+
+
+class LineRequest(Options, OneText):
     """One line of a request in NDJSON: one text, and the options of that text."""
 
-    text: Text = Field(description="One text.")
-    strict: Strict = False
-    threshold: Threshold = 0.0
-    abstain: Abstain = 0.0
     sentences: Sentences = False
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.http.problems import Problem
 from service.routes import tensors
 
 
@@ -16,8 +17,8 @@ def test_strings_come_back(strings: list[str]) -> None:
 def test_any_bytes_are_strings_or_a_fault(content: bytes) -> None:
     try:
         strings = tensors.read_strings(content, "/d")
-    except tensors.TensorError as error:
-        assert error.fault.pointer.startswith("/d")  # noqa: PT017
+    except Problem as problem:
+        assert problem.faults[0].pointer.startswith("/d")  # noqa: PT017
     else:
         assert tensors.write_strings(strings) == content
 
@@ -32,9 +33,9 @@ def test_any_bytes_are_strings_or_a_fault(content: bytes) -> None:
     ],
 )
 def test_bytes_that_are_no_strings(content: bytes, pointer: str, detail: str) -> None:
-    with pytest.raises(tensors.TensorError) as error:
+    with pytest.raises(Problem) as problem:
         tensors.read_strings(content, "/d")
-    assert (error.value.fault.pointer, error.value.fault.detail) == (pointer, detail)
+    assert [(fault.pointer, fault.detail) for fault in problem.value.faults] == [(pointer, detail)]
 
 
 def test_doubles_have_the_little_end_first() -> None:
