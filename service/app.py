@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from service.access import api_keys, in_flight, rate_limit
+from service.access import api_keys, rate_limit
 from service.http import headers, problems
 from service.inference import deadline, registry
 from service.inference.batcher import Batcher
 from service.inference.lifecycle import Lifecycle
 from service.inference.registry import Models
 from service.inference.reload import Reloader, reload_asked
-from service.routes import admin, explain, health, metrics, models, open_inference, pages, predict
+from service.routes import admin, explain, models, open_inference, pages, predict
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import requests
 
@@ -56,7 +56,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     app.extensions.update(lifecycle=lifecycle, reloader=reloader)
     problems.register(app)
     checks = (
-        in_flight.checker(app, ServerSettings.read().threads),
+        rate_limit.in_flight_checker(app, ServerSettings.read().threads),
         deadline.checker(settings.request_timeout_seconds),
         api_keys.checker(app, keys),
     )
@@ -66,11 +66,9 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     for blueprint in (
         predict.blueprint(settings, served),
         models.blueprint(served),
-        health.blueprint(served, lifecycle),
         explain.blueprint(settings, served),
         open_inference.blueprint(settings, served, lifecycle),
-        admin.blueprint(reloader),
-        metrics.blueprint(),
+        admin.blueprint(served, lifecycle, reloader),
         pages.blueprint(settings, keys=bool(keys)),
     ):
         app.register_blueprint(blueprint)

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import multiprocess, values
+
 from sentiment.errors import ConfigError
 from sentiment.kernel_cache import bound_kernel_cache
 from service.inference.reload import ask_for_reload
 from service.settings import ServerSettings, ServiceSettings
-from service.telemetry import metrics_files
+from service.telemetry import metrics
 
 try:
     _server = ServerSettings.read()
@@ -43,26 +45,21 @@ if Path("/dev/shm").is_dir():
 
 def on_starting(server: Any) -> None:
     """In the master, before there is a worker."""
-    metrics_files.prepare()
+    metrics.share_files()
     # gunicorn's own way with SIGHUP, to start all workers anew, would end the service over a bad bundle.
     server.handle_hup = ask_for_reload
 
 
-def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker the metrics files of one that is no more, or new ones."""
-    metrics_files.claim(server.WORKERS, worker)
-
-
 def post_fork(_: Any, worker: Any) -> None:
-    """From here on in the worker."""
-    metrics_files.enter(worker)
+    """From here on in the worker, whose figures are in files of its own."""
+    values.ValueClass = values.MultiProcessValue()
 
 
 def child_exit(_: Any, worker: Any) -> None:
-    """In the master, when a worker is no more."""
-    metrics_files.leave(worker)
+    """In the master, when a worker is no more: take out what was true of it only while it lived."""
+    multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_: Any) -> None:
     """In the master, at its end."""
-    metrics_files.remove()
+    metrics.remove_files()

@@ -19,7 +19,7 @@ from sentiment.errors import ConfigError
 from service.http import openapi
 from service.http.openapi import Scope
 from service.http.problems import FORBIDDEN, UNAUTHORIZED, Problem
-from service.http.request_helpers import Check
+from service.telemetry.requests import Check
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LINE = re.compile(rf"({_ID.pattern})\s+([a-z,]+)\s+([0-9a-f]{{64}})")

@@ -1,18 +1,27 @@
-"""How often one caller may ask: counted in Redis for all workers together, or by each worker for itself."""
+"""How often one caller may ask, and how many requests to the model a worker has in hand.
+
+Who asks how often is counted in Redis for all workers together, or by each worker for itself.
+"""
 
 import logging
 import math
 import time
+from functools import partial
+from typing import Any
 
-from flask import Flask, g, request
-from flask_limiter import Limiter, RateLimitExceeded, RequestLimit
+from flask import Flask, Request, g, request
+from flask_limiter import Limiter, RequestLimit
 from limits import parse_many
 from limits.errors import ConfigurationError
 
 from sentiment.errors import ConfigError
 from service.http import openapi
 from service.http.openapi import Scope
+from service.http.problems import OVERLOADED, RETRY, Problem
+from service.inference.native import Lock
+from service.routes.ndjson import MEDIA_TYPE
 from service.settings import ServiceSettings
+from service.telemetry.requests import Check
 
 REDIS_TIMEOUT_SECONDS = 0.25  # a request waits no longer than this to learn that Redis is gone
 
@@ -37,9 +46,8 @@ def register(app: Flask, settings: ServiceSettings) -> None:
         options = {
             "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
         }  # fmt: skip
-    kind = Limiter if settings.redis_url is None else _RemoteLimiter
     try:
-        kind(
+        Limiter(
             _caller,
             app=app,
             application_limits=[settings.rate_limit],
@@ -47,23 +55,12 @@ def register(app: Flask, settings: ServiceSettings) -> None:
             storage_uri=settings.redis_url or "memory://",
             storage_options=options,  # type: ignore[arg-type]
             in_memory_fallback_enabled=settings.redis_url is not None,
+            swallow_errors=True,  # of a request that waited for Redis while another learnt that it is gone
             on_breach=_say_when,
             key_prefix="sentiment",
         )
     except (ConfigurationError, ValueError):  # without their words and the URL's own: it may hold a password
         raise ConfigError("SENTIMENT_REDIS_URL: must be a URL like 'redis://localhost:6379', with its scheme") from None
-
-
-class _RemoteLimiter(Limiter):
-    """A limiter that another request may have set to count here, while this one waited for Redis."""
-
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        try:
-            super()._check_request_limit(callable_name, in_middleware)
-        except RateLimitExceeded:
-            raise
-        except Exception:  # another request learnt first that Redis is gone: only that one was counted here instead
-            super()._check_request_limit(callable_name, in_middleware)
 
 
 def _caller() -> str:
@@ -79,3 +76,27 @@ def _counts(app: Flask) -> bool:
 
 def _say_when(limit: RequestLimit) -> None:
     g.retry_after_seconds = max(1, math.ceil(limit.reset_at - time.time()))
+
+
+def in_flight_checker(app: Flask, max_requests: int) -> Check:
+    """Return what bounds the requests of the app to the model. Streams of lines, which last, have their own bound."""
+    counts = {False: 0, True: 0}
+    lock = Lock()
+
+    def enter(request: Request, notes: Any) -> None:
+        described = openapi.of(app, request.endpoint)
+        if described is None or described.request is None or request.method != "POST":
+            return
+        is_stream = request.mimetype == MEDIA_TYPE
+        with lock:
+            if counts[is_stream] >= max_requests:
+                detail = f"{counts[is_stream]} requests are being answered; the limit is {max_requests}."
+                raise Problem(OVERLOADED, detail, headers=RETRY)
+            counts[is_stream] += 1
+        notes.release = partial(leave, is_stream)
+
+    def leave(is_stream: bool) -> None:
+        with lock:
+            counts[is_stream] -= 1
+
+    return enter

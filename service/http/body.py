@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from flask import Request
+from flask import Request, request
 from pydantic import BaseModel, ValidationError
 
 from service.http import problems
@@ -16,6 +16,12 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 MAX_INTEGER_DIGITS = 32  # Python takes quadratic time to read an integer
 MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memory to tell
+
+
+def current_request() -> Request:
+    """Return the request itself, for one who asks it more than once: each use of Flask's `request` looks it up anew."""
+    found: Request = request._get_current_object()  # type: ignore[attr-defined]  # Werkzeug's stubs hide the proxy
+    return found
 
 
 def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:

@@ -14,7 +14,7 @@ import sentiment
 from service.http import problems
 from service.http.problems import ProblemType
 from service.inference import deadline
-from service.schemas.problems import InferenceProblemDetails, ProblemDetails
+from service.schemas.base import InferenceProblemDetails, ProblemDetails
 from service.settings import ServiceSettings
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -25,7 +25,6 @@ _REQUEST_PROBLEMS = (
     problems.DEADLINE_PASSED, problems.NOT_READY,
 )  # fmt: skip
 _KEY_PROBLEMS = (problems.UNAUTHORIZED, problems.FORBIDDEN)
-_TAGS = {"models": "api", "health": "api"}  # else the blueprint's name
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
 _DEADLINE = {
     "name": deadline.HEADER,
@@ -106,7 +105,7 @@ def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, 
             path[method.lower()] = {
                 "operationId": rule.endpoint.rpartition(".")[2],
                 "summary": summary,
-                "tags": [_TAGS.get(blueprint := rule.endpoint.partition(".")[0], blueprint)],
+                "tags": [rule.endpoint.partition(".")[0]],
                 **_operation(described, failure, names, closed=keys or described.scope is Scope.ADMIN),
             }
     return {

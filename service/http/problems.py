@@ -14,7 +14,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooManyRequests
 
 from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
-from service.schemas.problems import FieldError
+from service.schemas.base import FieldError
 
 MEDIA_TYPE = "application/problem+json"
 NO_LABELS = "is for models of labels; this one answers with a number"

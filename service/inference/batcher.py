@@ -228,11 +228,12 @@ class Batcher:
 
 
 def _count(batch: Sequence[tuple[PendingRequest, int]]) -> None:
-    now = time.monotonic()
+    figures, now = metrics.figures(), time.monotonic()
     for work, index in batch:
         if index == 0:
-            metrics.observe_queue_wait(now - work.arrived)
-    metrics.observe_batch(len(batch), sum(len(work.texts[index].token_ids) for work, index in batch))
+            figures.queue_seconds.observe(now - work.arrived)
+    figures.batch_rows.observe(len(batch))
+    figures.batch_tokens.observe(sum(len(work.texts[index].token_ids) for work, index in batch))
 
 
 def _trace(error: BaseException) -> str:

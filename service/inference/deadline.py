@@ -9,18 +9,17 @@ from typing import Any
 from flask import Request, g, has_request_context
 
 from service.http.problems import INVALID_HEADER, Problem
-from service.http.request_helpers import Check, environ_key
+from service.telemetry.requests import Check
 
 HEADER = "X-Request-Timeout-Seconds"
 DEFAULT_SECONDS = 30.0
-_KEY = environ_key(HEADER)
 
 
 def checker(max_seconds: float) -> Check:
     """Return what notes the time that each request has. A header that is no time is refused."""
 
     def check(request: Request, notes: Any) -> None:
-        given = request.environ.get(_KEY)
+        given = request.environ.get("HTTP_X_REQUEST_TIMEOUT_SECONDS")
         notes.timeout_seconds = max_seconds if given is None else min(max_seconds, _seconds(given))
 
     return check

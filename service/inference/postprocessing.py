@@ -10,8 +10,7 @@ from sentiment.abstention import UNCERTAIN, threshold_for
 from sentiment.errors import ConfigError, TextError
 from service.http import problems
 from service.inference.model import Answer, Model
-from service.schemas.base import Options
-from service.schemas.problems import FieldError
+from service.schemas.base import FieldError, Options
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from flask import Blueprint, Response
 from sentiment.errors import ConfigError, TextError
 from service.http import body, problems
 from service.http.openapi import Scope, operation
-from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import deadline, postprocessing
 from service.inference.explain_queue import ExplainQueue
@@ -36,7 +35,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
     def explain(name: str = DEFAULT) -> Response:
         """Which words decided, of each text, for the model of this name, else `default`."""
         model = models.get(name).classifier  # read once: whatever replaces it meanwhile
-        wanted = body.read_json(current_request(), ExplainRequest, MEDIA_TYPES, settings.max_body_bytes)
+        wanted = body.read_json(body.current_request(), ExplainRequest, MEDIA_TYPES, settings.max_body_bytes)
         postprocessing.check_count(wanted.texts, settings.max_texts_per_explanation, "/texts")
 
         def look() -> Any:
@@ -52,7 +51,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
     def trace(name: str = DEFAULT) -> Response:
         """What the LSTM of the model of this name, else `default`, computed at every token of one text."""
         model = models.get(name).classifier
-        wanted = body.read_json(current_request(), TraceRequest, MEDIA_TYPES, settings.max_body_bytes)
+        wanted = body.read_json(body.current_request(), TraceRequest, MEDIA_TYPES, settings.max_body_bytes)
 
         def look() -> Any:
             classifier = _check(model, [wanted.text], "/text", settings.max_tokens_per_trace)

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, request
 from service.http import body, problems, validation
 from service.http.openapi import Form, Scope, operation
 from service.http.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
-from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
 from service.inference.lifecycle import Lifecycle
@@ -111,7 +110,7 @@ def _metadata(model: Model) -> ModelMetadata:
 def _infer(model: Model, settings: ServiceSettings) -> Response:
     # The real client names no media type at all.
     media_types = ["application/json", "application/octet-stream", ""]
-    content = body.read(current_request(), media_types, settings.max_body_bytes)
+    content = body.read(body.current_request(), media_types, settings.max_body_bytes)
     header_bytes = _header_length(content)
     wanted = body.parse_as(InferRequest, content[:header_bytes])
     strings, pointers = _read_texts(wanted, content[header_bytes:], settings)

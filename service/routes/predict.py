@@ -4,7 +4,6 @@ from flask import Blueprint, Request, Response, stream_with_context
 
 from service.http import body
 from service.http.openapi import Form, Scope, operation
-from service.http.request_helpers import current_request
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
 from service.inference.model import Model
@@ -30,7 +29,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
     @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
     def predict(name: str = DEFAULT) -> Response:
         """The sentiment of one text, of several, or of a stream of them, by the model of this name, else `default`."""
-        request, model = current_request(), models.get(name)
+        request, model = body.current_request(), models.get(name)
         if request.mimetype == ndjson.MEDIA_TYPE:
             return _predict_lines(request, settings, model)
         media_types = ["application/json", ndjson.MEDIA_TYPE]

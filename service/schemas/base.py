@@ -1,4 +1,4 @@
-"""What all schemas are made of, and the options that several kinds of request have."""
+"""What all schemas are made of, the options that several kinds of request have, and what is answered to a bad one."""
 
 from typing import Annotated, Any
 
@@ -23,6 +23,30 @@ TEXT_SCHEMA: dict[str, Any] = {"minLength": 1, "pattern": _NOT_BLANK}
 
 Text = Annotated[str, Field(json_schema_extra=TEXT_SCHEMA)]
 Sentences = Annotated[bool, Field(description="Answer sentence by sentence, besides.")]
+
+
+class FieldError(StrictModel):
+    """One thing wrong with the request."""
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) to it; empty for the whole body.")
+    detail: str = Field(description="What is wrong: the limit and the actual value.")
+
+
+class ProblemDetails(StrictModel):
+    """Every error of the service (RFC 9457), sent as application/problem+json."""
+
+    type: str = Field(description="A name that stays the same between releases.")
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The request's id, as in X-Request-ID.")
+    errors: list[FieldError]
+
+
+class InferenceProblemDetails(ProblemDetails):
+    """An error as the clients of the Open Inference Protocol read it, besides."""
+
+    error: str = Field(description="The detail.")
 
 
 class OneText(StrictModel):

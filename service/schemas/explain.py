@@ -18,14 +18,19 @@ class ExplainRequest(StrictModel):
     )
 
 
-class TokenPart(StrictModel):
-    """One token, and the part that it has in the answer."""
+class TracedToken(StrictModel):
+    """One token and where it stands in the text, in code points."""
 
     text: str = Field(description="As it was written.")
-    start: int = Field(description="Where in the text it begins, in code points.")
+    start: int
     end: int
-    weight: float = Field(description="In log-odds: above 0 it speaks for the label, below 0 against it.")
     unknown: bool = Field(description="Whether the model doesn't know it.")
+
+
+class TokenPart(TracedToken):
+    """One token, and the part that it has in the answer."""
+
+    weight: float = Field(description="In log-odds: above 0 it speaks for the label, below 0 against it.")
 
 
 class Omitted(StrictModel):
@@ -56,15 +61,6 @@ class ExplainResponse(StrictModel):
 
 class TraceRequest(OneText):
     """The text to trace."""
-
-
-class TracedToken(StrictModel):
-    """One token and where it stands in the text, in code points."""
-
-    text: str = Field(description="As it was written.")
-    start: int
-    end: int
-    unknown: bool = Field(description="Whether the model doesn't know it.")
 
 
 class Series(StrictModel):

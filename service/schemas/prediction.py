@@ -66,16 +66,21 @@ class SentencePrediction(StrictModel):
     probabilities: dict[str, float]
 
 
-class TextPrediction(StrictModel):
+class TextRead(StrictModel):
+    """How much of one text the model could read."""
+
+    tokens: int = Field(description="Tokens the model read.")
+    unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
+    truncated: bool = Field(description="Whether the text was too long to read in full: its middle was left out.")
+
+
+class TextPrediction(TextRead):
     """What the model says of one text, and how much of it it could read."""
 
     label: str = Field(
         description=f"The label of the highest probability; `{UNCERTAIN}` if too low for `threshold` or `abstain`."
     )
     probabilities: dict[str, float] = Field(description="Of each label; they sum to 1.")
-    tokens: int = Field(description="Tokens the model read.")
-    unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
-    truncated: bool = Field(description="Whether the text was too long to read in full: its middle was left out.")
     sentences: list[SentencePrediction] = Field(default_factory=list, description="If `sentences` were asked for.")
     mixed: bool = Field(
         default_factory=bool,
@@ -83,13 +88,10 @@ class TextPrediction(StrictModel):
     )
 
 
-class TextValue(StrictModel):
+class TextValue(TextRead):
     """As TextPrediction, of a model that answers with a number (`task` is `regression`)."""
 
     value: float
-    tokens: int = Field(description="Tokens the model read.")
-    unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
-    truncated: bool = Field(description="Whether the text was too long to read in full: its middle was left out.")
 
 
 class PredictResponse(StrictModel):

@@ -1,30 +1,31 @@
 """What the service shows of itself at /metrics, of all workers together.
 
-Under gunicorn each worker writes to files that all can read: see metrics_files.py. Else the figures are those of this
-process.
+Under gunicorn each worker writes to files that all can read. Else the figures are those of this process.
 """
 
 from __future__ import annotations
 
 import collections
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
-from prometheus_client import (
-    Counter,
-    Gauge,
-    Histogram,
-)  # fmt: skip
+from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyPrediction, Prediction
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's name for it
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-
 ROWS = [2**power for power in range(11)]
 TOKENS = [2**power for power in range(3, 15)]
 SHED = (429, 503, 504)
+
+_made: list[str] = []
 
 
 class Figures:
@@ -54,56 +55,42 @@ class Figures:
         self.model = Gauge("sentiment_model", "1 for what serves.", ["model", "version"], multiprocess_mode="livemax")
 
 
-class ModelFigures:
-    """What is counted of one model's texts."""
-
-    def __init__(self, model: str) -> None:
-        now = figures()
-        self.texts = now.texts.labels(model)
-        self.truncated = now.truncated.labels(model)
-        self.tokens = now.tokens.labels(model)
-        self.unknown = now.unknown.labels(model)
-        self.confidence = now.confidence.labels(model)
-        self.label = cache(lambda label: now.labels.labels(model, label))
-
-
 @cache  # when first asked for, in a worker: in gunicorn's master they would not be the worker's
 def figures() -> Figures:
     """Return the figures of this process."""
     return Figures()
 
 
-_of_model = cache(ModelFigures)  # looking a child up by its labels takes longer than to count
-_answered = cache(lambda method, route, status: figures().requests.labels(method, route, status))
-_seconds = cache(lambda route: figures().request_seconds.labels(route))
+@cache  # looking a child up by its labels takes longer than to count
+def child(figure: str, *labels: str) -> Any:
+    """Return the child of one of the figures that has these labels."""
+    return getattr(figures(), figure).labels(*labels)
 
 
 def count_request(method: str, route: str | None, status: int, problem: str | None) -> None:
     """Count an answered request, and as shed one that was refused for want of time or room."""
     # Of methods nobody knows there are as many as clients can think of.
     known = method if route or method in ("GET", "POST") else "other"
-    _answered(known, route or "none", status).inc()
+    child("requests", known, route or "none", str(status)).inc()
     shed(status, problem)
-
-
-def observe_seconds(route: str | None, seconds: float) -> None:
-    """Note how long an answer took."""
-    _seconds(route or "none").observe(seconds)
 
 
 def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
     """Count what the model said: a drift of the texts shows here long before anybody has labels."""
-    now = _of_model(model)
-    now.texts.inc(len(predictions))
-    now.tokens.inc(sum(found.tokens for found in predictions))
-    if unknown := sum(found.unknown_tokens for found in predictions):  # mostly there is none to write down
-        now.unknown.inc(unknown)
-    if truncated := sum(found.truncated for found in predictions):
-        now.truncated.inc(truncated)
     labelled = cast("list[Prediction]", [found for found in predictions if hasattr(found, "label")])  # else numbers
-    now.confidence.inc(sum(max(found.probabilities.values()) for found in labelled))
+    counted = {
+        "texts": len(predictions),
+        "tokens": sum(found.tokens for found in predictions),
+        "unknown": sum(found.unknown_tokens for found in predictions),
+        "truncated": sum(found.truncated for found in predictions),
+        "confidence": sum(max(found.probabilities.values()) for found in labelled),
+    }
+    for figure, amount in counted.items():
+        of_model = child(figure, model)
+        if amount:  # mostly there is nothing unknown or truncated to write down
+            of_model.inc(amount)
     for label, count in collections.Counter(found.label for found in labelled).items():
-        now.label(label).inc(count)
+        child("labels", model, label).inc(count)
 
 
 def shed(status: int, reason: str | None, count: int = 1) -> None:
@@ -112,19 +99,27 @@ def shed(status: int, reason: str | None, count: int = 1) -> None:
         figures().shed.labels(reason).inc(count)
 
 
-def observe_queue_wait(seconds: float) -> None:
-    """Count how long a text waited for its batch."""
-    figures().queue_seconds.observe(seconds)
-
-
-def observe_batch(rows: int, tokens: int) -> None:
-    """Count a batch."""
-    figures().batch_rows.observe(rows)
-    figures().batch_tokens.observe(tokens)
-
-
 def set_model_version(model: str, version: str, before: str | None) -> None:
     """Say which version of a model serves from now on."""
     figures().model.labels(model, version).set(1)
     if before not in (None, version):
         figures().model.labels(model, before).set(0)
+
+
+def share_files() -> None:
+    """Empty the folder where workers keep their figures, or make one: those of an earlier start would be added."""
+    if FOLDER not in os.environ:
+        # In memory where there is such a place: the files are written with every request.
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="sentiment-metrics-", dir=memory)
+        _made.append(os.environ[FOLDER])
+    folder = Path(os.environ[FOLDER])
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
+
+
+def remove_files() -> None:
+    """Remove the folder, if it was made here."""
+    for folder in _made:
+        shutil.rmtree(folder, ignore_errors=True)

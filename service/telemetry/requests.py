@@ -3,15 +3,17 @@
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Request, Response, g
 
-from service.http.headers import NOTED_ID, REQUEST_ID
-from service.http.request_helpers import Check, current_notes, current_request, environ_key
+from service.http.body import current_request
+from service.http.headers import NOTED_ID
 from service.telemetry import logs, metrics
 
-_REQUEST_ID_KEY = environ_key(REQUEST_ID)
+Check = Callable[[Request, Any], None]  # of a request and what is noted of it (Flask's `g`); raises Problem
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")  # safe in a log line, in a header and as a URI reference
 
 
@@ -28,16 +30,16 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
     in_flight = metrics.figures().in_flight
 
     def begin() -> None:
-        request, notes = current_request(), current_notes()
+        request, notes = current_request(), g._get_current_object()  # each use of `g` looks it up anew
         notes.started_seconds = time.perf_counter()
-        notes.request_id = request.environ[NOTED_ID] = request_id(request.environ.get(_REQUEST_ID_KEY, ""))
+        notes.request_id = request.environ[NOTED_ID] = request_id(request.environ.get("HTTP_X_REQUEST_ID", ""))
         notes.key_id = notes.problem = notes.release = None
         in_flight.inc()
         for check in checks:
             check(request, notes)
 
     def finish(response: Response) -> Response:
-        request, notes = current_request(), current_notes()
+        request, notes = current_request(), g._get_current_object()  # each use of `g` looks it up anew
         route = request.url_rule.rule if request.url_rule else None
         status = response.status_code
         metrics.count_request(request.method, route, status, notes.problem)
@@ -55,7 +57,7 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
             seconds = time.perf_counter() - started
             in_flight.dec()
             if is_timed:
-                metrics.observe_seconds(route, seconds)
+                metrics.child("request_seconds", route or "none").observe(seconds)
             logs.write_line("request", **event, seconds=round(seconds, 6))
 
         response.call_on_close(end)

@@ -124,6 +124,13 @@ def test_a_redis_that_was_never_there(tiny_classifier: Classifier, caplog: pytes
     assert "falling back to in-memory storage" in caplog.text
 
 
+def test_a_redis_that_never_answers(tiny_classifier: Classifier) -> None:
+    """It accepts connections, and says nothing: without a bound the first request would wait for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = limited(tiny_classifier, redis_url=f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        assert [ask(client) for _ in range(4)] == [200, 200, 200, 429]
+
+
 def test_redis_killed_between_requests_costs_no_answer(tiny_classifier: Classifier, store: Redis) -> None:
     client = create_app(ServiceSettings(rate_limit="30 per hour", redis_url=store.url), tiny_classifier).test_client()
     before = [ask(client) for _ in range(15)]

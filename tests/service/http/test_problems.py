@@ -8,7 +8,7 @@ from werkzeug.exceptions import Gone
 from sentiment.classifier import Classifier
 from service.app import create_app
 from service.http import problems
-from service.schemas.problems import FieldError, ProblemDetails
+from service.schemas.base import FieldError, ProblemDetails
 from service.settings import ServiceSettings
 
 

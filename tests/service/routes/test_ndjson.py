@@ -18,8 +18,8 @@ from service.errors import Overloaded
 from service.http.problems import Problem
 from service.inference.batcher import Batcher
 from service.routes import ndjson
+from service.schemas.base import ProblemDetails
 from service.schemas.prediction import PredictResponse
-from service.schemas.problems import ProblemDetails
 from service.settings import ServiceSettings
 from tests.service.conftest import WAIT_SECONDS, Server
 

@@ -12,7 +12,7 @@ from tritonclient.utils import InferenceServerException
 
 import sentiment
 from sentiment.classifier import Classifier
-from service.schemas.problems import InferenceProblemDetails
+from service.schemas.base import InferenceProblemDetails
 from tests.service.conftest import Server
 
 TEXTS = ["A great film.", "not good at all", "\U0001f600 \u8fd9", "bad " * 50]

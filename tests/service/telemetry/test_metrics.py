@@ -1,7 +1,6 @@
 """What is counted, in this process; summed over the workers of a gunicorn: test_several_workers.py."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,7 +9,7 @@ from prometheus_client import REGISTRY
 from sentiment.classifier import Classifier
 from service.app import create_app
 from service.settings import ServiceSettings
-from service.telemetry import metrics_files
+from service.telemetry import metrics
 
 
 def test_a_stream_that_lasts_as_long_as_its_client_writes_is_not_timed(client: FlaskClient) -> None:
@@ -36,21 +35,8 @@ def test_what_was_shed_is_counted_by_reason(tiny_classifier: Classifier) -> None
     assert shed() == before + 2
 
 
-def test_a_worker_goes_on_with_the_files_of_one_that_is_no_more(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv(metrics_files.FOLDER, str(tmp_path))
+def test_figures_of_an_earlier_start_are_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(metrics.FOLDER, str(tmp_path))
     (tmp_path / "counter_0.db").write_bytes(b"old")
-    metrics_files.prepare()
+    metrics.share_files()
     assert list(tmp_path.iterdir()) == []
-    workers: dict[int, SimpleNamespace] = {}
-    for pid in range(3):
-        workers[pid] = SimpleNamespace()
-        metrics_files.claim({other: workers[other] for other in workers if other != pid}, workers[pid])
-    assert [worker.metrics_place for worker in workers.values()] == [0, 1, 2]
-    (tmp_path / "gauge_livesum_1.db").write_bytes(b"")
-    metrics_files.leave(workers.pop(1))
-    assert list(tmp_path.iterdir()) == []
-    new = SimpleNamespace()
-    metrics_files.claim(workers, new)
-    assert new.metrics_place == 1
