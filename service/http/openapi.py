@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 from typing import Any, TypeVar, cast
 
@@ -55,30 +55,22 @@ class Form:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route reads, writes and asks for: the document says it, and who may come in is decided by it."""
+    """What a route reads, writes and asks for: the document says it, and who may come in is decided by it.
+
+    A decorator, which notes itself on the view.
+    """
 
     response: type[BaseModel] | str  # a schema, or the media type of what isn't JSON
-    request: type[BaseModel] | None
-    form: Form | None
-    scope: Scope | None  # None: open to everybody
-    problems: tuple[ProblemType, ...]
+    _: KW_ONLY
+    request: type[BaseModel] | None = None
+    form: Form | None = None
+    scope: Scope | None = None  # None: open to everybody
+    problems: Sequence[ProblemType] = ()
 
-
-def operation(
-    response: type[BaseModel] | str,
-    *,
-    request: type[BaseModel] | None = None,
-    form: Form | None = None,
-    scope: Scope | None = None,
-    problems: Sequence[ProblemType] = (),
-) -> Callable[[View], View]:
-    """Return the decorator that says of a view what Operation holds."""
-
-    def decorate(view: View) -> View:
-        cast(Any, view).operation = Operation(response, request, form, scope, tuple(problems))
+    def __call__(self, view: View) -> View:
+        """Return the view."""
+        cast(Any, view).operation = self
         return view
-
-    return decorate
 
 
 def of(app: Flask, endpoint: str | None) -> Operation | None:

@@ -4,7 +4,6 @@ No text of a request ever gets into a problem or a log line: a message says wher
 """
 
 import logging
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooMa
 
 from service.errors import BatcherFailed, DeadlinePassed, ModelRefused, NoLabels, Overloaded, ReloadRunning, TextFailed
 from service.schemas.base import FieldError
+from service.telemetry import logs
 
 MEDIA_TYPE = "application/problem+json"
 NO_LABELS = "is for models of labels; this one answers with a number"
@@ -163,7 +163,5 @@ def from_exception(error: Exception) -> Problem:
             return Problem(MODEL_REFUSED, f"{error}. Nothing was changed.")
         case BatcherFailed():
             return Problem(NOT_READY, f"This worker is being replaced: {error}.", headers=RETRY)
-    # Without the exception's own words, which may quote a text.
-    trace = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("request %s failed: %s\n%s", g.request_id, type(error).__name__, trace)
+    _log.error("request %s failed: %s\n%s", g.request_id, type(error).__name__, logs.trace(error))
     return Problem(INTERNAL_ERROR, "The cause is in the service's log, under this request's id.")

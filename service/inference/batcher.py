@@ -10,7 +10,6 @@ import logging
 import math
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from service.errors import BatcherFailed, DeadlinePassed, Overloaded, TextFailed
 from service.inference.native import Lock, NativeThread
-from service.telemetry import metrics
+from service.telemetry import logs, metrics
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyPrediction, EncodedText
@@ -113,7 +112,7 @@ class Batcher:
             self._queue.append(work)
         self._arrived.set()
         if not work.answered.wait(max(0.0, deadline - time.monotonic())):
-            self._withdraw(work)
+            self._withdraw(work, DeadlinePassed())
         if work.error is not None:
             raise work.error
         return work.predictions  # type: ignore[return-value]  # none is missing: there was no error
@@ -133,11 +132,12 @@ class Batcher:
         if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
             raise Overloaded(self._waiting_texts, self._max_waiting_texts)
 
-    def _withdraw(self, work: PendingRequest) -> None:
+    def _withdraw(self, work: PendingRequest, error: Exception) -> None:
+        """Let the caller go with this error; what of its texts is not yet computed never will be."""
         with self._lock:
             if work in self._queue:
                 self._queue.remove(work)
-            self._finish(work, DeadlinePassed())
+            self._finish(work, error)
 
     def _finish(self, work: PendingRequest, error: Exception | None = None) -> None:
         """Let the caller go, once. The lock is held."""
@@ -160,7 +160,7 @@ class Batcher:
                 self._compute(batch)
                 self._batch = []  # or the model of the last batch would outlive a reload
         except BaseException as error:  # whatever ends the thread, nobody must wait for it
-            _log.error("the batcher died: %s\n%s", type(error).__name__, _trace(error))
+            _log.error("the batcher died: %s\n%s", type(error).__name__, logs.trace(error))
             self.fail(f"the batcher died of {type(error).__name__}")
 
     def _take(self) -> list[tuple[PendingRequest, int]]:
@@ -208,9 +208,9 @@ class Batcher:
                     if wanted:
                         self._compute(wanted)
                 return
-            # Without the exception's own words, which may quote a text.
-            _log.error("a text can't be computed: %s\n%s", type(error).__name__, _trace(error))
-            self._failed(*batch[0])
+            _log.error("a text can't be computed: %s\n%s", type(error).__name__, logs.trace(error))
+            work, index = batch[0]
+            self._withdraw(work, TextFailed(index))
             return
         self._busy_since = math.inf
         with self._lock:
@@ -220,12 +220,6 @@ class Batcher:
                 if not work.missing and not work.finished:
                     self._finish(work)
 
-    def _failed(self, work: PendingRequest, index: int) -> None:
-        with self._lock:
-            if work in self._queue:
-                self._queue.remove(work)
-            self._finish(work, TextFailed(index))
-
 
 def _count(batch: Sequence[tuple[PendingRequest, int]]) -> None:
     figures, now = metrics.figures(), time.monotonic()
@@ -234,7 +228,3 @@ def _count(batch: Sequence[tuple[PendingRequest, int]]) -> None:
             figures.queue_seconds.observe(now - work.arrived)
     figures.batch_rows.observe(len(batch))
     figures.batch_tokens.observe(sum(len(work.texts[index].token_ids) for work, index in batch))
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_tb(error.__traceback__))

@@ -74,18 +74,14 @@ class Reloader:
         threading.Thread(target=self._watch, name="reloader", daemon=True).start()
 
     def _watch(self) -> None:
-        pause = threading.Event()
         while True:
-            pause.wait(LOOK_EVERY_SECONDS)
-            if reload_asked() != self._followed:
-                with self._running:
-                    self._catch_up()
+            time.sleep(LOOK_EVERY_SECONDS)
+            with self._running:
+                if (asked := reload_asked()) != self._followed:
+                    self._followed = asked
+                    self._follow()
 
-    def _catch_up(self) -> None:
-        asked = reload_asked()
-        if asked == self._followed:
-            return
-        self._followed = asked
+    def _follow(self) -> None:
         try:
             swaps = self._swap()
         except ModelRefused as error:

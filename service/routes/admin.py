@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from service.http import problems
-from service.http.openapi import Scope, operation
+from service.http.openapi import Operation, Scope
 from service.http.problems import MODEL_REFUSED, RELOAD_RUNNING
 from service.http.responses import JSONResponse
 from service.inference.lifecycle import Lifecycle
@@ -21,20 +21,20 @@ def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Bluep
     routes = Blueprint("admin", __name__)
 
     @routes.get("/health/live")
-    @operation(Live)
+    @Operation(Live)
     def live() -> Response:
         """Whether the process answers."""
         return JSONResponse(Live())
 
     @routes.get("/health/ready")
-    @operation(Ready, problems=[problems.NOT_READY])
+    @Operation(Ready, problems=[problems.NOT_READY])
     def ready() -> Response:
         """Whether the model is loaded, verified and warm, and this worker answers."""
         problems.refuse_unless_ready(lifecycle.not_ready())
         return JSONResponse(Ready(model=models.get().version))
 
     @routes.get("/metrics")
-    @operation("text/plain", scope=Scope.METRICS)
+    @Operation("text/plain", scope=Scope.METRICS)
     def metrics() -> Response:
         """The figures of all workers, in Prometheus' text format."""
         registry = REGISTRY
@@ -44,7 +44,7 @@ def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Bluep
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     @routes.post("/admin/reload")
-    @operation(Reloaded, scope=Scope.ADMIN, problems=[RELOAD_RUNNING, MODEL_REFUSED])
+    @Operation(Reloaded, scope=Scope.ADMIN, problems=[RELOAD_RUNNING, MODEL_REFUSED])
     def reload_models() -> Response:
         """The models are read anew and, if every one is sound, swapped in; all other workers are asked to follow.
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from sentiment.errors import ConfigError, TextError
 from service.http import body, problems
-from service.http.openapi import Scope, operation
+from service.http.openapi import Operation, Scope
 from service.http.responses import JSONResponse
 from service.inference import deadline, postprocessing
 from service.inference.explain_queue import ExplainQueue
@@ -31,7 +31,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
 
     @routes.post("/v1/explain", endpoint="explain")
     @routes.post("/v1/models/<name>/explain", endpoint="explain_with")
-    @operation(ExplainResponse, request=ExplainRequest, scope=Scope.PREDICT)
+    @Operation(ExplainResponse, request=ExplainRequest, scope=Scope.PREDICT)
     def explain(name: str = DEFAULT) -> Response:
         """Which words decided, of each text, for the model of this name, else `default`."""
         model = models.get(name).classifier  # read once: whatever replaces it meanwhile
@@ -47,7 +47,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
 
     @routes.post("/v1/trace", endpoint="trace")
     @routes.post("/v1/models/<name>/trace", endpoint="trace_with")
-    @operation(TraceResponse, request=TraceRequest, scope=Scope.PREDICT)
+    @Operation(TraceResponse, request=TraceRequest, scope=Scope.PREDICT)
     def trace(name: str = DEFAULT) -> Response:
         """What the LSTM of the model of this name, else `default`, computed at every token of one text."""
         model = models.get(name).classifier

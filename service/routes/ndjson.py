@@ -7,7 +7,7 @@ A client has to read while it writes: one that doesn't is waited for, and waits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import orjson
 
@@ -26,7 +26,7 @@ BLOCK_BYTES = 1 << 16
 ROWS = 64  # lines asked together: a stream gets its batches, and others get theirs between
 
 Line = bytes | Problem
-Answered = dict[str, Any] | Problem
+Row = LineRequest | dict[str, Any] | Problem  # a line of a request, and what becomes of it
 
 
 class Stream(Protocol):
@@ -48,10 +48,9 @@ def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) 
             break
         received += len(block)
         *ended, rest = (rest + block).split(b"\n")
-        lines: list[Line] = list(ended)
+        lines: list[Line] = [line if len(line) <= max_line_bytes else _too_long(max_line_bytes) for line in ended]
         if too_long and lines:  # what is left of a line whose start was dropped
             lines[0], too_long = _too_long(max_line_bytes), False
-        lines = [_too_long(max_line_bytes) if _exceeds(line, max_line_bytes) else line for line in lines]
         if too_long or len(rest) > max_line_bytes:
             rest, too_long = b"", True
         if lines:
@@ -72,67 +71,56 @@ def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings
             yield b"".join(orjson.dumps(row) + b"\n" for row in _answer_rows(rows, model))
 
 
-def _answer_rows(rows: list[LineRequest | Problem], model: Model) -> Iterator[dict[str, Any]]:
-    """Return the answer to each row, those that want their sentences asked together, and those that don't."""
-    answers: dict[int, Answered] = {}
+def _answer_rows(rows: list[Row], model: Model) -> Iterator[dict[str, Any]]:
+    """Yield the answer to each row."""
     for sentences in (False, True):
-        asked = {
-            place: row for place, row in enumerate(rows) if isinstance(row, LineRequest) and row.sentences is sentences
-        }
-        answers |= _ask(asked, model, sentences=sentences)
-    for place, row in enumerate(rows):
-        answer = row if isinstance(row, Problem) else answers[place]
-        yield problems.details(answer) if isinstance(answer, Problem) else answer
+        _ask(rows, model, sentences=sentences)
+    for row in rows:
+        yield problems.details(row) if isinstance(row, Problem) else cast("dict[str, Any]", row)
 
 
-def _ask(asked: dict[int, LineRequest], model: Model, *, sentences: bool) -> dict[int, Answered]:
-    """Return the answers to these rows. A text that is refused or fails is left out, and the others asked again."""
-    answers: dict[int, Answered] = {}
+def _ask(rows: list[Row], model: Model, *, sentences: bool) -> None:
+    """Replace each row that wants sentences, or each that doesn't, by its answer.
+
+    All are asked together. A text that is refused or fails is left out, and the others are asked again.
+    """
     finish = postprocessing.finish_views if sentences else postprocessing.finish
-    while asked:
+    while asked := [
+        (place, row) for place, row in enumerate(rows) if isinstance(row, LineRequest) and row.sentences is sentences
+    ]:
         try:
-            answer = model.predict([row.text for row in asked.values()], sentences=sentences)
+            answer = model.predict([row.text for _, row in asked], sentences=sentences)
         except TextError as error:
-            place = list(asked)[error.index]
-            answers[place] = problems.invalid_field("/text", error.reason)
-            del asked[place]
+            rows[asked[error.index][0]] = problems.invalid_field("/text", error.reason)
         except TextFailed as error:
-            place = list(asked)[error.index]
-            answers[place] = Problem(TEXT_FAILED, "The model fails at this text.")
-            del asked[place]
+            rows[asked[error.index][0]] = Problem(TEXT_FAILED, "The model fails at this text.")
         except Exception as error:  # the status line is long gone: every row that was asked says what happened
             problem = problems.from_exception(error)
             metrics.shed(problem.type.status, problem.type.name, len(asked))
-            return answers | dict.fromkeys(asked, problem)
+            for place, _ in asked:
+                rows[place] = problem
         else:
-            version = answer.model.model_dump()
             answered = []
-            for (place, row), found in zip(asked.items(), answer.predictions, strict=True):
+            for (place, row), found in zip(asked, answer.predictions, strict=True):
                 try:
                     threshold = postprocessing.threshold(row, answer, "/abstain")
                     finished = finish([found], _pointer, strict=row.strict, threshold=threshold)
-                    answers[place] = {"model": version, "predictions": finished}
+                    rows[place] = {"model": answer.model.model_dump(), "predictions": finished}
                     answered.append(found)
                 except Problem as problem:
-                    answers[place] = problem
+                    rows[place] = problem
             model.record_metrics(answered)
-            break
-    return answers
 
 
-def _parse(line: Line, settings: ServiceSettings) -> LineRequest | Problem:
+def _parse(line: Line, settings: ServiceSettings) -> Row:
     if isinstance(line, Problem):
         return line
     try:
         row = body.parse_as(LineRequest, line)
         postprocessing.check([row.text], _pointer, settings)
+        return row
     except Problem as problem:
         return problem
-    return row
-
-
-def _exceeds(line: Line, max_line_bytes: int) -> bool:
-    return isinstance(line, bytes) and len(line) > max_line_bytes
 
 
 def _too_long(max_line_bytes: int) -> Problem:

@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
 from flask import Blueprint, Response, request
 
 from service.http import body, problems, validation
-from service.http.openapi import Form, Scope, operation
+from service.http.openapi import Form, Operation, Scope
 from service.http.problems import INVALID_HEADER, UNKNOWN_MODEL, Problem
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
@@ -44,32 +43,32 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     api = Blueprint("open_inference", __name__)
 
     @api.get("/v2")
-    @operation(ServerMetadata)
+    @Operation(ServerMetadata)
     def server_metadata() -> Response:
         """What this server is."""
         return JSONResponse(ServerMetadata())
 
     @api.get("/v2/health/live")
-    @operation(ServerLive)
+    @Operation(ServerLive)
     def server_live() -> Response:
         """Whether the process answers."""
         return JSONResponse(ServerLive())
 
     @api.get("/v2/health/ready")
-    @operation(ServerReady, problems=[problems.NOT_READY])
+    @Operation(ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
         """Whether all models answer."""
         problems.refuse_unless_ready(lifecycle.not_ready())
         return JSONResponse(ServerReady())
 
     @api.get("/v2/models/<name>")
-    @operation(ModelMetadata, scope=Scope.PREDICT)
+    @Operation(ModelMetadata, scope=Scope.PREDICT)
     def model_metadata(name: str) -> Response:
         """What the model of this name reads and writes."""
         return JSONResponse(_metadata(_model(models, name)))
 
     @api.get("/v2/models/<name>/ready")
-    @operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
+    @Operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
     def model_ready(name: str) -> Response:
         """Whether the model of this name answers."""
         model = _model(models, name)
@@ -77,7 +76,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
         return JSONResponse(ModelReady(name=model.name))
 
     @api.post("/v2/models/<name>/infer")
-    @operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT)
+    @Operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT)
     def infer(name: str) -> Response:
         """The sentiment of texts, as tensors."""
         return _infer(_model(models, name), settings)
@@ -133,9 +132,8 @@ def _header_length(content: bytes) -> int:
     if given is None:
         return len(content)
     if not (given.isascii() and given.isdigit() and len(given) < 20 and int(given) <= len(content)):
-        raise Problem(
-            INVALID_HEADER, f"{HEADER_LENGTH} must be a number of bytes of the body, which has {len(content)}."
-        )
+        detail = f"{HEADER_LENGTH} must be a number of bytes of the body, which has {len(content)}."
+        raise Problem(INVALID_HEADER, detail)
     return int(given)
 
 
@@ -166,9 +164,7 @@ def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> R
     default = wanted.parameters.binary_data_output
     forms: dict[str, bool] = {
         output.name: output.parameters.binary_data if output.parameters else default for output in wanted.outputs
-    }
-    if not forms:
-        forms = dict.fromkeys(outputs, default)
+    } or dict.fromkeys(outputs, default)
     described: list[dict[str, Any]] = []
     contents: list[bytes] = []
     for name, binary in forms.items():
@@ -176,14 +172,13 @@ def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> R
         tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": shape}
         if binary:
             contents.append(write(data))
-            described.append(tensor | {"parameters": {"binary_data_size": len(contents[-1])}})
+            tensor["parameters"] = {"binary_data_size": len(contents[-1])}
         else:
-            described.append(tensor | {"data": data})
-    if not contents:
-        return JSONResponse(head | {"outputs": described})
-    content = orjson.dumps(head | {"outputs": described})
-    return Response(
-        b"".join([content, *contents]),
-        content_type="application/octet-stream",
-        headers={HEADER_LENGTH: str(len(content))},
-    )
+            tensor["data"] = data
+        described.append(tensor)
+    answer = JSONResponse(head | {"outputs": described})
+    if contents:
+        answer.headers[HEADER_LENGTH] = str(answer.content_length)
+        answer.content_type = "application/octet-stream"
+        answer.data = b"".join([answer.data, *contents])
+    return answer

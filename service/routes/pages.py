@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, render_template
 
 from service.http import openapi
 from service.http.headers import PAGE_POLICY
-from service.http.openapi import operation
+from service.http.openapi import Operation
 from service.http.problems import NOT_FOUND, Problem
 from service.http.responses import JSONResponse
 from service.settings import ServiceSettings
@@ -31,7 +31,7 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
         return openapi.document(current_app, settings, keys=keys)
 
     @web.get("/")
-    @operation("text/html")
+    @Operation("text/html")
     def page() -> Response:
         """A page to try the service on: answers, words, sentences, and what the network remembered."""
         content = render_template("page.html", settings=settings, keys=keys)
@@ -39,7 +39,7 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
         return Response(content, headers=policy, content_type="text/html; charset=utf-8")
 
     @web.get("/static/<file>")
-    @operation("*/*", problems=[NOT_FOUND])
+    @Operation("*/*", problems=[NOT_FOUND])
     def static(file: str) -> Response:
         """What the page is made of: style, script or picture."""
         if file not in files:
@@ -47,22 +47,16 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
         return Response(files[file], content_type=MEDIA_TYPES[Path(file).suffix])
 
     @web.get("/openapi.json")
-    @operation("application/json")
+    @Operation("application/json")
     def openapi_json() -> Response:
         """This document."""
         return JSONResponse(document())
 
     @web.get("/docs")
-    @operation("text/html")
+    @Operation("text/html")
     def docs() -> Response:
         """This document as a page."""
         page = render_template("docs.html", document=document())
         return Response(page, content_type="text/html; charset=utf-8")
-
-    @web.get("/docs/style.css")
-    @operation("text/css")
-    def style() -> Response:
-        """How the page looks."""
-        return Response((PAGES / "docs.css").read_bytes(), content_type="text/css; charset=utf-8")
 
     return web

@@ -3,7 +3,7 @@
 from flask import Blueprint, Request, Response, stream_with_context
 
 from service.http import body
-from service.http.openapi import Form, Scope, operation
+from service.http.openapi import Form, Operation, Scope
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
 from service.inference.model import Model
@@ -26,7 +26,7 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
 
     @api.post("/v1/predict", endpoint="predict")
     @api.post("/v1/models/<name>/predict", endpoint="predict_with")
-    @operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
+    @Operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
     def predict(name: str = DEFAULT) -> Response:
         """The sentiment of one text, of several, or of a stream of them, by the model of this name, else `default`."""
         request, model = body.current_request(), models.get(name)

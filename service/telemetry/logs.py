@@ -24,6 +24,11 @@ def _render(fields: dict[str, Any], event: str, level: str) -> bytes:
     return orjson.dumps(entry, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
 
 
+def trace(error: BaseException) -> str:
+    """Return where the error was raised, without its own words, which may quote a text."""
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
 class Formatter(logging.Formatter):
     """Makes a record of the standard logging such a line, under the id of its request."""
 
@@ -33,7 +38,7 @@ class Formatter(logging.Formatter):
         if has_request_context():
             fields |= {"request_id": g.get("request_id"), "key_id": g.get("key_id")}
         if record.exc_info and (error := record.exc_info[1]):
-            fields |= {"error": type(error).__name__, "trace": "".join(traceback.format_tb(error.__traceback__))}
+            fields |= {"error": type(error).__name__, "trace": trace(error)}
         return _render(fields, record.getMessage(), record.levelname.lower()).decode().rstrip("\n")
 
 

@@ -98,6 +98,6 @@ def test_the_page_is_the_document_without_a_script_or_another_host(client: Flask
     assert "//" not in response.text.replace("</", "")
     for path in client.get("/openapi.json").get_json()["paths"]:
         assert f"<code>{path}</code>" in response.text
-    assert client.get("/docs/style.css").content_type == "text/css; charset=utf-8"
+    assert client.get("/static/docs.css").content_type == "text/css; charset=utf-8"
     assert "script-src" not in response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
