@@ -9,13 +9,13 @@ from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
 from service.access import api_keys, rate_limit
-from service.http import headers, problems
+from service.http import problems, responses
 from service.inference import deadline, registry
 from service.inference.batcher import Batcher
 from service.inference.lifecycle import Lifecycle
 from service.inference.registry import Models
 from service.inference.reload import Reloader, reload_asked
-from service.routes import admin, explain, models, open_inference, pages, predict
+from service.routes import admin, explain, open_inference, pages, predict
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import requests
 
@@ -62,10 +62,9 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     )
     requests.register(app, checks)
     rate_limit.register(app, settings)
-    headers.register(app, settings.cors_origins)
+    responses.register(app, settings.cors_origins)
     for blueprint in (
         predict.blueprint(settings, served),
-        models.blueprint(served),
         explain.blueprint(settings, served),
         open_inference.blueprint(settings, served, lifecycle),
         admin.blueprint(served, lifecycle, reloader),

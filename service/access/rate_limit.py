@@ -5,8 +5,8 @@ Who asks how often is counted in Redis for all workers together, or by each work
 
 import logging
 import math
+import threading
 import time
-from functools import partial
 from typing import Any
 
 from flask import Flask, Request, g, request
@@ -18,7 +18,6 @@ from sentiment.errors import ConfigError
 from service.http import openapi
 from service.http.openapi import Scope
 from service.http.problems import OVERLOADED, RETRY, Problem
-from service.inference.native import Lock
 from service.routes.ndjson import MEDIA_TYPE
 from service.settings import ServiceSettings
 from service.telemetry.requests import Check
@@ -38,14 +37,13 @@ def register(app: Flask, settings: ServiceSettings) -> None:
         raise ConfigError(
             f"SENTIMENT_RATE_LIMIT: must be like '100 per second', not {settings.rate_limit!r:.80}"
         ) from None
-    options: dict[str, object] = {}
     if settings.redis_url is None:
         _log.warning("without SENTIMENT_REDIS_URL each worker counts for itself: N workers allow N times the limit")
-    else:
-        # Redis' own client would try again with pauses, while the request waits.
-        options = {
-            "socket_timeout": REDIS_TIMEOUT_SECONDS, "socket_connect_timeout": REDIS_TIMEOUT_SECONDS, "retry": None
-        }  # fmt: skip
+    options = {
+        "socket_timeout": REDIS_TIMEOUT_SECONDS,
+        "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+        "retry": None,  # Redis' own client would try again with pauses, while the request waits
+    }
     try:
         Limiter(
             _caller,
@@ -53,7 +51,7 @@ def register(app: Flask, settings: ServiceSettings) -> None:
             application_limits=[settings.rate_limit],
             application_limits_exempt_when=lambda: not _counts(app),
             storage_uri=settings.redis_url or "memory://",
-            storage_options=options,  # type: ignore[arg-type]
+            storage_options=options if settings.redis_url else {},  # type: ignore[arg-type]
             in_memory_fallback_enabled=settings.redis_url is not None,
             swallow_errors=True,  # of a request that waited for Redis while another learnt that it is gone
             on_breach=_say_when,
@@ -80,23 +78,16 @@ def _say_when(limit: RequestLimit) -> None:
 
 def in_flight_checker(app: Flask, max_requests: int) -> Check:
     """Return what bounds the requests of the app to the model. Streams of lines, which last, have their own bound."""
-    counts = {False: 0, True: 0}
-    lock = Lock()
+    places = {is_stream: threading.Semaphore(max_requests) for is_stream in (False, True)}
 
-    def enter(request: Request, notes: Any) -> None:
+    def check(request: Request, notes: Any) -> None:
         described = openapi.of(app, request.endpoint)
         if described is None or described.request is None or request.method != "POST":
             return
-        is_stream = request.mimetype == MEDIA_TYPE
-        with lock:
-            if counts[is_stream] >= max_requests:
-                detail = f"{counts[is_stream]} requests are being answered; the limit is {max_requests}."
-                raise Problem(OVERLOADED, detail, headers=RETRY)
-            counts[is_stream] += 1
-        notes.release = partial(leave, is_stream)
+        place = places[request.mimetype == MEDIA_TYPE]
+        if not place.acquire(blocking=False):
+            detail = f"{max_requests} requests are being answered; the limit is {max_requests}."
+            raise Problem(OVERLOADED, detail, headers=RETRY)
+        notes.release = place.release
 
-    def leave(is_stream: bool) -> None:
-        with lock:
-            counts[is_stream] -= 1
-
-    return enter
+    return check

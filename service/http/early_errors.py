@@ -7,8 +7,8 @@ import orjson
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
 from service.http import problems
-from service.http.headers import SECURITY
 from service.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
+from service.http.responses import SECURITY
 from service.telemetry import logs, metrics, requests
 
 

@@ -86,9 +86,8 @@ def document(app: Flask, settings: ServiceSettings, *, keys: bool) -> dict[str, 
         described = of(app, rule.endpoint)
         if described is None:
             continue
-        models.update(filter(None, (described.request, described.form.schema if described.form else None)))
-        if isinstance(described.response, type):
-            models.add(described.response)
+        read_and_written = (described.request, described.response, described.form and described.form.schema)
+        models.update(each for each in read_and_written if isinstance(each, type))
         names = _PATH_PARAMETER.findall(rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             path = paths.setdefault(_PATH_PARAMETER.sub(r"{\1}", rule.rule), {})

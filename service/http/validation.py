@@ -16,6 +16,7 @@ _EXPECTED = {
     "string_type": "a string", "list_type": "an array", "bool_type": "a boolean", "float_type": "a number",
     "int_type": "a whole number", "model_type": "an object",
 }  # fmt: skip
+_COMPARED = {"greater_than_equal": "at least", "less_than": "less than", "less_than_equal": "at most"}
 
 
 def faults(error: ValidationError, schema: type[BaseModel]) -> list[FieldError]:
@@ -51,12 +52,9 @@ def _detail(fault: dict[str, Any], fields: str) -> str:
             return "holds a lone surrogate: it is not valid Unicode"
         case "missing":
             return "is missing"
-        case "greater_than_equal":
-            return f"must be at least {fault['ctx']['ge']:g}, not {fault['input']:g}"
-        case "less_than":
-            return f"must be less than {fault['ctx']['lt']:g}, not {fault['input']:g}"
-        case "less_than_equal":
-            return f"must be at most {fault['ctx']['le']:g}, not {fault['input']:g}"
+        case "greater_than_equal" | "less_than" | "less_than_equal":
+            (limit,) = fault["ctx"].values()
+            return f"must be {_COMPARED[kind]} {limit:g}, not {fault['input']:g}"
         case "too_short" | "too_long":
             limits, actual = fault["ctx"], fault["ctx"]["actual_length"]
             at = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"

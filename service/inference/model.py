@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sentiment.config import Task
 from sentiment.errors import TextError
@@ -25,18 +25,17 @@ if TYPE_CHECKING:
 CHARACTERS_AT_ONCE = 8192  # the tokenizer is theirs meanwhile: for a hundredth of a second, or a tenth if all is new
 PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
 
-Found = TypeVar("Found")
 Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[Found]):
+class Answer:
     """Predictions, or views by sentences, in the order of the texts, all from one version of one model."""
 
     model: ModelVersion
     task: Task  # of that version; so are the metrics
     metrics: Mapping[str, Any]
-    predictions: Sequence[Found]
+    predictions: Sequence[Any]
 
 
 class Model:
@@ -77,7 +76,7 @@ class Model:
         """Count predictions, or views by sentences, at /metrics: once nothing refuses the request any more."""
         metrics.count_predictions(self.name, [getattr(each, "prediction", each) for each in predictions])
 
-    def predict(self, texts: Sequence[str], *, sentences: bool = False, deadline: float | None = None) -> Answer[Any]:
+    def predict(self, texts: Sequence[str], *, sentences: bool = False, deadline: float | None = None) -> Answer:
         """Return a prediction for each text or, with `sentences`, a view by them.
 
         `deadline` is of time.monotonic(); else the request's own. Raises TextError, naming the index, for a text that

@@ -48,7 +48,7 @@ def predict(
     *,
     sentences: bool = False,
     place: str = "",
-) -> Answer[Any]:
+) -> Answer:
     """Return the model's answer as the options, which stand at this place of the body, want it. Raises Problem."""
     check(texts, pointer, settings)
     try:
@@ -62,7 +62,7 @@ def predict(
     return replace(answer, predictions=predictions)
 
 
-def threshold(options: Options, answer: Answer[Any], pointer: str) -> float:
+def threshold(options: Options, answer: Answer, pointer: str) -> float:
     """Return the probability under which a label is `uncertain`: the higher of those that the options ask for.
 
     Raises Problem, pointing to `abstain`, where the model that answered can't promise it, and to either where that

@@ -65,7 +65,17 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @Operation(ModelMetadata, scope=Scope.PREDICT)
     def model_metadata(name: str) -> Response:
         """What the model of this name reads and writes."""
-        return JSONResponse(_metadata(_model(models, name)))
+        card = _model(models, name).card
+        label = TensorMetadata(name="label", datatype="BYTES", shape=[-1])
+        probabilities = TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)])
+        metadata = ModelMetadata(
+            name=name,
+            versions=[card.model.version],
+            inputs=[TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
+            outputs=[label, probabilities],
+            labels=card.labels,
+        )
+        return JSONResponse(metadata)
 
     @api.get("/v2/models/<name>/ready")
     @Operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
@@ -90,20 +100,6 @@ def _model(models: Models, name: str) -> Model:
     if model.card.task == "regression":
         raise Problem(UNKNOWN_MODEL, "No model of labels has this name: ask one of numbers at /v1/models/NAME/predict.")
     return model
-
-
-def _metadata(model: Model) -> ModelMetadata:
-    card = model.card
-    return ModelMetadata(
-        name=model.name,
-        versions=[card.model.version],
-        inputs=[TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
-        outputs=[
-            TensorMetadata(name="label", datatype="BYTES", shape=[-1]),
-            TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)]),
-        ],
-        labels=card.labels,
-    )
 
 
 def _infer(model: Model, settings: ServiceSettings) -> Response:

@@ -7,10 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template
 
 from service.http import openapi
-from service.http.headers import PAGE_POLICY
 from service.http.openapi import Operation
 from service.http.problems import NOT_FOUND, Problem
-from service.http.responses import JSONResponse
+from service.http.responses import PAGE_POLICY, JSONResponse
 from service.settings import ServiceSettings
 
 PAGES = Path(__file__).parents[1] / "pages"

@@ -1,14 +1,14 @@
-"""The routes that predict: one text, several, or a stream of them."""
+"""The routes that predict one text, several, or a stream of them, and those that say which models there are."""
 
-from flask import Blueprint, Request, Response, stream_with_context
+from flask import Blueprint, Response, stream_with_context
 
 from service.http import body
 from service.http.openapi import Form, Operation, Scope
 from service.http.responses import JSONResponse
 from service.inference import postprocessing
-from service.inference.model import Model
 from service.inference.registry import DEFAULT, Models
 from service.routes import ndjson
+from service.schemas.models import ModelCard, ModelList
 from service.schemas.prediction import LineRequest, PredictRequest, PredictResponse
 from service.settings import ServiceSettings
 
@@ -21,7 +21,7 @@ _LINES = Form(
 
 
 def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
-    """Return the routes that predict, over these models."""
+    """Return the routes over these models."""
     api = Blueprint("api", __name__)
 
     @api.post("/v1/predict", endpoint="predict")
@@ -31,7 +31,11 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
         """The sentiment of one text, of several, or of a stream of them, by the model of this name, else `default`."""
         request, model = body.current_request(), models.get(name)
         if request.mimetype == ndjson.MEDIA_TYPE:
-            return _predict_lines(request, settings, model)
+            body.check_headers(request, [ndjson.MEDIA_TYPE])
+            stream = request.environ["wsgi.input"]
+            lines = ndjson.read_lines(stream, request.content_length, settings.max_body_bytes)
+            answers = stream_with_context(ndjson.answer(lines, model, settings))
+            return Response(answers, content_type=ndjson.MEDIA_TYPE)
         media_types = ["application/json", ndjson.MEDIA_TYPE]
         wanted = body.read_json(request, PredictRequest, media_types, settings.max_body_bytes)
         texts = wanted.all_texts
@@ -39,12 +43,16 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
         answer = postprocessing.predict(model, texts, wanted, settings, wanted.pointer, sentences=wanted.sentences)
         return JSONResponse({"model": answer.model, "predictions": answer.predictions})
 
+    @api.get("/v1/models")
+    @Operation(ModelList, scope=Scope.PREDICT)
+    def list_models() -> Response:
+        """All models of this service."""
+        return JSONResponse(ModelList(models=[model.card for model in models]))
+
+    @api.get("/v1/models/<name>")
+    @Operation(ModelCard, scope=Scope.PREDICT)
+    def describe_model(name: str) -> Response:
+        """The model of this name."""
+        return JSONResponse(models.get(name).card)
+
     return api
-
-
-def _predict_lines(request: Request, settings: ServiceSettings, model: Model) -> Response:
-    body.check_headers(request, [ndjson.MEDIA_TYPE])
-    stream = request.environ["wsgi.input"]
-    lines = ndjson.read_lines(stream, request.content_length, settings.max_body_bytes)
-    answers = stream_with_context(ndjson.answer(lines, model, settings))
-    return Response(answers, content_type=ndjson.MEDIA_TYPE)

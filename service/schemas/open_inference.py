@@ -1,23 +1,14 @@
 """The schemas of the Open Inference Protocol (KServe v2)."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic_core import PydanticKnownError
+from pydantic import ConfigDict, Field
 
 import sentiment
 from service.schemas.base import TEXT_SCHEMA, Options, StrictModel
 
 _TEXT: dict[str, Any] = {"type": "string", **TEXT_SCHEMA}
 _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 1}
-
-
-def _encodable(given: str) -> str:
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        raise PydanticKnownError("string_unicode") from None
-    return given
 
 
 class Parameters(StrictModel):
@@ -72,7 +63,7 @@ class InferOutput(StrictModel):
 class InferRequest(StrictModel):
     """Texts as one input tensor. Its bytes may follow the JSON, whose own Inference-Header-Content-Length counts."""
 
-    id: Annotated[str, AfterValidator(_encodable)] = ""  # the answer repeats it
+    id: str = Field(default="", min_length=0)  # the answer repeats it: of a bounded string pydantic refuses surrogates
     parameters: RequestParameters = RequestParameters()
     inputs: list[InferInput] = Field(min_length=1, max_length=1)
     outputs: list[InferOutput] = Field(default_factory=list, max_length=2, description="Those wanted; both if empty.")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Request, Response, g
 
 from service.http.body import current_request
-from service.http.headers import NOTED_ID
+from service.http.responses import NOTED_ID
 from service.telemetry import logs, metrics
 
 Check = Callable[[Request, Any], None]  # of a request and what is noted of it (Flask's `g`); raises Problem

@@ -10,7 +10,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.http import headers
+from service.http import responses
 from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
 
@@ -175,7 +175,7 @@ def test_an_overloaded_worker_refuses_at_once_and_answers_health(server: Server)
         "instance": "r1",
         "errors": [],
     }
-    assert headers.SECURITY.items() <= refused.headers.items()
+    assert responses.SECURITY.items() <= refused.headers.items()
     for name in (shed, f"sentiment_requests_total{refused_requests}"):
         assert after[name] == before.get(name, 0) + 1
     (line,) = [line for line in server.log.splitlines() if '"request_id":"r1"' in line]

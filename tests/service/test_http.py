@@ -7,7 +7,7 @@ import socket
 import pytest
 import requests
 
-from service.http.headers import SECURITY
+from service.http.responses import SECURITY
 from tests.service.conftest import WAIT_SECONDS, Server
 from tests.service.raw_http import BODY, HEAD, REQUEST, receive, receive_all
 

@@ -7,8 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from service.http import early_errors
-from service.http.headers import SECURITY
 from service.http.problems import MALFORMED_REQUEST, OVERLOADED, REQUEST_TIMEOUT, RETRY, Problem, ProblemType
+from service.http.responses import SECURITY
 
 
 def read(path: str, *headers: tuple[str, str]) -> SimpleNamespace:

@@ -3,7 +3,7 @@ from flask.testing import FlaskClient
 
 from sentiment.classifier import Classifier
 from service.app import create_app
-from service.http.headers import PAGE_POLICY, SECURITY
+from service.http.responses import PAGE_POLICY, SECURITY
 from service.settings import ServiceSettings
 
 ORIGIN = "https://shop.example"
