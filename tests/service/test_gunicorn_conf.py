@@ -26,21 +26,19 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert conf["worker_class"] == "service.worker.Worker"
 
 
-def test_the_workers_models_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("OMP_NUM_THREADS", str(available_cores())),
+        ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128"),
+    ],
+    ids=["cores", "kernels"],
+)
+def test_what_torch_reads_when_it_loads(monkeypatch: pytest.MonkeyPatch, name: str, default: str) -> None:
     read_conf(monkeypatch, WORKERS="1")
-    assert os.environ["OMP_NUM_THREADS"] == str(available_cores())
-
-
-def test_what_is_kept_of_each_shape_of_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_conf(monkeypatch)
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "128"
-    read_conf(monkeypatch, ONEDNN_PRIMITIVE_CACHE_CAPACITY="9")
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "9"
-
-
-def test_threads_chosen_by_hand_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    read_conf(monkeypatch, OMP_NUM_THREADS="7")
-    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert os.environ[name] == default
+    read_conf(monkeypatch, WORKERS="1", **{name: "7"})
+    assert os.environ[name] == "7"
 
 
 def test_the_model_is_loaded_in_the_workers_only(server: Server) -> None:

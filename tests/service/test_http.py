@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from service.http.responses import SECURITY
-from tests.service.conftest import WAIT_SECONDS, Server
+from tests.service.conftest import WAIT_SECONDS, Server, wait_for
 from tests.service.raw_http import BODY, HEAD, REQUEST, receive, receive_all
 
 PATH_BYTES = 4094 - len("GET  HTTP/1.1")  # gunicorn's limit of a first line, without what surrounds the path
@@ -92,6 +92,11 @@ def test_a_malformed_head_is_refused_as_a_problem(server: Server, sent: bytes, p
         **SECURITY,
     }
     assert "zyzzyva" not in server.log
+    wait_for(lambda: request_id in server.log)
+    (line,) = [json.loads(line) for line in server.log.splitlines() if request_id in line]
+    assert (line["event"], line["status"]) == ("request refused", problem["status"])
+    shown = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+    assert f'sentiment_requests_total{{method="other",route="none",status="{problem["status"]}"}}' in shown
 
 
 def test_http_1_0_needs_no_host(server: Server) -> None:

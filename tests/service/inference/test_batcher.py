@@ -131,20 +131,6 @@ def test_a_batch_is_of_one_classifier(ask: Ask, recorder: Recorder) -> None:
     assert other.batches == [[encoded(3), encoded(5)]]
 
 
-def test_one_poisoned_text_among_31(ask: Ask, recorder: Recorder) -> None:
-    batcher_is_busy = ask(recorder, encoded(1))
-    recorder.wait_until_computing()
-    asked = [ask(recorder, encoded(POISON if number == 7 else number)) for number in range(31)]
-    recorder.open()
-    batcher_is_busy.result()
-    for number, future in enumerate(asked):
-        if number == 7:
-            with pytest.raises(TextFailed, match="^text 0 can't be computed$"):
-                future.result()
-        else:
-            assert future.result() == [answer(encoded(number))]
-
-
 def test_a_poisoned_text_is_named_by_its_place(ask: Ask, recorder: Recorder) -> None:
     recorder.open()
     with pytest.raises(TextFailed) as error:
@@ -175,22 +161,6 @@ def test_past_the_bound_a_text_is_refused_at_once(ask: Ask, recorder: Recorder, 
 def test_a_request_larger_than_the_bound_is_answered_alone(ask: Ask, recorder: Recorder) -> None:
     recorder.open()
     assert len(ask(recorder, *[encoded(1)] * 50).result()) == 50
-
-
-def test_a_text_whose_deadline_passed_in_the_queue_is_never_computed(
-    ask: Ask, recorder: Recorder, batcher: Batcher
-) -> None:
-    first = ask(recorder, encoded(1))
-    recorder.wait_until_computing()
-    late = ask(recorder, encoded(2), seconds=0.01)
-    with pytest.raises(DeadlinePassed):
-        late.result()
-    assert batcher.waiting_texts == 1
-    last = ask(recorder, encoded(3))
-    recorder.open()
-    first.result()
-    last.result()
-    assert recorder.batches == [[encoded(1)], [encoded(3)]]
 
 
 def test_an_answer_that_comes_late_goes_to_nobody(ask: Ask, recorder: Recorder, batcher: Batcher) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import DeadlinePassed, Overloaded
 from service.inference.explain_queue import ExplainQueue
-from tests.service.conftest import WAIT_SECONDS, wait_for
+from tests.service.conftest import WAIT_SECONDS
 
 
 def later() -> float:
@@ -52,24 +52,6 @@ def test_what_was_seen_or_raised_is_the_callers() -> None:
     with pytest.raises(SystemExit):  # the thread outlives it
         queue.run(lambda: exit(1), 1, later())
     assert queue.run(lambda: "still there", 1, later()) == "still there"
-
-
-def test_one_at_a_time_in_the_order_of_arrival(callers: ThreadPoolExecutor, held: Held) -> None:
-    queue = ExplainQueue()
-    first = ask(callers, queue, held)
-    assert held.begun.wait(WAIT_SECONDS)
-    waiting = queue._native._for_threads._work_queue  # type: ignore[union-attr]
-    order: list[int] = []
-    rest = []
-    for place in range(5):
-        rest.append(ask(callers, queue, lambda place=place: order.append(place)))  # type: ignore[misc]
-        wait_for(lambda place=place: waiting.qsize() == place + 1)  # type: ignore[misc]
-    assert order == []
-    held.released.set()
-    assert first.result() == "seen"
-    for other in rest:
-        other.result()
-    assert order == [0, 1, 2, 3, 4]
 
 
 def test_what_is_too_much_is_refused_at_once(callers: ThreadPoolExecutor, held: Held) -> None:

@@ -2,11 +2,6 @@
 
 import subprocess
 import sys
-import threading
-
-import pytest
-
-from service.inference.native import NativeThread
 
 PATCHED = """
 from gevent import monkey
@@ -51,10 +46,3 @@ except KeyError:
 def test_the_hub_serves_others_and_an_error_is_the_callers_alone() -> None:
     run = subprocess.run([sys.executable, "-c", PATCHED], capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr) == ("raised\n", "")
-
-
-def test_where_nothing_is_patched_it_is_a_thread_like_any() -> None:
-    native = NativeThread("looks")
-    assert native.run(lambda: threading.current_thread().name) == "looks_0"
-    with pytest.raises(ZeroDivisionError):
-        native.run(lambda: 1 // 0)
