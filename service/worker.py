@@ -46,6 +46,8 @@ class Request(http.Request):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *arguments: Any) -> None:
         try:
             super().__init__(*arguments)
+            if self.version >= (1, 1) and "HOST" not in dict(self.headers):
+                raise early_errors.MissingHost
         except ParseException as error:
             error.req = self
             raise
