@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m $(PYTEST_OPTIONS)
 TORCHTEXT_TESTS := $(addprefix tests/sentiment/,text nn training test_bundle.py test_old_bundles.py \
   test_classifier.py integrations/test_torchtext.py)
 
-.PHONY: serve test test-slow test-all test-spark test-torchtext lint docs model labels tables figures bench bench-peers clean
+.PHONY: serve test test-slow test-all test-spark test-torchtext lint docs model labels tables figures outputs bench bench-peers clean
 
 serve: $(VENV)/serve.done
 	exec $(BIN)/python -m sentiment serve $(if $(MODEL),--model $(MODEL)) --host $(HOST) --port $(PORT)
@@ -78,6 +78,10 @@ tables: $(VENV)/dev.done
 # The figures of docs/how-it-works.md, from models/default: after every change of the model.
 figures: $(VENV)/dev.done
 	$(BIN)/python -m recipes.figures
+
+# The outputs that the README and the pages of docs/ show: after every change of the model.
+outputs: $(VENV)/dev.done
+	WRITE_OUTPUTS=1 $(BIN)/python -m pytest tests/test_readme.py -k test_example
 
 bench: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.core
