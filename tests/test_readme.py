@@ -169,3 +169,10 @@ def test_the_picture_of_the_structure_is_true() -> None:
             assert (folder / name if indented else ROOT / name).exists(), name
         if not indented:
             folder = ROOT / names.split()[0]
+
+
+def test_the_paths_that_contributing_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = re.findall(r"`((?:sentiment|service|tests|deploy|recipes|benchmarks|docs)/[\w./-]*)`", text)
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []
