@@ -60,8 +60,8 @@ class Classifier(LabelPredictor):
 
     # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
     def explain(self, texts: Sequence[str]) -> "list[Explanation]":
-        """Which words decided: an explanation a text, in the order given. See sentiment/explain/words.py."""
-        from sentiment.explain.words import explain
+        """Which words decided: an explanation a text, in the order given. See sentiment/explain/attribution.py."""
+        from sentiment.explain.attribution import explain
 
         return explain(self, texts)
 

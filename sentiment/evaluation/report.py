@@ -14,7 +14,7 @@ from sentiment.evaluation.calibration import ECE_BINS, ConfidenceBin, reliabilit
 from sentiment.evaluation.groups import Group, by_column, by_length, by_unknown_share
 from sentiment.evaluation.intervals import CONFIDENCE, RESAMPLES, SEED, Estimate, resampled, share
 from sentiment.evaluation.metrics import evaluate
-from sentiment.explain.words import Explanation, explain
+from sentiment.explain.attribution import Explanation, explain
 
 FIGURES = ("accuracy", "macro_f1", "macro_recall", "ece", "ece_before")
 PROMISES = (0.02, 0.05, 0.1, 0.2)

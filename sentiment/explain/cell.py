@@ -1,4 +1,4 @@
-"""The LSTM cell, plainly: the equations that the fused kernel computes, one time step after the other."""
+"""The equations of the LSTM cell, one time step after the other, as the fused kernel computes them."""
 
 from dataclasses import dataclass
 
@@ -12,28 +12,28 @@ QUANTITIES = ("input_gate", "forget_gate", "candidate", "output_gate", "c", "h")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one direction of one layer computed: each (N, T, H), in the order of the text. Padding has no meaning."""
+    """The gates and states of one direction of one layer: each (N, T, H), in text order. Padding has no meaning."""
 
     layer: int
     backward: bool
     input_gate: Tensor  # how much of the candidate is written
     forget_gate: Tensor  # how much of the memory is kept
     candidate: Tensor
-    output_gate: Tensor  # how much of the memory is shown
+    output_gate: Tensor  # how much of the memory is exposed
     c: Tensor  # the memory
-    h: Tensor  # what is shown of it
+    h: Tensor  # the exposed part of it
 
     def final(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """Of `states` (N, T, H), `c` or `h`, the one after the last token read: (N, H)."""
+        """Return the last of `states` (N, T, H), `c` or `h`, in reading order: (N, H)."""
         last = torch.zeros_like(lengths) if self.backward else lengths - 1
         return states[torch.arange(len(lengths)), last]
 
 
 def read(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor, *, levels: int | None = None) -> list[Reading]:
-    """What each layer and direction computes, in nn.LSTM's order: layer by layer, forward before backward.
+    """Return the readings of each layer and direction in nn.LSTM's order: layer by layer, forward before backward.
 
-    `embedded` is (N, T, F), `lengths` (N,). Where there are `levels`, a step reads the `h` before it as so many parts
-    of 1, as a network in integers does. Long short-term memory: Hochreiter and Schmidhuber 1997; the forget gate:
+    `embedded` is (N, T, F), `lengths` (N,). With `levels`, each step rounds the previous `h` to multiples of
+    1 / levels, as a network in integers does. Long short-term memory: Hochreiter and Schmidhuber 1997; the forget gate:
     Gers et al. 2000; both directions: Schuster and Paliwal 1997.
     """
     mirror = reversed_positions(lengths, embedded.shape[1]).unsqueeze(-1)  # (N, T, 1)

@@ -1,9 +1,9 @@
-"""A report as one HTML file that needs nothing else: no script, nothing from another place."""
+"""Write a report as one HTML file without scripts or external files."""
 
 from html import escape
 
+from sentiment.explain.attribution import Explanation
 from sentiment.explain.report import LINES, Report, colours_of
-from sentiment.explain.words import Explanation
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -22,7 +22,7 @@ polyline { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
 
 
 def page(report: Report) -> str:
-    """The report as a whole document."""
+    """Return the report as a whole document."""
     prediction = report.explanation.prediction
     shares = ", ".join(f"{escape(label)} {share:.1%}" for label, share in prediction.probabilities.items())
     label = escape(report.label)
@@ -45,7 +45,7 @@ def page(report: Report) -> str:
 
 
 def coloured_words(text: str, explanation: Explanation) -> str:
-    """The text, each token on a tint as strong as its weight, with that as its title, and what was not read struck."""
+    """Mark up the text: tokens tinted by weight, with the weight as title, and unread parts struck through."""
     tints = list(colours_of(explanation.prediction.label).values())
     largest = max(abs(token.weight) for token in explanation.tokens) or 1.0
     marks: list[tuple[int, int, str, str]] = []

@@ -1,4 +1,4 @@
-"""A report as a picture: weights, running probabilities and gates over the same words."""
+"""Draw a report: weights, running probabilities and gates over the same words."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ LABELS_READ = 120  # tokens; more of them would be written over each other
 
 
 def draw(report: Report, path: Path) -> None:
-    """Writes the picture, in the format of the path's suffix.
+    """Write the picture, in the format of the path's suffix.
 
-    Raises ConfigError where matplotlib is missing, for a suffix it doesn't write, and for a text too long to trace.
+    Raises ConfigError if matplotlib is missing, for a suffix it doesn't write, and for a text too long to trace.
     """
     try:
         from matplotlib.figure import Figure

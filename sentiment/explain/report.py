@@ -1,21 +1,21 @@
-"""All that there is to see of one text, put together for a terminal, a page, a picture or a program."""
+"""Everything about one text, for a terminal, a page, a picture or a program."""
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
 from sentiment.classifier import Classifier
+from sentiment.explain.attribution import Explanation, TokenWeight, explain
 from sentiment.explain.sentences import SentenceView, read_sentences
 from sentiment.explain.trace import MAX_TRACE_TOKENS, Trace, trace
-from sentiment.explain.words import Explanation, TokenWeight, explain
 
-GREEN, ORANGE = "#268454", "#c44e28"  # told apart by most who don't see colours as others do, too
+GREEN, ORANGE = "#268454", "#c44e28"  # distinguishable with most colour vision deficiencies
 LINES = (ORANGE, "#7a7f87", GREEN, "#3b6fb6", "#8a5bb0", "#b08a1e")  # of the labels, in their order
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The token with which the answer became another one, as the text is read."""
+    """The token at which the answer changes as the text is read."""
 
     token: str
     label: str
@@ -23,7 +23,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One text: which words decided, its sentences, and what the LSTM remembered."""
+    """One text: its attribution, its sentences and its trace."""
 
     model: str
     text: str
@@ -33,22 +33,22 @@ class Report:
 
     @property
     def label(self) -> str:
-        """What the text is called."""
+        """Return the predicted label."""
         return self.explanation.prediction.label
 
     @property
     def colours(self) -> dict[str, str]:
-        """The colours of words for the label and of words against it, in this order, by their names."""
+        """Return the colours of words for the label and of words against it, in this order, by their names."""
         return colours_of(self.label)
 
     @property
     def heaviest(self) -> list[TokenWeight]:
-        """The tokens by how far they moved the answer, either way."""
+        """Return the tokens by the size of their weight, largest first."""
         return sorted(self.explanation.tokens, key=lambda token: -abs(token.weight))
 
     @property
     def turns(self) -> list[Turn]:
-        """Where the answer changes as the text is read."""
+        """Return the changes of the answer as the text is read."""
         if self.trace is None:
             return []
         running = self.trace.running
@@ -57,7 +57,7 @@ class Report:
         return [Turn(token.text, after) for token, (before, after) in changes if before != after]
 
     def as_dict(self) -> dict[str, Any]:
-        """Dicts, lists, strings and numbers only, for JSON."""
+        """Return dicts, lists, strings and numbers only, for JSON."""
         return {
             "model": self.model,
             "text": self.text,
@@ -69,13 +69,13 @@ class Report:
 
 
 def colours_of(label: str) -> dict[str, str]:
-    """The colours of words for the label and of words against it, in this order, by their names."""
+    """Return the colours of words for the label and of words against it, in this order, by their names."""
     green, orange = {"green": GREEN}, {"orange": ORANGE}
     return orange | green if label == "negative" else green | orange
 
 
 def report(classifier: Classifier, text: str) -> Report:
-    """All that there is to see of this text. Raises TextError as `predict` does."""
+    """Return everything about this text. Raises TextError as `predict` does."""
     [explanation] = explain(classifier, [text])
     [view] = read_sentences(classifier, [text])
     short = len(explanation.tokens) <= MAX_TRACE_TOKENS

@@ -1,4 +1,4 @@
-"""A text sentence by sentence: where the opinion turns, and whether one text holds two."""
+"""Label a text sentence by sentence, and find texts with two opinions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ OPPOSITES = ("positive", "negative")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of a text, with the white space after it, and what the model says of it alone."""
+    """One sentence of a text, with the white space after it, and its own label."""
 
     start: int  # in code points
     end: int
@@ -31,13 +31,13 @@ class SentenceView:
 
 @dataclass(frozen=True, slots=True)
 class SplitText:
-    """A text that is cut into its sentences, before the network has seen it."""
+    """A text divided into its sentences, before the network reads it."""
 
     cuts: list[int]  # in code points: where the sentences begin, and where the last one ends
     parts: list[EncodedText]  # the text, then its sentences; a single sentence is the text
 
     def view(self, predictions: Sequence[Prediction]) -> SentenceView:
-        """The view that predictions of `parts`, in this order, give."""
+        """Return the view made of predictions of `parts`, in this order."""
         whole, *own = predictions
         sentences = [
             Sentence(start, end, prediction.label, prediction.probabilities)
@@ -48,16 +48,16 @@ class SplitText:
 
 
 def read_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SentenceView]:
-    """What the model says of each text and of its sentences, in the order given. Raises TextError as `predict` does."""
+    """Label each text and its sentences, in the order given. Raises TextError as `predict` does."""
     split_texts = split_sentences(classifier, texts)
     predictions = iter(classifier.classify([part for split in split_texts for part in split.parts]))
     return [split.view(list(islice(predictions, len(split.parts)))) for split in split_texts]
 
 
 def split_sentences(classifier: Classifier, texts: Sequence[str]) -> list[SplitText]:
-    """Each text cut where spaCy's sentencizer says, and never after "Mr." and its like.
+    """Split each text at the sentence starts of spaCy's sentencizer, but never after abbreviations such as "Mr.".
 
-    What of a truncated text was not read belongs to the sentence that it stands in. Raises TextError as `predict` does.
+    The unread part of a truncated text belongs to the sentence that contains it. Raises TextError as `predict` does.
     """
     tokenizer = classifier.tokenizer
     return [
@@ -75,7 +75,7 @@ def _split(text: AlignedText, starts: Sequence[int], abbreviations: Collection[s
 
 
 def _token_ranges(text: AlignedText, starts: Sequence[int], abbreviations: Collection[str]) -> list[tuple[int, int]]:
-    """For each sentence its first token and the one after its last."""
+    """Return for each sentence its first token and the one after its last."""
 
     def ends_before(place: int) -> bool:
         before, end = text.spans[max(0, place - 2)][0], text.spans[place - 1][1]

@@ -1,4 +1,4 @@
-"""A report on a terminal: colour where there is colour, and the same in words where there is none."""
+"""Print a report on a terminal, in colour, or in words where there is no colour."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ LISTED = 6
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Prints the answer, its words, its sentences, and how it came about."""
+    """Print the answer, its words, its sentences, and the running probabilities."""
     prediction = report.explanation.prediction
     answer = _plain(console, f"{report.label} {prediction.probabilities[report.label]:.1%}", "bold")
     rest = [f"{label} {share:.1%}" for label, share in prediction.probabilities.items() if label != report.label]
@@ -23,7 +23,7 @@ def print_report(report: Report, console: Console) -> None:
     if prediction.unknown_tokens:
         notes.append(f"{prediction.unknown_tokens} of {prediction.tokens} tokens unknown (underlined)")
     if prediction.truncated:
-        notes.append("too long: what is struck through was not read")
+        notes.append("too long: the part struck through was not read")
     if notes:
         console.print("; ".join(notes), style="dim", highlight=False)
 
@@ -55,7 +55,7 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _head(console: Console, words: str) -> None:
-    """A heading: with a line on a terminal, the words alone in a pipe."""
+    """Print a heading: with a line on a terminal, the words alone in a pipe."""
     if console.is_terminal:
         console.rule(words, align="left", style="dim")
     else:
@@ -86,7 +86,7 @@ def _words(report: Report, console: Console) -> Text:
 
 
 def _sparkline(shares: list[float], width: int) -> str:
-    """A character a token; of more tokens than fit, the mean of each stretch."""
+    """Draw a character a token; of more tokens than fit, the mean of each range."""
     cuts = [round(place * len(shares) / width) for place in range(width + 1)] if len(shares) > width else None
     if cuts:
         shares = [sum(shares[a:b]) / (b - a) for a, b in pairwise(cuts)]

@@ -1,4 +1,4 @@
-"""What the LSTM remembered: gates and states token by token, and the answer as the text is read."""
+"""Trace gates and states token by token, and the answer as the text is read."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +17,7 @@ MAX_TRACE_TOKENS = 512  # reading all beginnings of a text takes time in proport
 
 @dataclass(frozen=True, slots=True)
 class TracedToken:
-    """One token and where it stands in the text, in code points."""
+    """One token and its place in the text, in code points."""
 
     text: str  # as it was written
     start: int
@@ -35,18 +35,18 @@ class Series:
 
     @classmethod
     def of(cls, values: Tensor) -> "Series":
-        """The series of `values` (T, H)."""
+        """Return the series of `values` (T, H)."""
         return cls(values, values.mean(dim=-1).tolist(), values.norm(dim=-1).tolist())
 
     def as_dict(self, *, values: bool = False) -> dict[str, Any]:
-        """Lists only, for JSON; `values` among them by request."""
+        """Return lists only, for JSON; `values` among them by request."""
         summary: dict[str, Any] = {"means": self.means, "norms": self.norms}
         return summary | {"values": self.values.tolist()} if values else summary
 
 
 @dataclass(frozen=True, slots=True)
 class LayerTrace:
-    """What one direction of one layer computed; tokens in the order of the text, also where it reads backwards."""
+    """The series of one direction of one layer; tokens in text order, also if it reads backwards."""
 
     layer: int  # from 0
     direction: str  # forward or backward
@@ -67,7 +67,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One text, seen from inside."""
+    """The states of the network for one text."""
 
     prediction: Prediction
     tokens: list[TracedToken]
@@ -76,7 +76,7 @@ class Trace:
     shapes: list[Shape]
 
     def as_dict(self, *, values: bool = False) -> dict[str, Any]:
-        """Dicts, lists, strings and numbers only, for JSON; of the units themselves, (T, H) a series, by request."""
+        """Return dicts, lists, strings and numbers only, for JSON; the units, (T, H) a series, by request."""
         return {
             "prediction": asdict(self.prediction),
             "tokens": [asdict(token) for token in self.tokens],
@@ -94,10 +94,10 @@ class Trace:
 
 
 def trace(classifier: Classifier, text: str) -> Trace:
-    """The gates and states of every layer and direction at every token of one text, and its running probabilities.
+    """Return the gates and states of every layer and direction at every token of one text, and its probabilities.
 
-    The equations stand in `sentiment.explain.cell`; they give what nn.LSTM gives within 1e-5. Probabilities are exactly
-    `predict`'s.
+    `sentiment.explain.cell` has the equations, which match nn.LSTM within 1e-5. Probabilities, of the text up to each
+    token, are exactly `predict`'s.
     Raises TextError as `predict` does, also for a text of more than `MAX_TRACE_TOKENS` tokens, and ConfigError where
     the classifier isn't float32, or its network is not an LSTM whose final `ht` is classified.
     """
@@ -144,7 +144,7 @@ def trace(classifier: Classifier, text: str) -> Trace:
 
 
 def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readings: list[Reading]) -> list[Shape]:
-    """The walk from token ids to probabilities, on the tensors of the plain equations."""
+    """Return the shapes from token ids to probabilities, of the tensors of the plain equations."""
     model = classifier.model
     times = "2" if model.directions == 2 else ""
     output = torch.cat([reading.h for reading in readings[-model.directions :]], dim=-1)  # (N, T, 2H)
@@ -153,7 +153,7 @@ def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readin
     final = torch.cat(tuple(ht[-model.directions :]), dim=-1)  # (N, 2H)
     logits = model.classifier(final)  # (N, C)
     probabilities = torch.softmax(logits / classifier.temperature, dim=-1)  # (N, C)
-    walk: list[tuple[str, str, Tensor]] = [
+    tensors: list[tuple[str, str, Tensor]] = [
         ("token_ids", "N T", batch.token_ids),
         ("lengths", "N", batch.lengths),
         ("embedded", "N T F", embedded),
@@ -164,4 +164,4 @@ def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readin
         ("logits", "N C", logits),
         ("probabilities", "N C", probabilities),
     ]
-    return [Shape(name, tuple(letters.split()), tuple(tensor.shape)) for name, letters, tensor in walk]
+    return [Shape(name, tuple(letters.split()), tuple(tensor.shape)) for name, letters, tensor in tensors]

@@ -1,12 +1,12 @@
-"""The equations by hand, held against autograd through the network."""
+"""Compare the equations by hand with autograd through the network."""
 
 from typing import Any
 
 import pytest
 import torch
 
-from sentiment.explain import plain_lstm, words
-from sentiment.explain.words import Line, LogOdds
+from sentiment.explain import attribution, lstm_gradients
+from sentiment.explain.attribution import Line, LogOdds
 from tests.conftest import MakeBundle
 
 LENGTHS = torch.tensor([4, 9, 1, 9, 2])
@@ -26,16 +26,16 @@ def test_the_weights_are_those_of_autograd(make_bundle: MakeBundle, bidirectiona
     settings: dict[str, Any] = {"bidirectional": bidirectional, "bias": bias}
     log_odds = LogOdds(make_bundle(**settings, scale=2.0).model, 1.3)
     assert log_odds.model.is_plain
-    found = plain_lstm.weigh(log_odds, line(), NODES, SHARES)
-    expected = words._weigh(log_odds, line(), NODES, SHARES)
+    found = lstm_gradients.integrate(log_odds, line(), NODES, SHARES)
+    expected = attribution._integrate(log_odds, line(), NODES, SHARES)
     assert found.abs().max() > 0.1
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_padding_weighs_nothing_and_changes_nothing(make_bundle: MakeBundle) -> None:
+def test_padding_has_no_weight(make_bundle: MakeBundle) -> None:
     log_odds = LogOdds(make_bundle(scale=2.0).model, 1.3)
-    found = plain_lstm.weigh(log_odds, line(), NODES, SHARES)
-    padded = plain_lstm.weigh(log_odds, line(extra_padding=4), NODES, SHARES)
+    found = lstm_gradients.integrate(log_odds, line(), NODES, SHARES)
+    padded = lstm_gradients.integrate(log_odds, line(extra_padding=4), NODES, SHARES)
     torch.testing.assert_close(padded[:, :9], found)
     for row, length in enumerate(LENGTHS.tolist()):
         assert padded[row, length:].abs().max() == 0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError, TextError
-from sentiment.explain.words import MAX_GAP, NEGLIGIBLE_GAP, Explanation, Line, LogOdds, integrated_gradients
+from sentiment.explain.attribution import MAX_GAP, NEGLIGIBLE_GAP, Explanation, Line, LogOdds, integrated_gradients
 from tests.conftest import WORDS, MakeBundle
 
 TEXTS = st.lists(st.lists(st.sampled_from([*WORDS, "zyzzyva"]), min_size=1, max_size=25).map(" ".join), max_size=6)
