@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sentiment.idle_threads import let_cores_go
+from sentiment.runtime import limit_openmp_spin
 
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load"]
 
-let_cores_go()  # before torch is loaded: OpenMP reads it then
+limit_openmp_spin()  # before torch is loaded: OpenMP reads it then
 
 
 def __getattr__(name: str) -> Any:

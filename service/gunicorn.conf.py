@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import multiprocess, values
 
 from sentiment.errors import ConfigError
-from sentiment.kernel_cache import bound_kernel_cache
+from sentiment.runtime import limit_onednn_cache
 from service.inference.reload import ask_for_reload
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import metrics
@@ -24,7 +24,7 @@ except ConfigError as error:
 
 # Read by torch when it is loaded, in the workers; torch.set_num_threads alone comes too late (pytorch#19213).
 os.environ.setdefault("OMP_NUM_THREADS", str(_server.torch_threads))
-bound_kernel_cache()
+limit_onednn_cache()
 
 wsgi_app = "service.wsgi:application()"
 bind = _server.bind

@@ -38,7 +38,7 @@ def plan_of(
     A `dtype` takes the place of the recipe's own: the machine decides it more than the model. Raises ConfigError for
     both or neither, and for options of the command line that a recipe would overrule.
     """
-    from sentiment.training.pretrained import load_pretrained, settled
+    from sentiment.training.pretrained import load_pretrained, merge_pretrained
     from sentiment.training.recipe import Recipe
 
     if (recipe is None) == (not data):
@@ -63,7 +63,7 @@ def plan_of(
         plan = Recipe.of({**sources, **skipping, **settings})
     if dtype is not None:
         plan = plan.model_copy(update={"training": plan.training.model_copy(update={"dtype": dtype.value})})
-    return settled(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
+    return merge_pretrained(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
 
 
 def columns_of(context: typer.Context) -> dict[str, Any]:

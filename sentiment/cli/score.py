@@ -15,7 +15,7 @@ from sentiment.cli.score_to_pipe import score_to_pipe
 from sentiment.cli.stopping import stopping_on_signals
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
-from sentiment.kernel_cache import bound_kernel_cache
+from sentiment.runtime import limit_onednn_cache
 
 
 @app.command()
@@ -75,7 +75,7 @@ def score(
     check_engine(engine, ray_address, processes)
     if report is not None:
         check_report(report)
-    bound_kernel_cache()
+    limit_onednn_cache()
     *inputs, output = paths
     with stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
         from sentiment.scoring import ScoringSettings

@@ -15,8 +15,8 @@ import torch
 
 from sentiment.classifier import AnyModel, load
 from sentiment.errors import BundleError
-from sentiment.kernel_cache import bound_kernel_cache
 from sentiment.nn.precision import bfloat16_units, processor_maker
+from sentiment.runtime import limit_onednn_cache
 from sentiment.scoring.errors import EngineError
 from sentiment.scoring.predicting import Answer, answer
 
@@ -119,7 +119,7 @@ def _begin(model: str, version: str, dtype: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the one that began the others ends them
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    bound_kernel_cache()
+    limit_onednn_cache()
     _classifier = load(model, dtype=dtype, task=None)
     if _classifier.version != version:
         raise BundleError(model, f"is version {_classifier.version} now, and was {version}")

@@ -19,7 +19,7 @@ import torch
 from sentiment import __version__
 from sentiment.classifier import AnyModel, load
 from sentiment.errors import BundleError, DataError, SentimentError
-from sentiment.kernel_cache import bound_kernel_cache
+from sentiment.runtime import limit_onednn_cache
 from sentiment.scoring.engines import arithmetic
 from sentiment.scoring.errors import EngineError
 from sentiment.scoring.predicting import Answer, answer
@@ -165,7 +165,7 @@ def _load(model: Any, version: str, dtype: str) -> AnyModel:
     import ray
 
     torch.set_num_threads(1)
-    bound_kernel_cache()
+    limit_onednn_cache()
     with tempfile.TemporaryDirectory() as folder:
         for name, content in ray.get(model).items():
             (Path(folder) / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""The training loop: length buckets, a step a batch, the best moving average kept."""
+"""Train in length buckets, a step a batch, and keep the best moving average of the weights."""
 
 import math
 import time
@@ -20,10 +20,10 @@ from sentiment.training.optimization import (
     as_written,
     batch_tokens,
     check_finite,
-    follow,
     set_learning_rate,
     shortened,
     train_step,
+    update_ema,
 )
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.state import TrainingState
@@ -34,7 +34,7 @@ EVALUATION_BATCH_TOKENS = 8192
 
 @dataclass(frozen=True)
 class EncodedSet:
-    """A labelled set as the network takes it."""
+    """A labelled set, encoded for the network."""
 
     name: str
     token_ids: list[list[int]]
@@ -43,7 +43,7 @@ class EncodedSet:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is. `dev_score` is set at the end of an epoch only."""
+    """The progress of a training. `dev_score` is set only at the end of an epoch."""
 
     epoch: int  # from 1
     epochs: int
@@ -59,7 +59,7 @@ Report = Callable[[Progress], None]
 
 
 def as_learned(average: LearnerT) -> LearnerT:
-    """The moving average itself."""
+    """Return the moving average itself."""
     return average
 
 
@@ -77,17 +77,17 @@ def fit(
     processes: Processes = ALONE,
     rewrite: Rewrite = as_written,
 ) -> tuple[LearnerT, float]:
-    """What `keep` makes of the weights' moving average, at its best `score`, and that score. Trains `model` in place.
+    """Train `model` in place. Return `keep` of the weights' moving average at its best `score`, and that score.
 
-    `targets` (rows, C) are what each row of `token_ids` should be answered, probabilities or, with another `criterion`
-    than cross entropy, numbers; with the states of their tokens `model` is a StateReader. A row that an epoch reads
-    twice stands there twice; `rewrite` gives the rows as each step reads them. The same seed on the same machine gives
-    the same weights, whether the training ran at once or was killed and went on from its `checkpoint`, which the first
-    of several `processes` alone has. Raises TrainingDivergedError at the first loss, gradient or score that is not a
-    finite number, the checkpoint is then gone, as going on could only diverge again; ProcessLostError.
+    `targets` (rows, C) are the targets of `token_ids`: probabilities, or numbers with another `criterion` than cross
+    entropy. With token states among them `model` is a StateReader. A row that an epoch reads twice is in it twice;
+    `rewrite` returns the rows as a step reads them. The same seed on the same machine gives the same weights, also if
+    the training was killed and resumed from its `checkpoint`, which only the first of several `processes` has.
+    Raises TrainingDivergedError at the first loss, gradient or score that is not finite, and removes the checkpoint, as
+    a resumed training would diverge again; raises ProcessLostError.
     """
     state = TrainingState(model, config, processes.rank)
-    found = processes.first_found(checkpoint.saved if checkpoint is not None else None)
+    found = processes.broadcast_saved(checkpoint.saved if checkpoint is not None else None)
     if found is not None:
         state.restore(found.tensors, found.numbers)
     try:
@@ -135,18 +135,18 @@ def _run(
             now.step += 1
             now.place += 1
             now.loss += (loss - now.loss) / now.place
-            follow(state.average, state.model, config.ema_decay, now.step)
+            update_ema(state.average, state.model, config.ema_decay, now.step)
             tokens += sum(map(len, batch))
             spent = time.monotonic() - started - paused
             left = spent / (now.step - first_step) * (steps - now.step)
             progress = Progress(now.epoch, config.epochs, now.place, len(batches), now.loss, tokens / spent, left)
             if now.place < len(batches):
                 report(progress)
-                if processes.first_says(checkpoint is not None and checkpoint.due()):
+                if processes.broadcast(checkpoint is not None and checkpoint.due()):
                     _save(state, checkpoint, processes)
         judged = time.monotonic()
         kept = keep(state.average)
-        dev_score = processes.first_says(score(kept) if processes.is_first else math.nan)
+        dev_score = processes.broadcast(score(kept) if processes.is_first else math.nan)
         check_finite("dev score", dev_score, config)
         state.end_epoch(dev_score, kept)
         _save(state, checkpoint, processes)
@@ -156,13 +156,13 @@ def _run(
 
 
 def _save(state: TrainingState[LearnerT], checkpoint: Checkpoint | None, processes: Processes) -> None:
-    generators = processes.of_each(torch.get_rng_state())
+    generators = processes.all_gather(torch.get_rng_state())
     if checkpoint is not None:
         checkpoint.save(state.tensors(generators), state.numbers())
 
 
 def logits_of(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:
-    """The logits (N, C) of each row, in the order given, in float32."""
+    """Return the logits (N, C) of each row, in the order given, in float32."""
     logits = torch.empty(len(token_ids), model.classifier.out_features)  # (N, C)
     with torch.inference_mode():
         for places in length_buckets([len(row) for row in token_ids], EVALUATION_BATCH_TOKENS):

@@ -40,7 +40,7 @@ def training_dtype(
         choice = DtypeChoice(config.dtype)
     else:
         choice = _quicker(model, token_ids, targets, config, criterion)
-    place = processes.first_says(list(DTYPES).index(choice.dtype))
+    place = processes.broadcast(list(DTYPES).index(choice.dtype))
     return DtypeChoice(list(DTYPES)[int(place)], choice.seconds)
 
 

@@ -1,4 +1,4 @@
-"""One step of learning: the optimizer, its schedule, and the moving average that follows it."""
+"""Train one step: the optimizer, its schedule, and the moving average of the weights."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
 Rewrite = Callable[[Sequence[list[int]]], Sequence[list[int]]]  # rows of token ids as a step reads them
-Criterion = Callable[[Tensor, Tensor], Tensor]  # what the network gave and should have, (N, C) each, to their loss
+Criterion = Callable[[Tensor, Tensor], Tensor]  # predictions and targets, (N, C) each, to their loss
 
-MIN_STEPS = 50  # of an epoch: a small table in a few large batches would hardly be learned from
+MIN_STEPS = 50  # of an epoch: a few large batches would learn little from a small table
 HAS_FUSED_ADAMW = torch.__version__ >= "2.4"  # on a CPU
 
 
 def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
-    """AdamW over all weights, the embedding in a group of its own: no decay, and its share of the learning rate."""
+    """Return AdamW over all weights, with the embedding in its own group: no decay, its share of the learning rate."""
     embedding = model.embedding.weight
     rest = [parameter for parameter in model.parameters() if parameter is not embedding]
     return torch.optim.AdamW(
@@ -46,7 +46,7 @@ def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, config: TrainingConfig) -> None:
-    """Sets every group's rate for this step of so many: up in a line, then as `config.schedule` has it."""
+    """Set every group's learning rate for this step of `steps`: linear warm-up, then `config.schedule`."""
     warm = min(1.0, (step + 1) / (config.warmup_share * steps + 1))
     rate = config.learning_rate * warm * _left_of_rate(config.schedule, step / steps)
     for group in optimizer.param_groups:
@@ -54,7 +54,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, c
 
 
 def _left_of_rate(schedule: str, done: float) -> float:
-    """The share of the learning rate that a schedule leaves when such a share of the steps is done."""
+    """Return the factor of the learning rate when the share `done` of the steps is done."""
     match schedule:
         case "cosine":  # half of one (Loshchilov and Hutter 2017)
             return 0.5 * (1 + math.cos(math.pi * done))
@@ -69,7 +69,7 @@ def shortened(token_ids: Sequence[list[int]], config: TrainingConfig) -> list[li
 
 
 def batch_tokens(lengths: Sequence[int], config: TrainingConfig) -> int:
-    """Return the most padded tokens of a batch, for rows of these lengths."""
+    """Return the maximum padded tokens of a batch, for rows of these lengths."""
     return min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
 
 
@@ -88,16 +88,16 @@ def train_step(
     processes: Processes = ALONE,
     rewrite: Rewrite = as_written,
 ) -> float:
-    """The loss of a batch of rows before the step, the same in all processes that share it.
+    """Take a step on a batch of rows and return the loss before it, the same in all processes that share the batch.
 
-    Raises TrainingDivergedError, the weights as before, where it diverges.
+    Raises TrainingDivergedError, with unchanged weights, if the loss or the gradient is not finite.
     """
     optimizer.zero_grad()
     loss = torch.zeros(())
     if own := rows[processes.share]:
         own_targets = targets[processes.share]
         read = rewrite(own)
-        if isinstance(own_targets, StateTargets):  # states are of the words as they are written
+        if isinstance(own_targets, StateTargets):  # states belong to the original words
             read = [
                 old if states is not None else new
                 for old, new, states in zip(own, read, own_targets.states, strict=True)
@@ -117,10 +117,10 @@ def train_step(
 def _loss(
     model: LearnerT, batch: PaddedBatch, targets: Tensor | StateTargets, config: TrainingConfig, criterion: Criterion
 ) -> Tensor:
-    """The mean loss () of a batch, by targets (N, C), with words dropped."""
+    """Return the mean loss () of a batch against targets (N, C), with words dropped."""
     batch = _drop_words(batch, config.word_dropout)
     if isinstance(targets, StateTargets):
-        assert isinstance(model, StateReader)  # who makes the one makes the other
+        assert isinstance(model, StateReader)  # the two are made together
         with autocast(config.dtype):
             logits, states = model.with_states(batch)  # (N, C), (N, T, K)
         missed = state_loss(states.float(), batch.lengths, targets.states)  # ()
@@ -134,7 +134,7 @@ def _loss(
 
 
 def _items(model: LearnerT, rows: Sequence[list[int]]) -> int:
-    """Of how many losses that of these rows is the mean."""
+    """Return the number of losses that the mean of these rows is taken over."""
     return sum(map(len, rows)) if _is_stepwise(model) else len(rows)
 
 
@@ -143,16 +143,16 @@ def _is_stepwise(model: LearnerT) -> TypeGuard[SentimentModel]:
 
 
 def at_every_step(logits: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """The logits (N, T, C) of all steps that are tokens, one after the other, and the target (N, C) of each one's row.
+    """Flatten the logits (N, T, C) of all tokens to (steps, C), and repeat the target (N, C) of each one's row.
 
-    Padding is left out, so that it carries no loss.
+    Padding is left out, so it has no loss.
     """
     real = real_steps(lengths, logits.shape[1]).squeeze(-1)  # (N, T)
     return logits[real], targets.repeat_interleave(lengths, dim=0)  # (steps, C) each
 
 
 def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:
-    """Raises TrainingDivergedError for NaN and infinities, naming the quantity, the settings and what to do."""
+    """Raise TrainingDivergedError for NaN and infinities, naming the quantity, the settings and what to do."""
     if not math.isfinite(value):
         raise TrainingDivergedError(
             f"the {quantity} is {value}, not a finite number: training has diverged. Lower training.learning_rate "
@@ -161,9 +161,9 @@ def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:
         )
 
 
-def follow(average: LearnerT, model: LearnerT, decay: float, step: int) -> None:
-    """Moves `average` a little towards `model`; `step` counts from 1."""
-    decay = min(decay, (1 + step) / (10 + step))  # the first steps are not worth remembering
+def update_ema(average: LearnerT, model: LearnerT, decay: float, step: int) -> None:
+    """Move the moving `average` towards `model`; `step` counts from 1."""
+    decay = min(decay, (1 + step) / (10 + step))  # forget the first steps soon
     torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - decay)
 
 

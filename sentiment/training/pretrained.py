@@ -1,6 +1,6 @@
-"""A model to start from: its vocabulary, network and weights are kept, and trained on.
+"""Start from a pretrained model: keep its vocabulary and network, and continue from its weights.
 
-What words mean and how they are put together is then known before the first labelled row (Howard and Ruder 2018).
+It has learned words and how to combine them before the first labelled row (Howard and Ruder 2018).
 """
 
 import copy
@@ -20,14 +20,14 @@ _RATES = {"embedding_dropout", "dropout", "weight_drop", "output_dropout"}  # of
 
 
 def load_pretrained(source: str) -> Bundle:
-    """The model of a folder, or the one that comes with the package. Raises BundleError for one that can't be read."""
+    """Load the model of a folder, or the package's. Raises BundleError if it can't be read."""
     return bundles.load(DEFAULT_MODEL if source == SHIPPED else Path(source))
 
 
-def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
-    """The recipe with the network of the pretrained model, and its way to read text; the dropouts stay the recipe's.
+def merge_pretrained(recipe: Recipe, pretrained: Bundle) -> Recipe:
+    """Return the recipe with the network and text settings of the pretrained model, but its own dropouts.
 
-    Its card tells what it starts from. Raises ConfigError for a recipe that says otherwise.
+    The card names the pretrained model. Raises ConfigError for a recipe with other settings.
     """
     network = pretrained.model.config
     text = pretrained.text_config
@@ -45,11 +45,11 @@ def settled(recipe: Recipe, pretrained: Bundle) -> Recipe:
     model = ModelConfig.of(network.model_dump() | rates)
     check_dropout(model)
     origin = (
-        f"It goes on from the model {pretrained.name}, version {pretrained.version}, whose own card tells what "
-        "that one learned from."
+        f"It started from the model {pretrained.name}, version {pretrained.version}, whose card lists its own training "
+        "data."
     )
     card = recipe.card
-    if origin not in card.data:  # where it is settled already
+    if origin not in card.data:  # unless it is merged already
         card = card.model_copy(update={"data": f"{card.data}\n\n{origin}".strip()})
     return recipe.model_copy(update={"model": model, "text": text, "card": card})
 
@@ -59,7 +59,7 @@ def _shape(config: ModelConfig) -> dict[str, Any]:
 
 
 def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle) -> None:
-    """Gives a network the pretrained one's weights. A label that this one doesn't know by its name starts at random."""
+    """Copy the pretrained weights into a network. Labels that the pretrained model lacks start at random."""
     weights = {name: tensor.clone() for name, tensor in pretrained.model.state_dict().items()}
     known = {label: row for row, label in enumerate(pretrained.labels or [""])}
     rows = [known.get(label) for label in labels or [""]]  # a regression has one row, without a name
@@ -72,13 +72,13 @@ def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle)
     model.load_state_dict({**model.state_dict(), **weights})
 
 
-def keeping(
+def interpolate_towards(
     model: SentimentModel, labels: Sequence[str], pretrained: Bundle, share: float
 ) -> Callable[[SentimentModel], SentimentModel]:
-    """What takes learned weights such a share of the way back to those that `model` has now.
+    """Return a function that moves learned weights by this share back to the present weights of `model`.
 
-    In between lies a model that holds more of what it knew, and is often right more often than at either end (Wortsman
-    et al. 2022, robust fine-tuning). A classifier stays as learned if one of its labels started at random.
+    A model in between keeps more of its knowledge, and is often more accurate than either end (Wortsman et al. 2022,
+    robust fine-tuning). The classifier stays as learned if one of its labels started at random.
     """
     known = set(labels or [""]) <= set(pretrained.labels or [""])  # a regression has one row, without a name
     start = {

@@ -20,7 +20,7 @@ from sentiment.training.loop import EncodedSet, Report, as_learned, fit
 from sentiment.training.misspelling import Misspelling
 from sentiment.training.number_format import training_dtype
 from sentiment.training.optimization import Rewrite, as_written
-from sentiment.training.pretrained import keeping, load_pretrained, settled, start_from
+from sentiment.training.pretrained import interpolate_towards, load_pretrained, merge_pretrained, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.regression import Scale, ValueSet, fit_values, value_bundle, values_of
@@ -49,7 +49,7 @@ def train(
     if pretrained is not None:
         if vocabulary is not None or vectors:
             raise ConfigError("a pretrained model brings its words and their vectors: leave others out, or the model")
-        recipe, vocabulary = settled(recipe, pretrained), pretrained.vocabulary
+        recipe, vocabulary = merge_pretrained(recipe, pretrained), pretrained.vocabulary
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
     if vocabulary is None:
@@ -72,7 +72,7 @@ def train(
         start_from(model, data.labels, pretrained)
         if recipe.task == pretrained.task == "regression":
             Scale.of(_values(data)).unfold_from(model)
-        keep = keeping(model, data.labels, pretrained, recipe.training.pretrained_share)
+        keep = interpolate_towards(model, data.labels, pretrained, recipe.training.pretrained_share)
     else:
         _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
     saved = checkpoint.saved if checkpoint is not None else None

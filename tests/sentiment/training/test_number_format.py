@@ -74,11 +74,11 @@ def test_the_first_process_decides_for_all(rank: int, dtype: str, monkeypatch: p
     monkeypatch.setenv("SENTIMENT_TEST_DTYPE", dtype if rank == 0 else "none")
     said: list[float] = []
 
-    def first_says(self: Processes, value: float) -> float:
+    def broadcast(self: Processes, value: float) -> float:
         said.append(value)
         return ["float32", "bfloat16"].index(dtype)
 
-    monkeypatch.setattr(Processes, "first_says", first_says)
+    monkeypatch.setattr(Processes, "broadcast", broadcast)
     assert training_dtype(model_of(), ROWS, TARGETS, TrainingConfig(), processes=Processes(rank, 2)).dtype == dtype
     assert len(said) == 1
 

@@ -16,7 +16,7 @@ from sentiment.nn.model import SentimentModel
 from sentiment.terminal.screen import console
 from sentiment.training.data import read_data
 from sentiment.training.identity import identity
-from sentiment.training.pretrained import keeping, settled, start_from
+from sentiment.training.pretrained import interpolate_towards, merge_pretrained, start_from
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
 from tests.conftest import MakeBundle
@@ -39,9 +39,7 @@ def test_it_starts_as_the_pretrained_model_and_learns_on(
     started = train(recipe, read_data(recipe), lambda _: None)
     torch.testing.assert_close(started.model.lstm.weight_hh_l0, tiny_classifier.model.lstm.weight_hh_l0)
     assert started.vocabulary.tokens == tiny_classifier.vocabulary.tokens
-    assert (
-        f"It goes on from the model tiny, version {bundles.load(tiny_bundle).version}, whose own card" in started.card
-    )
+    assert f"It started from the model tiny, version {bundles.load(tiny_bundle).version}, whose card" in started.card
     assert [each.label for each in Classifier(started).predict(texts)] == [
         each.label for each in tiny_classifier.predict(texts)
     ]
@@ -109,7 +107,7 @@ def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) ->
     labels = ("positive", "mixed", "negative")
     start_from(start, labels, pretrained)
     before = learned.classifier.weight.clone()  # (C, 2H)
-    kept = keeping(start, labels, pretrained, 0.5)(learned)
+    kept = interpolate_towards(start, labels, pretrained, 0.5)(learned)
     assert torch.equal(kept.classifier.weight, before)
     assert torch.equal(learned.classifier.weight, before), "what goes on learning is left alone"
     expected = (learned.lstm.weight_hh_l0 + pretrained.model.lstm.weight_hh_l0) / 2  # (4H, H)
@@ -144,7 +142,9 @@ def test_a_regression_that_starts_from_a_classifier_keeps_nothing_of_its_classif
     pretrained, learned = make_bundle(seed=1), make_bundle(task="regression", seed=2).model
     start = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
     start_from(start, (), pretrained)
-    assert torch.equal(keeping(start, (), pretrained, 0.5)(learned).classifier.weight, learned.classifier.weight)
+    assert torch.equal(
+        interpolate_towards(start, (), pretrained, 0.5)(learned).classifier.weight, learned.classifier.weight
+    )
 
 
 def test_words_or_vectors_at_hand_beside_it_are_refused(
@@ -156,13 +156,15 @@ def test_words_or_vectors_at_hand_beside_it_are_refused(
 
 
 def test_settled_twice_is_settled_once(make_bundle: MakeBundle) -> None:
-    once = settled(recipe_of(Path("a.csv"), Path("x")), make_bundle(num_layers=2))
-    assert settled(once, make_bundle(num_layers=2)) == once
+    once = merge_pretrained(recipe_of(Path("a.csv"), Path("x")), make_bundle(num_layers=2))
+    assert merge_pretrained(once, make_bundle(num_layers=2)) == once
 
 
 def test_the_network_is_the_pretrained_one_and_the_dropouts_are_the_recipes(make_bundle: MakeBundle) -> None:
     pretrained = make_bundle(language="zh", num_layers=2, pooling="mean")
-    recipe = settled(recipe_of(Path("a.csv"), Path("x"), model={"embedding_dropout": 0.4, "dropout": 0.1}), pretrained)
+    recipe = merge_pretrained(
+        recipe_of(Path("a.csv"), Path("x"), model={"embedding_dropout": 0.4, "dropout": 0.1}), pretrained
+    )
     assert recipe.text == pretrained.text_config
     assert (recipe.model.hidden_size, recipe.model.num_layers, recipe.model.pooling) == (8, 2, "mean")
     assert (recipe.model.embedding_dropout, recipe.model.dropout) == (0.4, 0.1)

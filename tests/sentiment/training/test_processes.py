@@ -166,7 +166,7 @@ def test_alone_nobody_is_asked() -> None:
     model, loss = nn.Linear(2, 2), torch.tensor(1.5)
     assert ALONE.add_gradients(model, loss) is loss
     assert model.weight.grad is None
-    assert ALONE.first_says(2.5) == 2.5
-    assert ALONE.first_found(None) is None
-    assert [each.tolist() for each in ALONE.of_each(torch.tensor([1, 2]))] == [[1, 2]]
+    assert ALONE.broadcast(2.5) == 2.5
+    assert ALONE.broadcast_saved(None) is None
+    assert [each.tolist() for each in ALONE.all_gather(torch.tensor([1, 2]))] == [[1, 2]]
     ALONE.check_agree({"threads": "1"})

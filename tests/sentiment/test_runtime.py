@@ -4,20 +4,24 @@ import sys
 
 import pytest
 
-from sentiment.idle_threads import let_cores_go
+from sentiment.runtime import limit_onednn_cache, limit_openmp_spin
 
-NAMES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+NAMES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, {"GOMP_SPINCOUNT": "1000"}),
-        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
-        ({"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active"}),
+        ({}, {"GOMP_SPINCOUNT": "1000", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}),
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}),
+        ({"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}),
+        (
+            {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "9"},
+            {"GOMP_SPINCOUNT": "1000", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "9"},
+        ),
     ],
 )
-def test_idle_threads_let_go_unless_the_environment_says_otherwise(
+def test_limits_unless_the_environment_has_them(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: dict[str, str]
 ) -> None:
     for name in NAMES:
@@ -25,11 +29,12 @@ def test_idle_threads_let_go_unless_the_environment_says_otherwise(
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    let_cores_go()
+    limit_openmp_spin()
+    limit_onednn_cache()
     assert {name: os.environ[name] for name in NAMES if name in os.environ} == expected
 
 
-def test_the_library_lets_cores_go_when_it_is_imported() -> None:
+def test_importing_the_library_limits_openmp() -> None:
     program = "import os, sentiment; print(os.environ['GOMP_SPINCOUNT'])"
     environment = {name: value for name, value in os.environ.items() if name not in NAMES}
     assert subprocess.check_output([sys.executable, "-c", program], env=environment) == b"1000\n"
