@@ -36,7 +36,7 @@ Right = Callable[[Sequence[str], Sequence[str]], float]
 
 
 def share_right(scores: Sequence[float], labels: Sequence[str]) -> float:
-    """The share of right answers of a tool that scores texts from -1 to 1.
+    """Return the share of right answers of a tool that scores texts from -1 to 1.
 
     Where no text is neutral the sign decides, and a score of 0 is a coin's throw: half right.
     """
@@ -48,7 +48,7 @@ def share_right(scores: Sequence[float], labels: Sequence[str]) -> float:
 
 
 def by_score(score: scoring_peers.Answer) -> Right:
-    """A tool that scores texts as one that labels them."""
+    """Return a tool that scores texts as one that labels them."""
     return lambda texts, labels: share_right([float(each) for each in score(texts)], labels)
 
 
@@ -71,7 +71,7 @@ def contenders(classifier: Classifier) -> dict[str, Right]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints a table in Markdown, each row as soon as it is known."""
+    """Print a table in Markdown, each row as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the tables that `make model` reads")
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="a model folder")

@@ -29,7 +29,7 @@ MODEL, RAW = "model alone", "raw text"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured."""
+    """Print what was measured."""
     options = _parser().parse_args(arguments)
     if options.threads:
         torch.set_num_threads(options.threads)

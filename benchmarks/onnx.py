@@ -23,7 +23,7 @@ ONE_BY_ONE = 300
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured, as JSON."""
+    """Print what was measured, as JSON."""
     options = _parser().parse_args(arguments)
     classifier = load(options.model).warm()
     labelled = read_labelled(Source(path=options.data))

@@ -27,12 +27,12 @@ class PackedLSTM(PaddedLSTM):
         return pad_packed_sequence(output, batch_first=True)[0], ht
 
     def final_states(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> Tensor:
-        """The `ht` of `forward`: packing has no cheaper way to it."""
+        """Return the `ht` of `forward`: packing has no cheaper way to it."""
         return self(embedded, lengths, initial)[1]
 
 
 def packed_model(model: SentimentModel) -> SentimentModel:
-    """A copy of the model that packs."""
+    """Return a copy of the model that packs."""
     model = copy.deepcopy(model)
     model.lstm.__class__ = PackedLSTM
     return model
@@ -49,7 +49,7 @@ class PackedLoop:
         self._model = packed_model(bundle.model)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
-        """The label of each text."""
+        """Return the label of each text."""
         return [self._predict_one(text) for text in texts]
 
     def _predict_one(self, text: str) -> str:

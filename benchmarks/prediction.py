@@ -25,7 +25,7 @@ Workloads = Mapping[str, Sequence[str]]
 
 
 def predictions(make_bundle: Callable[[], Bundle], workloads: Workloads, repeats: int) -> list[Row]:
-    """A row for each workload and way to its labels: texts and tokens a second."""
+    """Return a row for each workload and way to its labels: texts and tokens a second."""
     loop = PackedLoop(make_bundle())
     classifiers = {dtype: Classifier(make_bundle(), dtype=dtype).warm() for dtype in DTYPES}
     rows: list[Row] = []
@@ -53,7 +53,7 @@ def predictions(make_bundle: Callable[[], Bundle], workloads: Workloads, repeats
 
 
 def stage_shares(make_bundle: Callable[[], Bundle], workloads: Workloads, repeats: int) -> list[Row]:
-    """A row for each workload: which share of the time of a float32 prediction each stage takes."""
+    """Return a row for each workload: which share of the time of a float32 prediction each stage takes."""
     bundle = make_bundle()
     tokenizer = Tokenizer(bundle.text_config)
     tokenizer.warm(bundle.vocabulary.words)

@@ -33,7 +33,7 @@ def probe(server: str, url: str, texts: Sequence[str]) -> None:
 
 
 def is_prediction(found: object) -> TypeGuard[dict[str, Any]]:
-    """Whether this is a prediction with all its fields."""
+    """Return whether this is a prediction with all its fields."""
     return isinstance(found, dict) and found.keys() >= FIELDS
 
 

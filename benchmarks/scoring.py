@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> tuple[list[Row], list[Row]]:
-    """A row for each workload and contender, and one for each workload with the share of each stage."""
+    """Return a row for each workload and contender, and one for each workload with the share of each stage."""
     classifiers = {dtype: load(options.model, dtype=dtype).warm() for dtype in options.dtypes}
     first = classifiers[options.dtypes[0]]
     rng = random.Random(0)

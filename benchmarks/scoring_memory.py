@@ -84,7 +84,7 @@ def figures(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def holds(found: dict[str, Any]) -> bool:
-    """Whether memory and speed are as they must be."""
+    """Return whether memory and speed are as they must be."""
     return (
         abs(found["memory_drift"]) <= MAX_DRIFT
         and found["peak_mib"] * 2**20 < MAX_PEAK_BYTES
@@ -93,7 +93,7 @@ def holds(found: dict[str, Any]) -> bool:
 
 
 def write_rows(path: Path, rows: int, vocabulary: Vocabulary) -> None:
-    """A CSV file of so many numbered rows."""
+    """Write a CSV file of so many numbered rows."""
     rng = random.Random(0)
     texts = written_texts(vocabulary, sentence_lengths(min(rows, DISTINCT_TEXTS), rng), rng)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -103,7 +103,7 @@ def write_rows(path: Path, rows: int, vocabulary: Vocabulary) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured. Ends with 1 where memory or speed is not as it must be."""
+    """Print what was measured. Ends with 1 where memory or speed is not as it must be."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(1)
     classifier = load(options.model)

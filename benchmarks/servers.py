@@ -44,7 +44,7 @@ def ours() -> list[Server]:
 
 
 def peers(port: int) -> list[Server]:
-    """The same model behind servers of models."""
+    """Return the same model behind servers of models."""
     litserve = [str(PEERS / "python"), "-m", "benchmarks.serving_litserve", str(port)]
     where = ["--host", "127.0.0.1", "--port", str(port)]
     bentoml = [str(PEERS / "bentoml"), "serve", "benchmarks.serving_bentoml:Sentiment", *where]
@@ -55,7 +55,7 @@ def peers(port: int) -> list[Server]:
 
 
 def wsgi_servers(port: int) -> list[Server]:
-    """The same app on other servers of WSGI, each with the same number of threads."""
+    """Return the same app on other servers of WSGI, each with the same number of threads."""
     granian = [str(PEERS / "granian"), "--interface", "wsgi", "--factory", "--port", str(port)]
     waitress = [str(PEERS / "waitress-serve"), f"--listen=127.0.0.1:{port}", f"--threads={WSGI_THREADS}", "--call"]
     return [
@@ -71,7 +71,7 @@ def _app(name: str, *command: str) -> Server:
 
 @contextmanager
 def running(server: Server, port: int, model: Path) -> Iterator[int]:
-    """The process of the server, which has one core, one thread for its model, and is ready."""
+    """Yield the process of the server, which has one core, one thread for its model, and is ready."""
     environment = os.environ | {
         "SENTIMENT_MODEL": str(model), "HOST": "127.0.0.1", "PORT": str(port), "WORKERS": "1",
         "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "BENTOML_DO_NOT_TRACK": "true",
@@ -92,7 +92,7 @@ def running(server: Server, port: int, model: Path) -> Iterator[int]:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -100,7 +100,7 @@ def free_port() -> int:
 
 
 def family(pid: int) -> dict[int, int]:
-    """The clock ticks that the process and each of its descendants has used."""
+    """Return the clock ticks that the process and each of its descendants has used."""
     parents, ticks = {}, {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it ended meanwhile

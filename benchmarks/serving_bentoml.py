@@ -23,5 +23,5 @@ class Sentiment:
 
     @bentoml.api(batchable=True, max_batch_size=MAX_BATCH_SIZE, max_latency_ms=1000)  # type: ignore[untyped-decorator]
     def classify(self, texts: list[str]) -> list[dict[str, Any]]:
-        """A prediction a text."""
+        """Return a prediction a text."""
         return [asdict(prediction) for prediction in self.classifier.predict(texts)]

@@ -16,28 +16,28 @@ class Api(litserve.LitAPI):  # type: ignore[misc]
     """Its batching on, without added delay: the best of its settings here."""
 
     def setup(self, device: str) -> None:
-        """Loads the model."""
+        """Load the model."""
         self.classifier = sentiment.load(os.environ["SENTIMENT_MODEL"]).warm()
 
     def decode_request(self, request: dict[str, list[str]]) -> list[str]:
-        """The texts of a request."""
+        """Return the texts of a request."""
         return request["texts"]
 
     def batch(self, inputs: list[list[str]]) -> list[list[str]]:
-        """The requests as they are: the classifier pads."""
+        """Return the requests as they are: the classifier pads."""
         return inputs
 
     def predict(self, batch: list[list[str]]) -> list[list[dict[str, Any]]]:
-        """A prediction a text, by request."""
+        """Return a prediction a text, by request."""
         found = iter(self.classifier.predict([text for texts in batch for text in texts]))
         return [[asdict(next(found)) for _ in texts] for texts in batch]
 
     def unbatch(self, output: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
-        """The predictions of each request."""
+        """Return the predictions of each request."""
         return output
 
     def encode_response(self, output: list[dict[str, Any]]) -> dict[str, Any]:
-        """The response's JSON."""
+        """Return the response's JSON."""
         return {"predictions": output}
 
 

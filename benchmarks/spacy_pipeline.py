@@ -18,7 +18,7 @@ TEXTS = 2_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints what was measured, as JSON."""
+    """Print what was measured, as JSON."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     classifier = load(options.model).warm()

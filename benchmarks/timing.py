@@ -8,7 +8,7 @@ Row = dict[str, str | float]  # of a table: a name or a figure by column
 
 
 def interleaved_medians(contenders: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """The median seconds of each contender. They take turns, after a round that isn't counted."""
+    """Return the median seconds of each contender. They take turns, after a round that isn't counted."""
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for counted in (False, *[True] * repeats):
         for name, run in contenders.items():

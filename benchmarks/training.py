@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure(
     options: argparse.Namespace, trained: SentimentModel, classifier: Classifier, workload: str, texts: Sequence[str]
 ) -> list[Row]:
-    """A row for each trainer: the tokens that it learns from in a second."""
+    """Return a row for each trainer: the tokens that it learns from in a second."""
     encoded = [row.token_ids or [UNK_ID] for row in classifier.encode(texts)]
     rng = random.Random(0)
     classes = [rng.randrange(len(classifier.labels)) for _ in texts]  # what is learned costs the same
@@ -116,7 +116,7 @@ def _ours(model: SentimentModel, token_ids: TokenIds, targets: Tensor, dtype: st
 
 
 def _packed(model: SentimentModel, token_ids: TokenIds, targets: Tensor, *, bucketed: bool) -> None:
-    """An epoch as textbooks write it."""
+    """Train for an epoch as tutorials do."""
     packed = packed_model(model)
     config, rng = TrainingConfig(), random.Random(0)
     optimizer = torch.optim.AdamW(packed.parameters(), fused=HAS_FUSED_ADAMW)

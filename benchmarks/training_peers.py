@@ -18,7 +18,7 @@ def seconds(path: str, epochs: int, threads: int) -> float:
 
 
 def main() -> None:
-    """An epoch is what ten of them take more than one, by nine: reading the file is not in it."""
+    """Print the time of an epoch: a ninth of what ten take more than one, without reading the file."""
     path, repeats, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     print(statistics.median((seconds(path, 10, threads) - seconds(path, 1, threads)) / 9 for _ in range(repeats)))
 

@@ -21,7 +21,7 @@ _VOCABULARY_SIZE = 20_000
 
 
 def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Row]:
-    """A row for each spread of lengths and each way to run the LSTM: the seconds of a step on n texts.
+    """Return a row for each spread of lengths and each way to run the LSTM: the seconds of a step on n texts.
 
     Training never sees the uniform spread, as its batches are of similar lengths; it stands there for comparison.
     """

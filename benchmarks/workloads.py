@@ -51,12 +51,12 @@ def real_texts(folder: Path) -> dict[str, list[str]]:
 
 
 def bundle_to_measure(folder: Path = DEFAULT_MODEL) -> Bundle:
-    """The model of the folder, or one of seeded random weights and the usual sizes where there is none."""
+    """Return the model of the folder, or one of seeded random weights and the usual sizes where there is none."""
     return bundles.load(folder) if folder.exists() else random_bundle(ModelConfig(), vocabulary_size=20_000)
 
 
 def random_bundle(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> Bundle:
-    """A bundle of seeded random weights and a vocabulary of invented words."""
+    """Return a bundle of seeded random weights and a vocabulary of invented words."""
     rng = random.Random(seed)
     words = dict.fromkeys([".", ",", "n't", "'s", "do", "is", "ca", "'ve", "it", "they"])
     while len(words) < vocabulary_size - 2:

@@ -150,7 +150,7 @@ def measure(load: Load, server: Server, port: int, pid: int, seconds: float, fol
 
 
 def median(runs: Sequence[Measured]) -> Measured:
-    """The median of each figure of these runs; refused and failed are their sums."""
+    """Return the median of each figure of these runs; refused and failed are their sums."""
     return Measured(
         answers=statistics.median(run.answers for run in runs),
         asked=statistics.median(run.asked for run in runs),

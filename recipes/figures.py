@@ -38,7 +38,7 @@ class Seen:
 
 
 def cube(seen: Seen) -> Figure:
-    """The N x T x F cube: a slice a text, padding where a text has ended."""
+    """Return the N x T x F cube: a slice a text, padding where a text has ended."""
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     for axis, tokens, slice_ in zip(figure.subplots(len(TEXTS), 1), seen.tokens, seen.embedded, strict=True):
         grid = slice_[:, :UNITS].T.clone()  # (F, T)
@@ -54,7 +54,7 @@ def cube(seen: Seen) -> Figure:
 
 
 def gates(seen: Seen) -> Figure:
-    """The gates and the memory of single units while the first text is read."""
+    """Return the gates and the memory of single units while the first text is read."""
     tokens, forward = seen.tokens[0], seen.top[0]
     figure = Figure(figsize=(8, 5), layout="constrained")
     panels = {"forget_gate": (0, 1), "input_gate": (0, 1), "output_gate": (0, 1), "c": (-2, 2)}
@@ -168,7 +168,7 @@ FIGURES: dict[str, Callable[[Seen], Figure]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draws every figure."""
+    """Draw every figure."""
     parser = argparse.ArgumentParser(prog="python -m recipes.figures", description=__doc__)
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "default", help="a model folder")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "figures", help="where the figures go")

@@ -30,7 +30,7 @@ _LISTS: dict[str, list[str]] = GRAMMAR["words"] | {"u": GRAMMAR["words"]["t"]}
 
 
 def filled(template: str, rng: random.Random) -> str:
-    """The template with words in its places, as a sentence: with a capital, the right article and an end."""
+    """Return the template with words in its places, as a sentence: with a capital, the right article and an end."""
     text = _PLACE.sub(lambda place: rng.choice(_LISTS[place[1]]), template)
     text = _VOWEL.sub(r"\1n", text)
     text = text[0].upper() + text[1:]
@@ -58,7 +58,7 @@ def typed(text: str, rng: random.Random) -> str:
 
 
 def sentence(label: str, rng: random.Random) -> str:
-    """A text of a label, of one sentence or two."""
+    """Return a text of a label, of one sentence or two."""
     text = filled(rng.choice(GRAMMAR[label]), rng)
     fact = filled(rng.choice(GRAMMAR["fact"]), rng)
     kind = rng.random()
@@ -91,13 +91,13 @@ def rows() -> Iterator[tuple[str, str]]:
 
 
 def runs(text: str, length: int = 5) -> set[tuple[str, ...]]:
-    """Every run of so many words in a text."""
+    """Return every run of so many words in a text."""
     found = re.findall(r"[\w'’-]+", text.lower())
     return {tuple(found[start : start + length]) for start in range(len(found) - length + 1)}
 
 
 def main(out: Path) -> None:
-    """Writes the table."""
+    """Write the table."""
     sentences = rows()
     table = pl.DataFrame([next(sentences) for _ in range(ROWS)], schema=["text", "label"], orient="row")
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -80,7 +80,7 @@ EMOJI = {
 
 
 def filled(template: str, rng: random.Random) -> str:
-    """The template with words in its places, as people write: with or without a capital, a stop or a cry."""
+    """Return the template with words in its places, as people write: with or without a capital, a stop or a cry."""
     lists = {"p": PRAISE, "b": BLAME, "t": THINGS, "d": DEGREES, "l": LIKES, "h": DISLIKES, "m": POINTS, "y": DAYS}
     text = template.strip().format(**{place: rng.choice(words) for place, words in lists.items()})
     if rng.random() < 0.5:
@@ -89,7 +89,7 @@ def filled(template: str, rng: random.Random) -> str:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Each text with its label, in a fixed order."""
+    """Yield each text with its label, in a fixed order."""
     rng = random.Random(SEED)
     for label, templates in (("positive", POSITIVE), ("negative", NEGATIVE), ("neutral", NEUTRAL)):
         for template in templates.replace("\n", "|").split("|"):
@@ -106,7 +106,7 @@ def rows() -> Iterator[tuple[str, str]]:
 
 
 def main(out: Path) -> None:
-    """Writes the table."""
+    """Write the table."""
     table = pl.DataFrame(list(rows()), schema=["text", "label"], orient="row")
     out.parent.mkdir(parents=True, exist_ok=True)
     table.write_parquet(out)

@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 
 def markdown() -> str:
-    """A section a command, as `typer sentiment.cli utils docs` writes it."""
+    """Return a section a command, as `typer sentiment.cli utils docs` writes it."""
     help_of_all = CliRunner().invoke(
         typer.cli.app, ["sentiment.cli", "utils", "docs", "--name", "sentiment"], catch_exceptions=False
     )

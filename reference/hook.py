@@ -21,7 +21,7 @@ LINK_UPWARDS = re.compile(r"\[([^\[\]]+)\]\((\.\./[^)\s]+)\)")
 
 
 def on_files(files: Files, /, *, config: MkDocsConfig) -> Files:
-    """The files of docs/ and the OpenAPI document."""
+    """Return the files of docs/ and the OpenAPI document."""
     document = json.dumps(http_api.document(), indent=1) + "\n"
     files.append(File.generated(config, "reference/openapi.json", content=document))
     return files

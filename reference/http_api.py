@@ -18,7 +18,7 @@ LIMITS = {
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document of a service with the default model and settings."""
+    """Return the OpenAPI document of a service with the default model and settings."""
     client = create_app(ServiceSettings(model=DEFAULT_MODEL)).test_client()
     return cast(dict[str, Any], client.get("/openapi.json").json)
 

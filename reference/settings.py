@@ -12,7 +12,7 @@ SIGNS = ((Ge, "ge", "at least"), (Gt, "gt", "above"), (Le, "le", "at most"), (Lt
 
 
 def markdown() -> str:
-    """A row a variable of the environment: its default, its range, what it is for."""
+    """Return a row a variable of the environment: its default, its range, what it is for."""
     rows = ["| variable | default | range | meaning |", "| --- | --- | --- | --- |"]
     for settings in (ServerSettings, ServiceSettings):
         rows += [_row(settings, name, field) for name, field in settings.model_fields.items()]

@@ -17,7 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Level(Settings):
-    """What happened on dev data when only texts of this confidence and more were answered."""
+    """Answers to dev texts with at least this confidence, and how many of them were wrong."""
 
     threshold: Share
     answered: Count
@@ -32,17 +32,17 @@ class AbstentionTable(Settings):
     levels: Annotated[tuple[Level, ...], Field(min_length=1)]
 
     def threshold(self, promise: float) -> float | None:
-        """The lowest threshold that keeps the promise; None where there is none."""
+        """Return the lowest threshold that keeps the promise; None where there is none."""
         return min((level.threshold for level in self.levels if level.bound <= promise), default=None)
 
     @property
     def least(self) -> float:
-        """The smallest share of wrong answers that can be promised."""
+        """Return the smallest share of wrong answers that can be promised."""
         return min(level.bound for level in self.levels)
 
 
 def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> float:
-    """The confidence under which the model must not answer, to be wrong in at most this share of its answers.
+    """Return the confidence under which the model must not answer, to be wrong in at most this share of its answers.
 
     The promise holds for texts like those of each dev set in the model's `metrics`. Raises ConfigError for a model
     without a table, and for a promise that its dev data can't back.

@@ -27,7 +27,7 @@ class PaddedBatch:
 
     @classmethod
     def of(cls, token_ids: Sequence[Sequence[int]]) -> "PaddedBatch":
-        """The batch of these rows, in their order. Raises ValueError for no rows or an empty one."""
+        """Return the batch of these rows, in their order. Raises ValueError for no rows or an empty one."""
         # Late: length buckets serve ONNX models, too, where there is no torch.
         import torch
         from torch.nn.utils.rnn import pad_sequence
@@ -50,7 +50,7 @@ def length_buckets(
     max_batch_rows: int = MAX_BATCH_ROWS,
     short: int = SHORT,
 ) -> list[list[int]]:
-    """Places in `lengths`, each once: similar lengths together, at most `max_batch_tokens` padded tokens a batch.
+    """Group the indices of `lengths` into batches of similar lengths and at most `max_batch_tokens` padded tokens.
 
     A row longer than the bound is a batch of its own.
     """
@@ -61,7 +61,7 @@ def length_buckets(
 def shuffled_buckets(
     lengths: Sequence[int], max_batch_tokens: int, max_batch_rows: int, rng: random.Random
 ) -> list[list[int]]:
-    """As `length_buckets`, in an order and with neighbours that differ from one call to the next, for training.
+    """Group like `length_buckets`, but shuffled differently at each call, for training.
 
     At most `max_batch_rows` a batch: a mean over a thousand phrases would give each hardly a say beside a review's.
     """
@@ -73,7 +73,7 @@ def shuffled_buckets(
 
 
 def head_and_tail(row: list[int], limit: int) -> list[int]:
-    """At most `limit` ids: a third from the head and two from the tail, where reviews conclude.
+    """Return at most `limit` ids: a third from the head and two from the tail, where reviews conclude.
 
     Sun et al. (2019) keep 128 and 382.
     """

@@ -35,7 +35,7 @@ FILES = (WEIGHTS, CONFIG, VOCABULARY, LABELS, GOLDEN, METRICS, CARD)
 
 
 class BundleConfig(Settings):
-    """What `config.json` holds."""
+    """The content of `config.json`."""
 
     text: Annotated[TextConfig, BeforeValidator(recorded_text)]
     model: ModelConfig
@@ -65,17 +65,17 @@ class Bundle:
 
 
 def save(bundle: Bundle, folder: Path) -> str:
-    """The version written. The folder appears whole, replacing a bundle there before, or not at all."""
+    """Save a bundle and return its version. The folder appears whole, replacing an earlier bundle, or not at all."""
     return manifest.write(folder, bundle.name, _serialize(bundle))
 
 
 def check_target(folder: Path) -> None:
-    """Raises BundleError where `save` would replace something that is not a bundle."""
+    """Raise BundleError if `save` would replace something that is not a bundle."""
     manifest.check_target(folder, FILES)
 
 
 def load(folder: Path) -> Bundle:
-    """The verified bundle, its model in evaluation mode, float32.
+    """Load and verify a bundle, its model in evaluation mode, float32.
 
     Raises BundleError, naming the file, for anything missing, resized, altered or out of form.
     """
@@ -136,7 +136,7 @@ def _serialize(bundle: Bundle) -> dict[str, bytes]:
 
 
 def _compact(tensor: Tensor) -> Tensor:
-    """The tensor in half the bytes where that loses nothing."""
+    """Return the tensor in half the bytes if that loses nothing."""
     half = tensor.half()
     return half if torch.equal(half.to(tensor.dtype), tensor) else tensor
 

@@ -60,25 +60,25 @@ class Classifier(LabelPredictor):
 
     # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
     def explain(self, texts: Sequence[str]) -> "list[Explanation]":
-        """Which words decided: an explanation a text, in the order given. See sentiment/explain/attribution.py."""
+        """Return the weight of every word, an explanation a text. See sentiment/explain/attribution.py."""
         from sentiment.explain.attribution import explain
 
         return explain(self, texts)
 
     def trace(self, text: str) -> "Trace":
-        """What the LSTM remembered of one text, token by token. See sentiment/explain/trace.py."""
+        """Return the gates and states of the LSTM for one text, token by token. See sentiment/explain/trace.py."""
         from sentiment.explain.trace import trace
 
         return trace(self, text)
 
     def read_sentences(self, texts: Sequence[str]) -> "list[SentenceView]":
-        """A prediction a text and of each of its sentences. See sentiment/explain/sentences.py."""
+        """Return a prediction a text and of each of its sentences. See sentiment/explain/sentences.py."""
         from sentiment.explain.sentences import read_sentences
 
         return read_sentences(self, texts)
 
     def split_sentences(self, texts: Sequence[str]) -> "list[SplitText]":
-        """As `read_sentences`, for those who do the classifying themselves."""
+        """Split like `read_sentences`, without classifying."""
         from sentiment.explain.sentences import split_sentences
 
         return split_sentences(self, texts)
@@ -91,12 +91,12 @@ class Classifier(LabelPredictor):
 
     @property
     def model(self) -> SentimentModel:
-        """The network itself, for those who look inside."""
+        """Return the network itself."""
         return self._bundle.model
 
     @property
     def temperature(self) -> float:
-        """What the logits are divided by before the softmax."""
+        """Return the divisor of the logits before the softmax."""
         return self._bundle.temperature
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
@@ -133,7 +133,7 @@ def load(folder: str | Path = ..., *, dtype: str = ..., task: None) -> AnyModel:
 def load(
     folder: str | Path = DEFAULT_MODEL, *, dtype: str = "float32", task: Task | None = "classification"
 ) -> AnyModel:
-    """The classifier of a model folder, else of the model that comes with it, verified down to its golden predictions.
+    """Load the classifier of a model folder, or the package's own, verified down to its golden predictions.
 
     With `task` "regression" it is the regressor of a model that answers with a number, with None whichever it is.
     `dtype` "bfloat16" is quicker on some processors and slower on others; its probabilities stay within 0.05 of
@@ -153,7 +153,7 @@ def load(
 
 
 def check_task(bundle: Bundle, task: Task) -> None:
-    """Raises ConfigError for a model of the other task."""
+    """Raise ConfigError for a model of the other task."""
     if bundle.task == task:
         return
     if task == "regression":
@@ -183,7 +183,7 @@ def _check_golden(model: AnyModel, bundle: Bundle) -> None:
 
 
 def _recorded(entry: dict[str, Any], labels: Sequence[str]) -> list[float]:
-    """The numbers of a golden prediction: each label's probability, or the value."""
+    """Return the numbers of a golden prediction: each label's probability, or the value."""
     return [float(entry["probabilities"][label]) for label in labels] if labels else [float(entry["value"])]
 
 

@@ -31,7 +31,7 @@ class Settings(BaseModel):
 
     @classmethod
     def of(cls: type[SettingsT], values: Any) -> SettingsT:
-        """The validated settings. Raises ConfigError naming each setting at fault and its value."""
+        """Return the validated settings. Raises ConfigError naming each setting at fault and its value."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -59,7 +59,7 @@ def _fault(settings: type[Settings], fault: Any) -> str:
 
 
 def _names(settings: type[Settings], path: Sequence[str | int]) -> list[str]:
-    """The settings that there are where a path leads to."""
+    """Return the names of the settings at a path."""
     for name in path:
         if isinstance(name, str) and name in settings.model_fields:
             annotation = settings.model_fields[name].annotation
@@ -75,7 +75,7 @@ def _language(code: str) -> str:
 
 
 class TextConfig(Settings):
-    """How text becomes tokens. Part of the bundle: a model reads text as it was trained to."""
+    """Settings of the step from text to tokens. Part of the bundle: a model reads text as it was trained to."""
 
     # Which of the ways to write a text in one form; a model keeps its own. 1: those from before there was a choice.
     form: Literal[1, 2] = 2
@@ -85,12 +85,12 @@ class TextConfig(Settings):
 
     @property
     def max_characters(self) -> int:
-        """Bounds the time a text can take before its tokens are known: 16 characters a token."""
+        """Return a limit on the characters read, 16 a token, to bound the time before tokens are known."""
         return 16 * self.max_tokens
 
 
 def recorded_text(values: Any) -> Any:
-    """A TextConfig's values as a model was saved with; none says `form` from before there was a second."""
+    """Return the saved values of a TextConfig; models from before form 2 have no `form`, which is 1."""
     return {"form": 1} | values if isinstance(values, dict) else values
 
 
@@ -137,13 +137,13 @@ class ModelConfig(Settings):
 
     @property
     def is_plain_lstm(self) -> bool:
-        """Whether the classifier reads the final `ht` of an LSTM that starts from zeros, and nothing else."""
+        """Return whether the classifier reads the final `ht` of an LSTM that starts from zeros, and nothing else."""
         pooled = self.pooling not in ("final", "stepwise")
         return self.encoder == "lstm" and not pooled and self.initial_state != "learned"
 
     @property
     def reads_one_way(self) -> bool:
-        """Whether the answer to a text's beginning is known before the rest is read: from the state after each word."""
+        """Return whether the state after each word depends only on the words up to it."""
         return self.encoder in ("rnn", "lstm") and not self.bidirectional and self.pooling in ("final", "stepwise")
 
 
@@ -156,7 +156,7 @@ class VocabularyConfig(Settings):
 
 
 class TrainingConfig(Settings):
-    """How the weights are learned. The defaults suit a few thousand to a few hundred thousand rows."""
+    """Settings of the training. The defaults suit a few thousand to a few hundred thousand rows."""
 
     epochs: Count = 8
     patience: Count = 3  # epochs without a better dev score before it stops

@@ -1,4 +1,4 @@
-"""What can go wrong, by name: every error the library raises on purpose is a SentimentError."""
+"""Errors of the library: every error raised on purpose is a SentimentError."""
 
 
 class SentimentError(Exception):

@@ -1,4 +1,4 @@
-"""What a long command tells machines: a JSON object a line, `{"event": NAME, ...}`."""
+"""Print the progress of a long command for programs: a JSON object a line, `{"event": NAME, ...}`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ BROKEN_PIPE = 128 + signal.SIGPIPE  # the exit code of a command whose reader ha
 
 
 def print_line(line: str) -> None:
-    """Prints it at once, or nowhere if the reader has left or the disk is full: the work that it tells of goes on."""
+    """Print a line at once. If the reader has left or the disk is full, drop it: the work itself continues."""
     try:
         print(line, flush=True)
     except OSError:
@@ -21,7 +21,7 @@ def print_line(line: str) -> None:
 
 
 def discard_output() -> None:
-    """Sends standard output nowhere from now on, with what is buffered of it: nobody reads it any more."""
+    """Discard standard output from now on, and what is buffered of it: its reader has left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -34,11 +34,11 @@ class EventLines:
         self._next = clock()
 
     def event(self, name: str, /, **figures: Any) -> None:
-        """One event."""
+        """Print one event."""
         self._write(json.dumps({"event": name, **figures}, default=str))
 
     def progress(self, **figures: Any) -> None:
-        """A `progress` event, unless the last was just before."""
+        """Print a `progress` event, unless the last was just before."""
         if self._clock() >= self._next:
             self._next = self._clock() + INTERVAL_SECONDS
             self.event("progress", **figures)

@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 
 
 def write(folder: Path, name: str, contents: Mapping[str, bytes]) -> str:
-    """The version written. The folder appears whole, replacing one of the same files there before, or not at all."""
+    """Write a folder and return its version. It appears whole, replacing one with the same files, or not at all."""
     folder = Path(os.path.realpath(folder))  # a link stays, and leads to the new files
     check_target(folder, contents)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def write(folder: Path, name: str, contents: Mapping[str, bytes]) -> str:
 
 
 def check_target(folder: Path, files: Collection[str]) -> None:
-    """Raises BundleError where `write` would replace something else than such a folder."""
+    """Raise BundleError if `write` would replace something else than such a folder."""
     if folder.exists() and not folder.is_dir():
         raise BundleError(str(folder), "is a file: choose an empty or a new folder")
     names = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
@@ -51,7 +51,7 @@ def check_target(folder: Path, files: Collection[str]) -> None:
 
 
 def read(folder: Path, files: Collection[str]) -> tuple[str, str, dict[str, bytes]]:
-    """The name, the version and the verified contents of a folder that holds just these files.
+    """Return the name, the version and the verified contents of a folder that contains just these files.
 
     Raises BundleError, naming the file, for anything missing, resized, altered or unlisted.
     """
@@ -67,12 +67,12 @@ def read(folder: Path, files: Collection[str]) -> tuple[str, str, dict[str, byte
 
 
 def to_json(value: Any) -> bytes:
-    """The value in the one form that files have. Raises ValueError for what JSON doesn't hold."""
+    """Return the value as canonical JSON. Raises ValueError for values that JSON lacks."""
     return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
 def from_json(contents: Mapping[str, bytes], name: str, kind: type) -> Any:
-    """What the file of this name holds. Raises BundleError, naming it, for what is not JSON or of another kind."""
+    """Return the content of the file. Raises BundleError, naming it, if it is no JSON or of another type."""
     try:
         value = json.loads(contents[name], parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -184,7 +184,7 @@ def _sync(folder: Path) -> None:
 
 
 def _put_in_place(scratch: Path, folder: Path) -> None:
-    """A folder can't be renamed over one that isn't empty: the old one steps aside first, and back on failure."""
+    """Rename over a folder that isn't empty: move the old one aside first, and back on failure."""
     aside = scratch.with_name(f"{scratch.name}.old")
     replaced = folder.exists()
     if replaced:

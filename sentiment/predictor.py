@@ -19,7 +19,7 @@ from sentiment.text.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says of one text, and how much of it it could read."""
+    """The answer to one text, and how much of the text was read."""
 
     label: str
     """The likeliest."""
@@ -35,7 +35,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ValuePrediction:
-    """As `Prediction`, of a model that answers with a number."""
+    """A `Prediction` of a model that answers with a number."""
 
     value: float
     """What the model says: on the scale of the numbers that it learned from."""
@@ -87,15 +87,15 @@ class Predictor(ABC, Generic[AnswerT]):
         self._tokenizer = Tokenizer(text_config)
 
     def predict(self, texts: Iterable[str]) -> list[AnswerT]:
-        """A prediction a text, in the order given: of a list, a Series, an array, a column of Arrow or Polars.
+        """Return a prediction a text of a list, a Series, an array, or a column of Arrow or Polars, in its order.
 
-        Raises TextError, naming the index, for a text that can't be read, and DataError for a table, a dict, a single
+        Raises TextError, with its index, for an unreadable text, and DataError for a table, a dict, a single
         str, bytes or None, saying what to pass instead.
         """
         return self.classify(self.encode(texts))
 
     def predict_steps(self, text: str) -> list[AnswerT]:
-        """A prediction after each token that is read of the text, as if it ended there; the last one is `predict`'s.
+        """Return a prediction after each token, as if the text ended there; the last one is `predict`'s.
 
         Raises TextError as `predict` does, and ConfigError for a network that doesn't read one way.
         """
@@ -106,15 +106,15 @@ class Predictor(ABC, Generic[AnswerT]):
         ]
 
     def encode(self, texts: Iterable[str]) -> list[EncodedText]:
-        """The token ids of each text. Raises TextError for a text that is blank, not a str or not valid Unicode."""
+        """Return the token ids of each text. Raises TextError if one is blank, not a str or not valid Unicode."""
         return self._encoded(self._tokenizer.tokenize(checked_texts(texts)))
 
     def encode_tokens(self, texts: Sequence[Sequence[str]]) -> list[EncodedText]:
-        """As `encode`, of texts that were split into tokens elsewhere."""
+        """Encode texts that were split into tokens elsewhere."""
         return self._encoded(self._tokenizer.adopt(texts))
 
     def align(self, texts: Iterable[str]) -> list[AlignedText]:
-        """As `encode`, with each token's place in its text. Slower."""
+        """Encode like `encode`, with each token's span in its text. Slower."""
         texts, read = checked_texts(texts), self.vocabulary.read
         aligned = []
         found = self._tokenizer.align(texts, lambda tokens: [[part.length for part in parts] for parts in read(tokens)])
@@ -130,7 +130,7 @@ class Predictor(ABC, Generic[AnswerT]):
         return aligned
 
     def classify(self, encoded: Sequence[EncodedText]) -> list[AnswerT]:
-        """A prediction for each encoded text, in the order given, whatever it is batched with."""
+        """Return a prediction for each encoded text, in the order given, independent of its batch."""
         answers: dict[int, list[float]] = {}
         for places in self._buckets([len(text.token_ids) for text in encoded]):
             rows = self._answers([encoded[place].token_ids for place in places])
@@ -139,11 +139,11 @@ class Predictor(ABC, Generic[AnswerT]):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The step from text to tokens."""
+        """Return the step from text to tokens."""
         return self._tokenizer
 
     def warm(self: PredictorT) -> PredictorT:
-        """Itself, its first answers as fast as its later ones: for a process that answers many."""
+        """Compute once, so that the first answers are as fast as later ones. Returns the predictor itself."""
         self._tokenizer.warm(self.vocabulary.words)
         self.predict(["warm"])
         return self
@@ -152,20 +152,20 @@ class Predictor(ABC, Generic[AnswerT]):
         return [EncodedText(self.vocabulary.encode(tokens), truncated) for tokens, truncated in _refuse_blank(texts)]
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Which texts of these lengths the network reads together."""
+        """Group the indices of texts of these lengths into the network's batches."""
         return length_buckets(lengths, MAX_BATCH_TOKENS)
 
     @abstractmethod
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        """The numbers that the network answers each row of token ids with: (N, C)."""
+        """Return the network's numbers for each row of token ids: (N, C)."""
 
     def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
-        """The numbers that the network answers a row with after each of its tokens: (T, C)."""
+        """Return the network's numbers after each token of a row: (T, C)."""
         raise ConfigError("an answer after each word takes a model folder's own network, not an exported one")
 
     @abstractmethod
     def _prediction(self, text: EncodedText, answer: list[float]) -> AnswerT:
-        """What the numbers (C,) say of the text."""
+        """Return the prediction of the network's numbers (C,) for the text."""
 
 
 class LabelPredictor(Predictor[Prediction]):
@@ -191,7 +191,7 @@ class LabelPredictor(Predictor[Prediction]):
 def checked_texts(texts: Iterable[str]) -> list[str]:
     """Return the texts of a list, a tuple, a Series, an array of NumPy, or a column of Arrow or Polars.
 
-    Raises DataError for what is no column of texts, and TextError, naming the index, for a text that is blank, not a
+    Raises DataError for anything else than a column of texts, and TextError, with its index, if one is blank, not a
     str or not valid Unicode.
     """
     if reason := _not_a_column(texts):

@@ -38,7 +38,7 @@ class Regressor(Predictor[ValuePrediction]):
 
     @property
     def model(self) -> SentimentModel:
-        """The network itself, for those who look inside."""
+        """Return the network itself."""
         return self._bundle.model
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:

@@ -32,7 +32,7 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__  # typer names its children alon
 
 
 def main() -> None:
-    """Runs the command line: 0 done, 1 some texts refused, 2 nothing done and one line on standard error says why."""
+    """Run the command line: 0 done, 1 some texts refused, 2 nothing done and one line on standard error says why."""
     try:
         code = app(prog_name="sentiment", standalone_mode=False)
     except SentimentError as error:

@@ -43,7 +43,7 @@ def check(
 
 
 def print_behaviour(behaviour: "Behaviour", examples: int) -> None:
-    """Prints what became of each test, and so many failures of each that more cases fail than may."""
+    """Print what became of each test, and so many failures of each that more cases fail than may."""
     from rich.table import Table
     from rich.text import Text
 

@@ -21,7 +21,7 @@ MEASURED_ROWS, MEASURED_TOKENS = 256, 32  # that a warning of a slow number form
 
 
 def check_engine(engine: str, ray_address: str | None, processes: int | None) -> None:
-    """Raises ConfigError for options that do not belong together."""
+    """Raise ConfigError for options that do not belong together."""
     if engine not in (LOCAL, RAY):
         raise ConfigError(f"--engine: {LOCAL} or {RAY}, not {engine!r}")
     if ray_address is not None and engine != RAY:
@@ -64,7 +64,7 @@ def local_engine(processes: int | None, model: Path, classifier: "AnyModel", pat
 def ray_engine(
     address: str | None, processes: int | None, model: Path, classifier: "AnyModel", paths: Sequence[str]
 ) -> "Engine":
-    """A Ray cluster, or one of this machine alone."""
+    """Return a Ray cluster, or one of this machine alone."""
     from sentiment.scoring.ray_engine import RayEngine
 
     return RayEngine(model, classifier.version, address=address, processes=processes, dtype=classifier.dtype)

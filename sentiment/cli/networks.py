@@ -49,7 +49,7 @@ class Dtype(str, Enum):
 
 
 def network(encoder: Encoder, **settings: Any) -> dict[str, Any]:
-    """The settings of `ModelConfig` for an encoder; of the others, those that were given."""
+    """Return the settings of `ModelConfig` for an encoder; of the others, those that were given."""
     match encoder:
         case Encoder.BILSTM:
             kind: dict[str, Any] = {"encoder": "lstm", "bidirectional": True}

@@ -103,7 +103,7 @@ def train_and_save(
     required: "Suite | None" = None,
     processes: "Processes | None" = None,
 ) -> None:
-    """Trains the plan's model, from where a killed training stopped unless `restart`, and writes its folder.
+    """Train the plan's model, from where a killed training stopped unless `restart`, and write its folder.
 
     A model that does not hold what is `required` is not written; its checkpoint stays. Of several `processes` the first
     has the checkpoint and writes the folder.

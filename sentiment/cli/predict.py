@@ -60,7 +60,7 @@ def predict(
 def _answers(
     classifier: "AnyModel", texts: "Sequence[str | bytes]", threshold: float
 ) -> "Iterator[AnyPrediction | str]":
-    """A prediction, `uncertain` under the threshold, or why there is none, for each text.
+    """Return a prediction, `uncertain` under the threshold, or why there is none, for each text.
 
     One bad line costs the others nothing.
     """

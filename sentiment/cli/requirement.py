@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def suite_of(plan: "Recipe", held: "Data") -> "Suite | None":
-    """The suite that the plan requires, if any. Raises ConfigError for one that the model could not be asked."""
+    """Return the suite that the plan requires, if any. Raises ConfigError for one that the model could not be asked."""
     from sentiment.evaluation.behaviour.suite import read_suite
 
     if not plan.require:
@@ -28,7 +28,7 @@ def suite_of(plan: "Recipe", held: "Data") -> "Suite | None":
 
 
 def hold(bundle: "Bundle", suite: "Suite", checkpoint: Path) -> None:
-    """Prints what the bundle's model makes of the suite. Exits with 1 where a test is missed, naming it."""
+    """Print what the bundle's model makes of the suite. Exits with 1 where a test is missed, naming it."""
     from sentiment.classifier import Classifier
     from sentiment.cli.check import print_behaviour
     from sentiment.evaluation.behaviour.check import check

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check_report(path: Path) -> None:
-    """Raises ConfigError where no report can be written: before hours of work, not after."""
+    """Raise ConfigError if no report can be written: before hours of work, not after."""
     if not path.parent.is_dir():
         raise ConfigError(f"--report: there is no folder {path.parent}; make it first")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):

@@ -1,1 +1,1 @@
-"""How good a model is, and how honest its probabilities are."""
+"""Measure how accurate a model is and how well calibrated."""

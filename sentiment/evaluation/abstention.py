@@ -11,7 +11,7 @@ CONFIDENCE = 0.95  # that every bound of a table holds
 
 
 def abstention_table(probabilities: Floats, targets: Integers) -> AbstentionTable:
-    """The table of dev answers (N, C) to texts whose true labels are `targets` (N,).
+    """Return the table of dev answers (N, C) to texts whose true labels are `targets` (N,).
 
     Selection with guaranteed risk (Geifman and El-Yaniv 2017): the levels are ranks of confidence, fixed before any
     label is seen, so that the rows above one are a sample of all texts above its threshold, and an upper bound on
@@ -33,6 +33,6 @@ def abstention_table(probabilities: Floats, targets: Integers) -> AbstentionTabl
 
 
 def _bound(wrong: int, answered: int) -> float:
-    """What the share of wrong answers is under, but for a chance of 5 % / 20."""
+    """Return the upper bound of the error rate, at a confidence of 1 - 5 % / 20."""
     tail = (1 - CONFIDENCE) / LEVELS
     return 1.0 if wrong == answered else float(betaincinv(wrong + 1, answered - wrong, 1 - tail))

@@ -1,4 +1,4 @@
-"""What a model says of labelled texts: what every figure is computed from."""
+"""Collect a model's answers to labelled texts, from which every figure is computed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,26 +35,26 @@ class Answers:
 
     @property
     def predicted(self) -> Integers:
-        """The most probable label of each text: (N,)."""
+        """Return the most probable label of each text: (N,)."""
         return self.probabilities.argmax(axis=1)
 
     @property
     def confidence(self) -> Floats:
-        """How probable that label is: (N,)."""
+        """Return the probability of that label: (N,)."""
         return self.probabilities.max(axis=1)
 
     @property
     def correct(self) -> Booleans:
-        """Whether it is the true one: (N,)."""
+        """Return whether it is the true one: (N,)."""
         return self.predicted == self.true
 
     def over_all(self, labels: Sequence[str]) -> tuple[Floats, Integers]:
-        """The probabilities (N, C) over all `labels` of the model, as anybody gets them, and the true ones' places."""
+        """Return the probabilities (N, C) over all `labels` of the model, and the indices of the true ones."""
         probabilities = np.array([[each.probabilities[label] for label in labels] for each in self.predictions])
         return probabilities, np.array([labels.index(label) for label in self.labels])[self.true]
 
     def at_temperature(self, temperature: float) -> Floats:
-        """The probabilities (N, C) that logits divided by `temperature` times the model's own would have given."""
+        """Return the probabilities (N, C) at `temperature` times the model's own."""
         logits = (
             np.log(np.maximum(self.probabilities, np.finfo(float).tiny)) / temperature
         )  # (N, C), but for a constant
@@ -65,7 +65,7 @@ class Answers:
 def answer(
     classifier: Classifier, texts: Sequence[str], labels: Sequence[str], origins: Sequence[Origin] = ()
 ) -> Answers:
-    """The classifier's answers to the texts, which came from these rows.
+    """Return the classifier's answers to the texts, which came from these rows.
 
     Raises DataError for a label that the model doesn't know and where all texts have one, TextError for a text that
     can't be read.
@@ -94,7 +94,7 @@ def answer(
 
 
 def over_held(probabilities: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[int]]:
-    """The probabilities (N, C) over the classes that `targets` (N,) hold, the targets' places in these, and these."""
+    """Return the probabilities over the classes in `targets`, (N, C held), the targets' indices in these, and these."""
     held = sorted(set(targets.tolist()))
     kept = probabilities[:, held]  # (N, C held)
     true = torch.searchsorted(torch.tensor(held), targets)  # (N,)

@@ -18,7 +18,7 @@ LabelledLogits = tuple[Tensor, Tensor]  # of a set: logits (N, C), and targets (
 
 
 def expected_calibration_error(probabilities: Tensor, targets: Tensor) -> float:
-    """The mean gap between confidence and accuracy, in [0, 1], over 15 equal bins of confidence (Guo et al. 2017).
+    """Return the mean gap between confidence and accuracy, in [0, 1], over 15 equal bins (Guo et al. 2017).
 
     `probabilities` is (N, C), `targets` (N,).
     """
@@ -39,7 +39,7 @@ class ConfidenceBin:
 
 
 def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
-    """The answers (N, C) in the bins of the expected calibration error, those that hold any."""
+    """Return the answers (N, C) in the bins of the expected calibration error, those that hold any."""
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == true  # (N,)
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)  # (N,)
     return [
@@ -50,7 +50,7 @@ def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
 
 
 def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
-    """The temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same."""
+    """Return the temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same."""
     held = [(_held(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
     candidates: list[float] = [MAX_TEMPERATURE ** (step / 200 - 1) for step in range(401)]  # in steps of 0.7 %
 
@@ -63,18 +63,18 @@ def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What logits are divided by, and what is added to each class's logit then: (C,)."""
+    """A temperature that divides the logits, and a bias (C,) added to them then."""
 
     temperature: float
     biases: tuple[float, ...]
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """The calibrated probabilities (N, C) of the logits (N, C)."""
+        """Return the calibrated probabilities (N, C) of the logits (N, C)."""
         return torch.softmax(logits / self.temperature + logits.new_tensor(self.biases), dim=-1)  # (N, C)
 
 
 def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
-    """The temperature and the biases of the lowest mean log loss, each set weighing the same.
+    """Return the temperature and the biases of the lowest mean log loss, each set weighing the same.
 
     Bias-corrected temperature scaling (Alexandari et al. 2020). The biases have a normal prior, so that few rows move
     them little; that of a class which no set holds is 0.
@@ -101,7 +101,7 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
 
 
 def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
-    """What the rows of each set are answered, (N, C), a fifth at a time, by what was fitted to the other four fifths.
+    """Return the probabilities (N, C) of each set's rows, a fifth at a time, by a fit to the other four fifths.
 
     A calibration answers the rows that it was fitted to better than any others: figures of it are of these answers.
     """
@@ -118,7 +118,7 @@ def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
 
 
 def _held(logits: Tensor, targets: Tensor) -> Tensor:
-    """The logits, minus infinity for the classes that `targets` never hold, so that the rest are renormalised."""
+    """Return the logits, minus infinity for classes that `targets` lack, so that the rest are renormalised."""
     absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
     absent[targets.unique()] = False
     return logits.masked_fill(absent, -torch.inf)  # (N, C)

@@ -26,13 +26,13 @@ class Flip:
 
     @property
     def outcome(self) -> str:
-        """`mended`, `broken`, or `wrong` before and after."""
+        """Return `mended`, `broken`, or `wrong` before and after."""
         return {self.new_label: "mended", self.old_label: "broken"}.get(self.label, "wrong")
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What `compare` found. `p_value` is of McNemar's exact test."""
+    """The result of `compare`. `p_value` is of McNemar's exact test."""
 
     rows: int
     labels: tuple[str, ...]
@@ -44,12 +44,12 @@ class Comparison:
     p_value: float
 
     def count(self, outcome: str) -> int:
-        """The flips of this outcome."""
+        """Return the flips of this outcome."""
         return sum(flip.outcome == outcome for flip in self.flips)
 
     @property
     def counts(self) -> str:
-        """What became of the texts, in words."""
+        """Return the number of texts of each outcome, in words."""
         if not self.flips:
             return f"All {self.rows:,} texts have the same label from both models."
         return (
@@ -59,7 +59,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What the test says, in words."""
+        """Return the result of the test, in words."""
         mended, broken = self.count("mended"), self.count("broken")
         if mended + broken == 0:
             return "Both are right about the same texts: there is no difference to test."
@@ -70,7 +70,7 @@ class Comparison:
         return f"The difference may be chance: two equally good models would often differ as much ({test})."
 
     def as_dict(self) -> dict[str, Any]:
-        """Dicts, lists, strings and numbers only, for JSON."""
+        """Return dicts, lists, strings and numbers only, for JSON."""
         return {
             **asdict(self),
             "flips": [asdict(flip) | {"outcome": flip.outcome} for flip in self.flips],
@@ -82,7 +82,7 @@ class Comparison:
 
 
 def compare(old: Answers, new: Answers) -> Comparison:
-    """The comparison of two models' answers to the same labelled texts, over the labels that these hold.
+    """Return the comparison of two models' answers to the same labelled texts, over the labels that these hold.
 
     The test is McNemar's, exact (McNemar 1947): of the texts that one model alone gets right, each is a fair coin's
     throw if the models are equally good. Raises DataError for fewer than two texts.

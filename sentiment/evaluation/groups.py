@@ -24,7 +24,7 @@ class Group:
 
 
 def by_length(answers: Answers) -> tuple[Group, ...]:
-    """The texts of 1, 2, 3 to 4, 5 to 8 … tokens."""
+    """Return the texts of 1, 2, 3 to 4, 5 to 8 … tokens."""
 
     def name(power: int) -> str:
         return f"{2**power:,}" if power < 2 else f"{2 ** (power - 1) + 1:,} to {2**power:,}"
@@ -33,7 +33,7 @@ def by_length(answers: Answers) -> tuple[Group, ...]:
 
 
 def by_unknown_share(answers: Answers) -> tuple[Group, ...]:
-    """The texts whose every token the model knows, and those with growing shares that it doesn't."""
+    """Return the texts whose every token the model knows, and those with growing shares that it doesn't."""
 
     def name(place: int) -> str:
         if place == 0:
@@ -46,7 +46,7 @@ def by_unknown_share(answers: Answers) -> tuple[Group, ...]:
 
 
 def by_column(answers: Answers, values: Sequence[str]) -> tuple[Group, ...]:
-    """The texts by what a column of their file holds: the most frequent values first, the rare ones together."""
+    """Return the texts by what a column of their file holds: the most frequent values first, the rare ones together."""
     frequent = [value for value, _ in Counter(values).most_common(SHOWN_VALUES)]
     places = {value: place for place, value in enumerate(frequent)}
     others = len(set(values)) - len(frequent)

@@ -1,4 +1,4 @@
-"""How far a figure may be off, since other texts would have given another one."""
+"""Estimate how far a figure may be off with other texts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Estimate:
 
 
 def resampled(statistic: Callable[[Integers], Floats], rows: int) -> list[Estimate]:
-    """An estimate of each figure that `statistic` gives for row numbers (N,): intervals by the percentile bootstrap.
+    """Return an estimate of each figure of `statistic`, by row indices (N,), with percentile bootstrap intervals.
 
     1,000 resamples by seed (Efron and Tibshirani 1993). Raises DataError for fewer than two rows.
     """
@@ -49,7 +49,7 @@ def resampled(statistic: Callable[[Integers], Floats], rows: int) -> list[Estima
 
 
 def share(count: int, rows: int) -> Estimate:
-    """The share of the rows, with Wilson's interval, which holds for a handful of rows, too (Wilson 1927)."""
+    """Return the share of the rows, with Wilson's interval, which holds for a handful of rows, too (Wilson 1927)."""
     from scipy.stats import binomtest
 
     found = binomtest(count, rows).proportion_ci(CONFIDENCE, method="wilson")

@@ -11,13 +11,13 @@ from sentiment.evaluation.calibration import expected_calibration_error
 
 
 def evaluate(answers: Answers) -> dict[str, Any]:
-    """The figures of `figures`, of a classifier's answers."""
+    """Return the figures of `figures`, of a classifier's answers."""
     measured = figures(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.true), answers.labels)
     return measured | {"renormalized": answers.renormalized}
 
 
 def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, Any]:
-    """accuracy, macro_f1, macro_recall, per_class, ece, rows, labels, confusion (a row a true label).
+    """Return accuracy, macro_f1, macro_recall, per_class, ece, rows, labels, confusion (a row a true label).
 
     Where `targets` (N,) hold only some of the classes, the `probabilities` (N, C) are renormalised over those,
     `labels` names them and `renormalized` is true.

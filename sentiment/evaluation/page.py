@@ -13,7 +13,7 @@ PAGE, FIGURES = "index.html", "metrics.json"
 
 
 def write(report: Report, folder: Path) -> None:
-    """Writes the page and its figures as JSON into the folder, made where there is none."""
+    """Write the page and its figures as JSON into the folder, made where there is none."""
     shown = page(report)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PAGE).write_text(shown, encoding="utf-8")
@@ -21,7 +21,7 @@ def write(report: Report, folder: Path) -> None:
 
 
 def page(report: Report) -> str:
-    """The report as a whole document. Raises ConfigError where jinja2 or matplotlib is missing."""
+    """Return the report as a whole document. Raises ConfigError if jinja2 or matplotlib is missing."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:

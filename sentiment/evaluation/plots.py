@@ -30,7 +30,7 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def reliability_plot(bins: Sequence[ConfidenceBin], name: str) -> str:
-    """Accuracy against confidence; the area of a point is its rows."""
+    """Plot accuracy against confidence; the area of a point is its rows."""
 
     def draw(axes: "Axes") -> None:
         total = sum(each.rows for each in bins)
@@ -44,7 +44,7 @@ def reliability_plot(bins: Sequence[ConfidenceBin], name: str) -> str:
 
 
 def precision_recall_plot(curves: dict[str, Curve], name: str) -> str:
-    """Precision against recall, a line a label."""
+    """Plot precision against recall, a line a label."""
 
     def draw(axes: "Axes") -> None:
         colours = LINES if len(curves) > 2 else (ORANGE, GREEN)
@@ -58,7 +58,7 @@ def precision_recall_plot(curves: dict[str, Curve], name: str) -> str:
 
 
 def coverage_plot(coverage: Sequence[Coverage]) -> str:
-    """Accuracy of the answers against the share of texts answered, the surest first, in its interval."""
+    """Plot accuracy against the share of texts answered, the most confident first, with its interval."""
 
     def draw(axes: "Axes") -> None:
         answered = [each.answered for each in coverage]

@@ -1,4 +1,4 @@
-"""How far a model's numbers are from the true ones."""
+"""Measure how far a model's numbers are from the true ones."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,7 +15,7 @@ FIGURES = ("pearson_r", "mae", "rmse")
 
 
 def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
-    """pearson_r, mae, rmse and rows of the numbers given and the true ones, (N,) each.
+    """Return pearson_r, mae, rmse and rows of the predicted and the true numbers, (N,) each.
 
     Pearson's r is 0 where one of the two never changes: nothing of the other follows from it.
     """
@@ -23,7 +23,7 @@ def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
 
 
 def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
-    """As `value_figures`, of the regressor's answers to the texts, with the 95 % `intervals` of each.
+    """Return `value_figures` of the regressor's answers to the texts, with the 95 % `intervals` of each.
 
     Raises DataError where all texts have one number, TextError for a text that can't be read.
     """

@@ -43,7 +43,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a promise of the model's own table comes to on these texts."""
+    """The outcome on these texts of a promise of the model's own table."""
 
     promise: float
     threshold: float
@@ -65,7 +65,7 @@ class WorstError:
 
 @dataclass(frozen=True)
 class Report:
-    """What `report` found; "before" is with a temperature of 1."""
+    """The result of `report`; "before" is with a temperature of 1."""
 
     model: str
     version: str
@@ -88,7 +88,7 @@ class Report:
     errors: tuple[WorstError, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Dicts, lists, strings and numbers only, for JSON. Of the errors, where to find them."""
+        """Return dicts, lists, strings and numbers only, for JSON. Of the errors, their rows."""
         found = asdict(self)
         for error in found["errors"]:
             del error["text"], error["explanation"]
@@ -98,7 +98,7 @@ class Report:
 def report(
     classifier: Classifier, answers: Answers, data: str, columns: Mapping[str, Sequence[str]] | None = None
 ) -> Report:
-    """The report of the classifier's answers to the texts of `data`, in slices of each of `columns`, too.
+    """Return the report of the classifier's answers to the texts of `data`, in slices of each of `columns`, too.
 
     Raises DataError for fewer than two texts.
     """
@@ -146,13 +146,13 @@ def _intervals(answers: Answers, before: Floats) -> dict[str, Estimate]:
 
 
 def _gaps(probabilities: Floats, answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """The bin of each answer and its confidence less whether it is right: (N,), (N,)."""
+    """Return the bin of each answer and its confidence less whether it is right: (N,), (N,)."""
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == answers.true
     return np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1), confidence - correct
 
 
 def _honest_ece(answers: Answers) -> Estimate:
-    """The calibration error of answers right by chance as often as they say: with few texts it is not 0."""
+    """Return the calibration error of answers right by chance as often as they say: with few texts it is not 0."""
     confidence = answers.confidence
     bins, _ = _gaps(answers.probabilities, answers)
     rng = np.random.default_rng(SEED)

@@ -44,7 +44,7 @@ class ExportFigures:
 
 
 def export(classifier: Classifier, file: Path, *, int8: bool = False) -> ExportFigures:
-    """The figures of the file written: the whole model as one graph, any number of rows (N) of any length (T).
+    """Return the figures of the file written: the whole model as one graph, any number of rows (N) of any length (T).
 
     The graph computes in float32. Of a model in integers it holds the numbers that they are for, and is checked against
     these: the model's own answers differ by what rounding `h` changes, and the figures say how far.
@@ -117,7 +117,7 @@ class _Graph:
         self.weights: dict[str, np.ndarray] = {}
 
     def probabilities(self, classifier: Classifier, token_ids: str, lengths: str) -> None:
-        """The way of SentimentModel.forward, in its order and with its names, and on to probabilities."""
+        """Build SentimentModel.forward in its order and with its names, and then the probabilities."""
         model = classifier.model
         # In half the bytes where that loses nothing, as in a bundle.
         half = model.embedding.weight.half()  # (V, F)
@@ -137,7 +137,7 @@ class _Graph:
         self.add("Softmax", OUTPUT, self.add("Div", "calibrated", exactly, temperature), axis=-1)  # (N, C)
 
     def lstm(self, lstm: PaddedLSTM, steps: str, lengths: str) -> str:
-        """The final `ht` of the top layer (directions, N, H), from `steps` (T, N, F)."""
+        """Return the final `ht` of the top layer (directions, N, H), from `steps` (T, N, F)."""
         directions = len(lstm.suffixes)
         for layer in range(lstm.num_layers):
             names = [f"lstm.{part}_l{layer}" for part in ("w", "r", "b")]
@@ -157,12 +157,12 @@ class _Graph:
         return ht
 
     def weight(self, name: str, values: "Tensor | np.ndarray") -> str:
-        """The name under which nodes find these numbers."""
+        """Return the name under which nodes find these numbers."""
         self.weights[name] = values.detach().contiguous().numpy() if isinstance(values, Tensor) else values
         return name
 
     def add(self, operator: str, outputs: str | tuple[str, ...], *inputs: str, **attributes: Any) -> str:
-        """The name of the first output of a node."""
+        """Return the name of the first output of a node."""
         from onnx import helper
 
         names = (outputs,) if isinstance(outputs, str) else outputs
@@ -215,6 +215,6 @@ def _rows(vocabulary_size: int) -> Iterator[EncodedText]:
 
 
 def _gap(some: Sequence[Prediction], others: Sequence[Prediction]) -> float:
-    """The largest difference of a probability. NaN where one is."""
+    """Return the largest difference of a probability. NaN where one is."""
     one, other = (np.array([list(each.probabilities.values()) for each in part]) for part in (some, others))  # (N, C)
     return float(np.abs(one - other).max())

@@ -91,12 +91,12 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return self
 
     def predict(self, X: Iterable[str]) -> np.ndarray:
-        """The label of each text, of the kind that `fit` was given: (N,)."""
+        """Return the label of each text, of the kind that `fit` was given: (N,)."""
         best = self.predict_proba(X).argmax(axis=1)  # (N,)
         return self.classes_[best]
 
     def predict_proba(self, X: Iterable[str]) -> np.ndarray:
-        """The probability of each label for each text: (N, C), in the order of `classes_`."""
+        """Return the probability of each label for each text: (N, C), in the order of `classes_`."""
         check_is_fitted(self)
         predictions = self.classifier_.predict(X)
         return np.array([list(each.probabilities.values()) for each in predictions]).reshape(-1, len(self.classes_))

@@ -52,7 +52,7 @@ class SentimentComponent(Pipe):
 
     @cached_property
     def bundle(self) -> "Bundle":
-        """The model. Loaded when it is first needed: of a pipeline from disk, not from where it was first."""
+        """Return the model. Loaded when it is first needed: of a pipeline from disk, not from where it was first."""
         from sentiment import bundle as bundles
 
         return bundles.load(self._folder)
@@ -65,11 +65,11 @@ class SentimentComponent(Pipe):
         return Classifier(self.bundle)
 
     def __call__(self, doc: Doc) -> Doc:
-        """The document, with its answers."""
+        """Return the document, with its answers."""
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """The documents with their answers, in order, computed together."""
+        """Yield the documents with their answers, in order, computed together."""
         handle = self.get_error_handler()
         for docs in minibatch(stream, size=batch_size):
             try:
@@ -106,7 +106,7 @@ class SentimentComponent(Pipe):
         return self.classifier.encode_tokens([[token.text for token in span] for span in spans])
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Writes the model's folder."""
+        """Write the model's folder."""
         from sentiment import bundle as bundles
 
         bundles.save(self.bundle, Path(path))
@@ -120,7 +120,7 @@ class SentimentComponent(Pipe):
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The model's folder as bytes."""
+        """Return the model's folder as bytes."""
         with tempfile.TemporaryDirectory() as folder:
             self.to_disk(Path(folder) / "model")
             files = {file.name: file.read_bytes() for file in (Path(folder) / "model").iterdir()}

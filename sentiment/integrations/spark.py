@@ -20,7 +20,7 @@ _TYPES = {str: "string", float: "double", int: "long", bool: "boolean"}
 
 
 def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
-    """A function from a column of texts to one of structs: what `sentiment score` adds to a row, and `reason`.
+    """Return a function from a column of texts to one of structs: what `sentiment score` adds to a row, and `reason`.
 
     A text that has no answer has a `reason`, and nothing else. Every executor needs this package and the model folder
     at the same path; each of its Python processes reads it once, and answers with one thread. Raises BundleError, there

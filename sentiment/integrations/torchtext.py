@@ -35,7 +35,7 @@ def train(
     vocab: "Vocab | None" = None,
     vectors: "Iterable[Vectors]" = (),
 ) -> Bundle:
-    """The bundle of a model trained on a dataset iterator, ready for `sentiment.bundle.save`.
+    """Return the bundle of a model trained on a dataset iterator, ready for `sentiment.bundle.save`.
 
     `recipe` names no files; `names` are the data set's for its numbers. A `vocab` takes the place of the data's own
     words, and each of `vectors` (`GloVe`, `FastText`, `Vectors`) starts as many features of the embedding as it has.
@@ -70,7 +70,7 @@ def labelled_texts(pairs: Iterable[tuple[Any, Any]], names: Mapping[int, str] | 
 
 
 def vocabulary_of(vocab: "Vocab") -> Vocabulary:
-    """The vocabulary of the same words in the same order, behind our `<pad>` and `<unk>`."""
+    """Return the vocabulary of the same words in the same order, behind our `<pad>` and `<unk>`."""
     return Vocabulary([PAD, UNK, *(token for token in vocab.get_itos() if token not in (PAD, UNK))])
 
 
@@ -82,7 +82,7 @@ def vocab_of(vocabulary: Vocabulary) -> "Vocab":
 
 
 def word_vectors(vectors: "Vectors") -> WordVectors:
-    """The vectors as training takes them."""
+    """Return the vectors as training takes them."""
     return WordVectors(vectors.stoi, np.asarray(vectors.vectors))
 
 
@@ -106,7 +106,7 @@ class TokenizerTransform(nn.Module):
         self._vocabulary = vocabulary
 
     def forward(self, texts: list[str]) -> list[list[str]]:
-        """The tokens of each text as they are read; of one that normalises to nothing, `<unk>`."""
+        """Return the tokens of each text as they are read; of one that normalises to nothing, `<unk>`."""
         names = self._vocabulary.tokens
         read = (self._vocabulary.encode(tokens) for tokens, _ in self._tokenizer.tokenize(texts))
         return [[names[token_id] for token_id in token_ids] or [UNK] for token_ids in read]

@@ -1,4 +1,4 @@
-"""What stands beside the LSTM in a textbook: encoders without memory, and what to hand on from one with it.
+"""Encoders besides the LSTM, and the pooling of recurrent ones.
 
 Each reads a padded batch, and never its padding.
 """
@@ -13,7 +13,7 @@ RANDOM_STATE_SPREAD = 0.1  # standard deviation
 
 
 def real_steps(lengths: Tensor, longest: int) -> Tensor:
-    """Which steps are tokens, not padding: (N, T, 1)."""
+    """Return a mask of the steps that are tokens, not padding: (N, T, 1)."""
     return (torch.arange(longest, device=lengths.device) < lengths.unsqueeze(1)).unsqueeze(-1)
 
 
@@ -25,7 +25,7 @@ class BagOfWords(nn.Module):
         self.hidden = nn.Linear(embedding_size, hidden_size)
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """The features (N, H) of `embedded` (N, T, F)."""
+        """Return the features (N, H) of `embedded` (N, T, F)."""
         return torch.relu(self.hidden(_mean(embedded, lengths)))  # (N, H)
 
 
@@ -39,7 +39,7 @@ class TextCNN(nn.Module):
         )
 
     def forward(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """The features (N, 3H) of `embedded` (N, T, F)."""
+        """Return the features (N, 3H) of `embedded` (N, T, F)."""
         real = real_steps(lengths, embedded.shape[1])  # (N, T, 1)
         # Zeros stand beside a text alone; so must they where longer ones stand in the batch.
         steps = (embedded * real).transpose(1, 2)  # (N, F, T)
@@ -59,7 +59,7 @@ class Pooling(nn.Module):
             self.score = nn.Linear(size, 1, bias=False)
 
     def forward(self, output: Tensor, lengths: Tensor) -> Tensor:
-        """The summary (N, H x directions) of `output` (N, T, H x directions)."""
+        """Return the summary (N, H x directions) of `output` (N, T, H x directions)."""
         if self.kind == "max":
             return _max(output, lengths)
         if self.kind == "mean":
@@ -81,7 +81,7 @@ class InitialState(nn.Module):
                 self.c0 = nn.Parameter(torch.zeros(states, 1, hidden_size))
 
     def forward(self, rows: int) -> InitialStates | None:
-        """`h0` and `c0`, (L x directions, N, H) each, or none for zeros."""
+        """Return `h0` and `c0`, (L x directions, N, H) each, or None for zeros."""
         shape = (self.states, rows, self.hidden_size)
         if hasattr(self, "h0"):
             h0 = self.h0.expand(shape)  # (L x directions, N, H)

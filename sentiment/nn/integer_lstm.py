@@ -114,7 +114,7 @@ class IntegerLSTM:
         return output[..., : self._hidden_size]
 
     def _project(self, token_ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """What distinct tokens add to the gates, (U x directions, 4H), and each step's rows of it, (T, directions, N).
+        """Project distinct tokens to the gates, (U x directions, 4H), and return each step's rows, (T, directions, N).
 
         `token_ids` (N, T) are sorted by `lengths` (N,), the longest first.
         """
@@ -182,7 +182,7 @@ class IntegerLSTM:
         return filled.flatten(end_dim=1)
 
     def _doubled(self, numbers: Tensor) -> Tensor:
-        """The third quarter doubled, of one number for each unit of each gate: (4H,), filled up."""
+        """Return the third quarter doubled, of one number for each unit of each gate: (4H,), filled up."""
         numbers = self._by_gate(numbers)  # (4H,)
         numbers.chunk(4)[2].mul_(2)  # nn.LSTM's gates are in, forget, candidate, out
         return numbers

@@ -26,11 +26,11 @@ class PaddedRecurrence(nn.RNNBase):
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """What the names of a direction's parameters end in, forward before backward."""
+        """Return the suffixes of the directions' parameter names, forward before backward."""
         return ("", "_reverse")[: 2 if self.bidirectional else 1]
 
     def forward(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> tuple[Tensor, Tensor]:
-        """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H).
+        """Return `output` (N, T, H x directions) and the final `ht` (L x directions, N, H).
 
         `embedded` is (N, T, F), `lengths` (N,). `ht` has nn.LSTM's order: layer by layer, forward before backward.
         `output` past a row's length holds values of no meaning. Without `initial` states it starts from zeros.
@@ -40,13 +40,13 @@ class PaddedRecurrence(nn.RNNBase):
         return _join(outputs, places), ht
 
     def final_states(self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None) -> Tensor:
-        """The `ht` of `forward`, at less cost where nobody reads `output`: the backward one stays in its own order."""
+        """Return the `ht` of `forward` at less cost, without `output`: the backward one stays in its own order."""
         return self._read(embedded, lengths, _reversed_places(lengths, embedded.shape[1]), initial)[1]
 
     def _read(
         self, embedded: Tensor, lengths: Tensor, places: Tensor, initial: InitialStates | None
     ) -> tuple[list[Tensor], Tensor]:
-        """What each direction of the top layer gave, (N, T, H) in the order that it read, and `ht`."""
+        """Return the output of each direction of the top layer, (N, T, H) in its reading order, and `ht`."""
         last = torch.arange(len(lengths), device=lengths.device) * embedded.shape[1] + lengths - 1  # (N,)
         outputs: list[Tensor] = [embedded]
         final: list[Tensor] = []
@@ -72,7 +72,7 @@ class PaddedRecurrence(nn.RNNBase):
         return weights
 
     def _start(self, steps: Tensor, place: int, initial: InitialStates | None) -> InitialStates:
-        """The states that a layer and direction, `place` in nn.LSTM's order, starts from: (1, N, H) each."""
+        """Return the states that a layer and direction, `place` in nn.LSTM's order, starts from: (1, N, H) each."""
         if initial is None:
             zero = steps.new_zeros(1, steps.shape[0], self.hidden_size)  # (1, N, H)
             return zero, zero
@@ -90,7 +90,7 @@ class PaddedLSTM(PaddedRecurrence, nn.LSTM):  # type: ignore[misc]
     def final_states_and_cells(
         self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None
     ) -> tuple[Tensor, Tensor]:
-        """The final `ht` and `ct`, (L x directions, N, H) each: packed, as the fused kernel keeps only the last `c`."""
+        """Return the final `ht` and `ct`, (L x directions, N, H) each, by packing: the fused kernel keeps one `c`."""
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         _, (ht, ct) = nn.LSTM.forward(self, packed, initial)
         return ht, ct
@@ -111,14 +111,14 @@ class PaddedRNN(PaddedRecurrence, nn.RNN):  # type: ignore[misc]
 
 
 def reversed_positions(lengths: Tensor, longest: int) -> Tensor:
-    """For each row the positions that read it backwards, padding left where it is: (N, T)."""
+    """Return for each row the positions that read it backwards, padding left in place: (N, T)."""
     positions = torch.arange(longest, device=lengths.device).expand(len(lengths), longest)  # (N, T)
     mirrored = lengths.unsqueeze(1) - 1 - positions  # (N, T)
     return torch.where(mirrored >= 0, mirrored, positions)
 
 
 def _reversed_places(lengths: Tensor, longest: int) -> Tensor:
-    """As `reversed_positions`, counted through all rows: (N x T,). Whole steps are then copied, not single numbers."""
+    """Return `reversed_positions` as indices over all rows, (N x T,), to copy whole steps."""
     first = torch.arange(len(lengths), device=lengths.device).unsqueeze(1) * longest  # (N, 1)
     return (first + reversed_positions(lengths, longest)).flatten()  # (N x T,)
 
@@ -128,7 +128,7 @@ def _take(steps: Tensor, places: Tensor) -> Tensor:
 
 
 def _join(outputs: list[Tensor], places: Tensor) -> Tensor:
-    """The outputs of one direction, or of both side by side, in the order of the rows."""
+    """Return the outputs of one direction, or of both side by side, in the order of the rows."""
     forward, *backward = outputs
     return torch.cat([forward, *(_take(steps, places) for steps in backward)], dim=-1) if backward else forward
 

@@ -44,7 +44,7 @@ class SentimentModel(nn.Module):
         self.classifier = nn.Linear(features, num_classes)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
-        """The logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
+        """Return the logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
         if self.integer_lstm is not None and not self.training:
             return self._classify_exactly(self._top(self.integer_lstm.final_states(batch)))  # (N, C)
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
@@ -52,7 +52,7 @@ class SentimentModel(nn.Module):
         return self.classifier(self.output_dropout(features))  # (N, C)
 
     def features(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """What the classifier reads: (N, 2H) of a bidirectional LSTM's final `ht`. `embedded` is (N, T, F)."""
+        """Return the input of the classifier: (N, 2H) of a bidirectional LSTM's final `ht`. `embedded` is (N, T, F)."""
         match self.config.encoder:
             case "bow":
                 return self.bow(embedded, lengths)  # (N, H)
@@ -70,7 +70,7 @@ class SentimentModel(nn.Module):
         return self.pooling(output, lengths)  # (N, 2H)
 
     def steps(self, batch: PaddedBatch) -> Tensor:
-        """The logits (N, T, C) after each token; past a row's length they mean nothing.
+        """Return the logits (N, T, C) after each token; past a row's length they mean nothing.
 
         Raises ConfigError for a network that doesn't read one way, from the first token to the last.
         """
@@ -89,7 +89,7 @@ class SentimentModel(nn.Module):
         return self.classifier(self.output_dropout(output))  # (N, T, C)
 
     def _add_recurrence(self, config: ModelConfig) -> int:
-        """Adds the recurrent encoder and what it needs. The number of features that it hands on."""
+        """Add the recurrent encoder and what it needs. Return the number of features that it outputs."""
         settings = {
             "num_layers": config.num_layers,
             "bias": config.bias,
@@ -114,7 +114,7 @@ class SentimentModel(nn.Module):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is one layer of an LSTM that starts from zeros, its final `ht` classified, on a CPU in float32."""
+        """Return whether it classifies the final `ht` of one LSTM layer that starts from zeros, on a CPU in float32."""
         if self.config.encoder != "lstm" or self.initial_state is not None or self.config.num_layers > 1:
             return False
         weight = self.embedding.weight
@@ -143,22 +143,22 @@ class SentimentModel(nn.Module):
 
     @property
     def integer_names(self) -> list[str]:
-        """The names of the parameters that integers can take the place of; none where this kind stays in float32."""
+        """Return the names of the parameters that can be integers; none for kinds that stay in float32."""
         if not self.is_plain or max(self.config.embedding_size, self.config.hidden_size) > integer_lstm.MAX_SIZE:
             return []
         matrices = [f"lstm.{name}_l0{suffix}" for suffix in self.lstm.suffixes for name in ("weight_ih", "weight_hh")]
         return [integer_lstm.EMBEDDING, *matrices]
 
     def _classify_exactly(self, states: Tensor) -> Tensor:
-        """The logits (..., C) of states (..., 2H)."""
+        """Return the logits (..., C) of states (..., 2H)."""
         return exact_linear(states, self.classifier.weight, self.classifier.bias)
 
     def _top(self, states: Tensor) -> Tensor:
-        """The top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""
+        """Return the top layer's states of both directions side by side: (N, 2H) of (L x directions, N, H)."""
         return torch.cat(tuple(states[-self.directions :]), dim=-1)  # (N, 2H)
 
     def _drop(self, embedded: Tensor) -> Tensor:
-        """Locked dropout: a feature is dropped at all time steps of a text or at none (Gal and Ghahramani 2016)."""
+        """Drop a feature at all time steps of a text or at none: locked dropout (Gal and Ghahramani 2016)."""
         keep = 1 - self.config.embedding_dropout
         if not self.training or keep == 1:
             return embedded
@@ -166,11 +166,11 @@ class SentimentModel(nn.Module):
         return embedded * mask / keep
 
     def buckets(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Places of rows of these lengths that are answered together, for the least work."""
+        """Group the indices of rows of these lengths into batches, for the least work."""
         if self.integer_lstm is None:
             return length_buckets(lengths, MAX_BATCH_TOKENS)
         return length_buckets(lengths, integer_lstm.MAX_BATCH_TOKENS, len(lengths), integer_lstm.SHORT)
 
     def num_parameters(self) -> int:
-        """How many numbers were learned."""
+        """Return the number of learned parameters."""
         return sum(parameter.numel() for parameter in self.parameters())

@@ -23,7 +23,7 @@ class AnsweredStretch:
 
 
 def answered(stretches: Iterator[Stretch], engine: Engine, *, sentences: bool = False) -> Iterator[AnsweredStretch]:
-    """The stretches in their order. A text that stands in a window more than once is answered once."""
+    """Yield the stretches in their order. A text that stands in a window more than once is answered once."""
     waiting: deque[_Asked] = deque()
     for stretch in stretches:
         waiting.append(_Asked(stretch, engine, sentences))
@@ -60,7 +60,7 @@ class _Asked:
 
 
 def _tasks(texts: Sequence[str] | dict[str, list[int]]) -> Iterator[list[str]]:
-    """The texts, similar lengths together: the batches of a task waste little on padding."""
+    """Yield the texts, similar lengths together: the batches of a task waste little on padding."""
     task: list[str] = []
     characters = 0
     for text in sorted(texts, key=len, reverse=True):  # the long ones first: the last task to end is a short one

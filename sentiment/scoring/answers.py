@@ -59,11 +59,11 @@ class AnswerColumns:
         return prediction
 
     def values(self, prediction: AnyPrediction) -> Values:
-        """The value of each added column."""
+        """Return the value of each added column."""
         return dict(zip(self.types, self._values(prediction).values(), strict=True))
 
     def _values(self, prediction: AnyPrediction) -> Values:
-        """The values in the order of their columns, by names without the prefix."""
+        """Return the values in the order of their columns, by names without the prefix."""
         if isinstance(prediction, ValuePrediction):
             answer: Values = {"value": prediction.value}
         elif self._settings.top_only:

@@ -54,7 +54,7 @@ class Checkpoint:
         return sum(shard.rejected for shard in self.shards)
 
     def save(self, parts: Parts) -> None:
-        """Writes it in place of the one before."""
+        """Write it in place of the one before."""
         content = {"format_version": FORMAT_VERSION, **asdict(self)}
         with parts.create(CHECKPOINT) as partial:
             partial.file.write(json.dumps(content).encode() + b"\n")
@@ -62,7 +62,7 @@ class Checkpoint:
 
 
 def read_checkpoint(parts: Parts) -> Checkpoint | None:
-    """The folder's checkpoint, if it has one. Raises CheckpointError where it can't be read."""
+    """Return the folder's checkpoint, if it has one. Raises CheckpointError if it can't be read."""
     if not parts.has(CHECKPOINT):
         return None
     try:
@@ -82,7 +82,7 @@ def read_checkpoint(parts: Parts) -> Checkpoint | None:
 
 
 def check_identity(parts: Parts, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
-    """Raises CheckpointError, naming each difference, where the two are not of the same job."""
+    """Raise CheckpointError, naming each difference, where the two are not of the same job."""
     names = [name for name in (*found, *wanted) if found.get(name) != wanted.get(name)]
     if names:
         changes = "; ".join(

@@ -66,7 +66,7 @@ def references(metrics: Mapping[str, Any]) -> dict[str, Reference]:
 
 
 def drift(tally: Tally, judged_by: Mapping[str, Reference]) -> list[Drift]:
-    """The drift from each dev set in each respect, the set that is nearest first; none where nothing was scored.
+    """Return the drift from each dev set in each respect, the set that is nearest first; none where nothing was scored.
 
     Labels are compared where the rows were given the model's own: under a threshold some are `uncertain`.
     """
@@ -90,7 +90,7 @@ def meaning(found: Sequence[Drift]) -> str:
 
 
 def stability_index(counts: Sequence[int], reference: Sequence[int]) -> float:
-    """The population stability index of counts in the same bins."""
+    """Return the population stability index of counts in the same bins."""
     total, total_reference = max(sum(counts), 1), max(sum(reference), 1)
     index = 0.0
     for count, expected in zip(counts, reference, strict=True):

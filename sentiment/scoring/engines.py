@@ -25,7 +25,7 @@ class Pending(Protocol):
     """Answers on their way."""
 
     def result(self) -> list[Answer]:
-        """Waits for them. Raises EngineError where what was to give them is gone."""
+        """Wait for them. Raises EngineError if what was to give them is gone."""
 
 
 class Engine(Protocol):
@@ -38,10 +38,10 @@ class Engine(Protocol):
         """Windows to hand over before the answers of the first are needed."""
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
-        """An answer for each text, later: see `answer`."""
+        """Return an answer for each text, later: see `answer`."""
 
     def close(self) -> None:
-        """Gives up what isn't answered yet."""
+        """Give up what isn't answered yet."""
 
 
 class LocalEngine:
@@ -54,7 +54,7 @@ class LocalEngine:
         self.arithmetic = arithmetic(torch.get_num_threads())
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
-        """An answer for each text."""
+        """Return an answer for each text."""
         answers: Future[list[Answer]] = Future()
         answers.set_result(answer(self._classifier, texts, sentences=sentences))
         return answers
@@ -78,14 +78,14 @@ class ProcessEngine:
         self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
-        """An answer for each text, later."""
+        """Return an answer for each text, later."""
         try:
             return _Submitted(self._pool.submit(_answer, texts, sentences))
         except BrokenProcessPool:
             raise EngineError("a process that holds the model died") from None
 
     def close(self) -> None:
-        """Gives up what isn't answered yet."""
+        """Give up what isn't answered yet."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -26,7 +26,7 @@ class Speedometer:
         self._started = 0.0
 
     def speed(self, progress: Progress) -> Speed:
-        """The speed so far."""
+        """Return the speed so far."""
         if self._first is None:
             self._first, self._started = progress, self._clock()
         seconds = max(self._clock() - self._started, 1e-9)
@@ -50,5 +50,5 @@ class JsonEvents:
         self._lines.progress(**asdict(progress), **asdict(self._speedometer.speed(progress)))
 
     def done(self, summary: ScoringSummary) -> None:
-        """The last event."""
+        """Print the last event."""
         self._lines.event("done", **asdict(summary))

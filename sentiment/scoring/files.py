@@ -27,7 +27,7 @@ class Writer(Protocol):
         """Why a row can't be written, for the places where that is so. `answers`, too, is by place."""
 
     def close(self) -> None:
-        """Writes what is held back."""
+        """Write what is held back."""
 
 
 class Source(Protocol):
@@ -37,10 +37,10 @@ class Source(Protocol):
 
     @property
     def head(self) -> Window:
-        """The first rows, or none of them: what columns there are, and of which types."""
+        """Return the first rows, or none of them: what columns there are, and of which types."""
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[Window, Position]]:
-        """The windows of all rows from there on, each with the position after it.
+        """Return the windows of all rows from there on, each with the position after it.
 
         None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
         """
@@ -96,7 +96,7 @@ def writer_for(
 
 
 def check_columns(output: Format, target: str, head: Window) -> None:
-    """Raises DataError where a column of the input is of a type that the output has no place for."""
+    """Raise DataError if a column of the input is of a type that the output has no place for."""
     batch = getattr(head, "batch", None)
     if output.is_table and batch is not None:
         from sentiment.scoring.table_limits import check_schema
@@ -105,7 +105,7 @@ def check_columns(output: Format, target: str, head: Window) -> None:
 
 
 def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Writes what the parts of an output, at least one, hold, in order, onto `file`."""
+    """Write what the parts of an output, at least one, hold, in order, onto `file`."""
     with _pyarrow(f"{output} output"):
         if output.is_table:
             from sentiment.scoring.table_files import unwritable

@@ -36,12 +36,12 @@ _CURES = {
 
 
 def input_format(name: str) -> Format:
-    """Raises DataError where nothing reads it."""
+    """Raise DataError if nothing reads it."""
     return format_of(name, INPUT_SUFFIXES, "score reads")
 
 
 def output_format(name: str) -> Format:
-    """Raises DataError where nothing writes it."""
+    """Raise DataError if nothing writes it."""
     return format_of(name, ROW_SUFFIXES, "score writes")
 
 

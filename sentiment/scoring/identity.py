@@ -89,7 +89,7 @@ def job_identity(
     target: Target,
     settings: ScoringSettings,
 ) -> dict[str, object]:
-    """The identity of a job's input, its model and its settings, by name."""
+    """Return the identity of a job's input, its model and its settings, by name."""
     columns = None if settings.columns is None else list(settings.columns)
     named = {name.replace("_", " "): value for name, value in (asdict(settings) | {"columns": columns}).items()}
     return {

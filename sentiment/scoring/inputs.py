@@ -59,7 +59,7 @@ class Inputs:
         self._sizes = [remote.size(path) if remote.is_remote(path) else os.path.getsize(path) for path in paths]
 
     def stretches(self, start: Place, shard_rows: int) -> Generator[Stretch, None, None]:
-        """All rows from there on, in windows; none reaches over the end of a shard or of a file."""
+        """Yield all rows from there on, in windows; none reaches over the end of a shard or of a file."""
         rows, total = start.rows, max(1, sum(self._sizes))
         for number in range(start.file, len(self.paths)):
             with self._opened(number) as (source, file):

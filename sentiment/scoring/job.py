@@ -138,7 +138,7 @@ def score(
 
 
 def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
-    """Raises DataError where what is written would be read, too, by a job that goes on."""
+    """Raise DataError if what is written would be read, too, by a job that goes on."""
     output = f"{target.path}/{target.part_name(0)}" if target.is_folder else str(target.path)
     for written in (output, str(target.rejects)):
         for name in map(str, names):
@@ -147,7 +147,7 @@ def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
 
 
 def _begin(parts: Parts, found: Checkpoint | None, identity: dict[str, object]) -> Checkpoint:
-    """The checkpoint to go on from, or a new one."""
+    """Return the checkpoint to go on from, or a new one."""
     if found is not None and found.identity != identity and found.output_size is None:
         check_identity(parts, found.identity, identity)
     if found is not None and found.identity == identity:
@@ -194,7 +194,7 @@ def _place(checkpoint: Checkpoint, inputs: Inputs) -> Place:
 
 
 def _check_unchanged(target: Target, paths: Sequence[str], checkpoint: Checkpoint) -> None:
-    """Raises DataError where the input is no longer what it was when the job began."""
+    """Raise DataError if the input is no longer what it was when the job began."""
     now = input_identity(paths, read_local_files(paths, checkpoint.files))
     names = [name for name, value in now.items() if checkpoint.identity[name] != value]
     if names:

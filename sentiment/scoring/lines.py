@@ -42,7 +42,7 @@ class Lines:
 
     @property
     def raw(self) -> bytes:
-        """The record as it stands in the file, without its line end."""
+        """Return the record as it stands in the file, without its line end."""
         return b"".join(self._record).rstrip(b"\r\n")
 
     def begin_record(self) -> None:
@@ -52,7 +52,7 @@ class Lines:
         self.fault = None
 
     def give_up(self, fault: str) -> None:
-        """The record is its first line only, at fault; the others are read anew, as they may be sound."""
+        """End the record at its first line, as faulty; the other lines are read again, as they may be valid."""
         again = self._record[1:]
         self._again.extendleft(reversed(again))
         self.offset -= sum(map(len, again))

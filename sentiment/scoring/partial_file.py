@@ -18,7 +18,7 @@ class PartialFile:
         self.file = self._scratch.open("wb")
 
     def publish(self) -> None:
-        """Gives the file its name, replacing one there before, so that no crash leaves half of it."""
+        """Give the file its name, replacing one there before, so that no crash leaves half of it."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
@@ -37,7 +37,7 @@ class PartialFile:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes what was renamed or removed in the folder last."""
+    """Make what was renamed or removed in the folder last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -34,7 +34,7 @@ class Publishable(Protocol):
         """To be written."""
 
     def publish(self) -> None:
-        """Gives it its name, replacing one there before."""
+        """Give it its name, replacing one there before."""
 
     def __enter__(self) -> "Publishable": ...
 
@@ -47,30 +47,30 @@ class Parts(Protocol):
     """What is done of an output, in a place beside it."""
 
     def create(self, name: str) -> Publishable:
-        """A file to be written."""
+        """Return a file to be written."""
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether there is such a file."""
 
     def open(self, name: str) -> BinaryIO:
-        """A file, to be read."""
+        """Return a file, to be read."""
 
     def describe(self, name: str) -> Part:
-        """The part as it is now."""
+        """Return the part as it is now."""
         with self.open(name) as file:
             return describe(name, file)
 
     def check(self, part: Part) -> None:
-        """Raises CheckpointError unless it is as it was written."""
+        """Raise CheckpointError unless it is as it was written."""
         found = self.describe(part.name) if self.has(part.name) else None
         if found != part:
             raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
-        """Drops all that is in it."""
+        """Drop all that is in it."""
 
     def remove(self) -> None:
-        """Drops all, and the place itself."""
+        """Drop all, and the place itself."""
 
     def __enter__(self) -> "Parts": ...
 
@@ -109,26 +109,26 @@ class PartsFolder(Parts):
         return str(self.path)
 
     def create(self, name: str) -> PartialFile:
-        """A file to be written, there once it is published."""
+        """Return a file to be written, there once it is published."""
         return PartialFile(self.path / name)
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether there is such a file."""
         return (self.path / name).exists()
 
     def open(self, name: str) -> BinaryIO:
-        """A file, to be read."""
+        """Return a file, to be read."""
         return (self.path / name).open("rb")
 
     def clear(self) -> None:
-        """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""
+        """Drop all that is in it, the checkpoint first: parts without one are never gone on from."""
         (self.path / CHECKPOINT).unlink(missing_ok=True)
         sync_folder(self.path)
         for path in list(self.path.iterdir()):
             path.unlink()
 
     def remove(self) -> None:
-        """Drops the folder, the checkpoint last: it knows that the parts are no longer needed."""
+        """Drop the folder, the checkpoint last: it knows that the parts are no longer needed."""
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == CHECKPOINT):
             path.unlink()
         self.path.rmdir()
@@ -162,7 +162,7 @@ class PartsFolder(Parts):
 
 
 def describe(name: str, file: BinaryIO) -> Part:
-    """The part that the file is."""
+    """Return the part that the file is."""
     digest, size = hashlib.sha256(), 0
     while block := file.read(_READ_BYTES):
         digest.update(block)
@@ -179,5 +179,5 @@ def part_error(path: str, part: Part, found: Part | None) -> CheckpointError:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a job may have written a file of this name."""
+    """Return whether a job may have written a file of this name."""
     return name == CHECKPOINT or _OURS.fullmatch(name) is not None

@@ -63,7 +63,7 @@ def score_to_pipe(
 
 
 def refuse_pipe(inputs: Iterable[str | Path]) -> None:
-    """Raises DataError where standard input is to go to a file: it can't be read again."""
+    """Raise DataError if standard input is to go to a file: it can't be read again."""
     if PIPE in map(str, inputs):
         raise DataError(f"{PIPE}: what comes through a pipe can't be gone on from; write to {PIPE}, and redirect that")
 

@@ -24,7 +24,7 @@ class PredictionBySentence(Prediction):
 
 
 def answer(model: AnyModel, texts: Sequence[str], *, sentences: bool = False) -> list[Answer]:
-    """A prediction for each text, or why there is none: one that fails costs the others nothing.
+    """Return a prediction for each text, or why there is none: one that fails costs the others nothing.
 
     With `sentences`, for a model of labels, each is a PredictionBySentence.
     """

@@ -17,7 +17,7 @@ _JSON_LINES = Format(".jsonl")
 
 
 def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: int) -> None:
-    """Puts output and rejects in their places, and drops the parts. Killed at any moment it is to be called again.
+    """Put output and rejects in their places, and drop the parts. Killed at any moment it is to be called again.
 
     Raises DataError where a row of the input is in neither.
     """
@@ -46,7 +46,7 @@ def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: in
 
 
 def check_folder_is_free(checkpoint: Checkpoint, target: Target) -> None:
-    """Raises DataError where a folder of parts would stand among other files."""
+    """Raise DataError if a folder of parts would stand among other files."""
     if target.is_folder and checkpoint.output_size is None and not target.is_free():
         ours = checkpoint.shards and target.success() == _success(checkpoint)
         if not ours:

@@ -67,11 +67,11 @@ class RayEngine:
         return WINDOWS_A_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
-        """An answer for each text, later."""
+        """Return an answer for each text, later."""
         return _Submitted(self, self._task.remote(*self._held, sentences, texts))
 
     def answers(self, task: Any) -> list[Answer]:
-        """Waits for those of a task."""
+        """Wait for those of a task."""
         node, found, answers = self._get(task)
         if found != self.arithmetic:
             differences = "; ".join(
@@ -84,7 +84,7 @@ class RayEngine:
         return answers
 
     def close(self) -> None:
-        """Gives up what isn't answered yet, and ends a cluster of this machine alone."""
+        """Give up what isn't answered yet, and end a cluster of this machine alone."""
         self._ray.shutdown()
 
     def _get(self, task: Any) -> "_Found":
@@ -107,7 +107,7 @@ class _Submitted:
 
 
 def _connect(address: str | None, processes: int | None) -> Any:
-    """The module, connected to the cluster."""
+    """Return the module, connected to the cluster."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:

@@ -19,7 +19,7 @@ class RejectsWriter:
         self.last: str | None = None  # of them, in words
 
     def write(self, window: Window, reasons: Mapping[int, str], path: str | None = None) -> None:
-        """Writes the rows at these places of a window of the file `path`."""
+        """Write the rows at these places of a window of the file `path`."""
         for place in sorted(reasons):
             raw = window.raw(place)
             record: dict[str, object] = {} if path is None else {"file": _shown(path)}
@@ -38,5 +38,5 @@ class RejectsWriter:
 
 
 def _shown(path: str) -> str:
-    """A path in letters: a system's file names may be any bytes."""
+    """Return a path in letters: a system's file names may be any bytes."""
     return os.fsencode(path).decode(errors="backslashreplace")

@@ -17,7 +17,7 @@ class RemoteFile:
         self.file = cast("BinaryIO", tempfile.NamedTemporaryFile(prefix="sentiment-"))  # noqa: SIM115
 
     def publish(self) -> None:
-        """Sends the file, replacing one there before."""
+        """Send the file, replacing one there before."""
         self.file.flush()
         send(self.file.name, self.path)
 
@@ -51,23 +51,23 @@ class RemoteParts(Parts):
         """There is no lock to free."""
 
     def create(self, name: str) -> RemoteFile:
-        """A file to be written, there once it is published."""
+        """Return a file to be written, there once it is published."""
         return RemoteFile(f"{self._folder}/{name}")
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Return whether there is such a file."""
         return exists(f"{self._folder}/{name}")
 
     def open(self, name: str) -> BinaryIO:
-        """A file, to be read."""
+        """Return a file, to be read."""
         return open_to_read(f"{self._folder}/{name}")
 
     def clear(self) -> None:
-        """Drops all that is in it, the checkpoint first: parts without one are never gone on from."""
+        """Drop all that is in it, the checkpoint first: parts without one are never gone on from."""
         for name in sorted(names(self._folder), key=lambda name: name != CHECKPOINT):
             delete(f"{self._folder}/{name}")
 
     def remove(self) -> None:
-        """Drops all, the checkpoint last: it knows that the parts are no longer needed."""
+        """Drop all, the checkpoint last: it knows that the parts are no longer needed."""
         for name in sorted(names(self._folder), key=lambda name: name == CHECKPOINT):
             delete(f"{self._folder}/{name}")

@@ -20,7 +20,7 @@ td.bar div { background: #3b6ea5; height: .9rem; min-width: 1px } h2 { margin-to
 
 
 def write_report(path: Path, summary: ScoringSummary, classifier: Classifier) -> None:
-    """Writes the page, in its place when it is whole."""
+    """Write the page, in its place when it is whole."""
     with PartialFile(path) as partial:
         partial.file.write(report(summary, classifier).encode())
         partial.publish()

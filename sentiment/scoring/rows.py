@@ -64,12 +64,12 @@ class Selection:
     whole: bool = True
 
     def used(self, present: Sequence[str]) -> list[str]:
-        """The columns that are read of those present: all, or the text and those kept, each once."""
+        """Return the columns that are read of those present: all, or the text and those kept, each once."""
         return [name for name in present if self.kept is None or name == self.text_column or name in self.kept]
 
     @property
     def needed(self) -> list[str]:
-        """The columns that must be there, each once."""
+        """Return the columns that must be there, each once."""
         wanted = dict.fromkeys((self.text_column, *(self.kept or ())))
         return [column for column in wanted if column not in self.optional]
 
@@ -111,13 +111,13 @@ class Window(Protocol):
         """What these rows have in the columns kept."""
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """The same as JSON objects."""
+        """Return the same as JSON objects."""
 
     def raw(self, place: int) -> Values | bytes:
         """One row as it stands in the input: its bytes, or its values where the input isn't text."""
 
     def offset(self, place: int) -> int | None:
-        """The byte of its file, unpacked, that the row starts at; None where the input isn't text."""
+        """Return the byte of its file, unpacked, that the row starts at; None where the input isn't text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class RowWindow:
         return [self._select(self._rows[place].values) for place in places]
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """The same as JSON objects."""
+        """Return the same as JSON objects."""
         return [to_json(values) for values in self.values(places)]
 
     def raw(self, place: int) -> bytes:
@@ -161,7 +161,7 @@ class RowWindow:
         return self._rows[place].raw
 
     def offset(self, place: int) -> int:
-        """The byte of the file that the row starts at."""
+        """Return the byte of the file that the row starts at."""
         return self._rows[place].offset
 
     def _select(self, values: Values) -> Values:
@@ -189,7 +189,7 @@ def no_text(value: object) -> str:
 
 
 def to_text(value: object) -> str:
-    """The value where a column holds text only: a str as it is, anything else as JSON has it."""
+    """Return the value where a column holds text only: a str as it is, anything else as JSON has it."""
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -198,7 +198,7 @@ def to_text(value: object) -> str:
 
 
 def to_json(value: object) -> bytes:
-    """The value in JSON: bytes as base64, not-a-number as null. Raises TypeError for what JSON can't hold."""
+    """Return the value in JSON: bytes as base64, not-a-number as null. Raises TypeError for what JSON can't hold."""
     return orjson.dumps(value, default=_base64)
 
 

@@ -35,6 +35,6 @@ class ScoringSettings:
             raise ConfigError("sentences and top_only: one adds columns, the other leaves them out; give one")
 
     def selection(self, added: Collection[str]) -> Selection:
-        """The columns of an input that matter where those `added` follow them."""
+        """Return the columns of an input that matter where those `added` follow them."""
         kept = None if self.columns is None else list(dict.fromkeys(self.columns))
         return Selection(self.text_column, added, kept, self.separator)

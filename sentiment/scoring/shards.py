@@ -32,7 +32,7 @@ class ShardScorer:
     def write(
         self, index: int, start: Place, stretches: Iterator[AnsweredStretch], tally: Tally, on_window: OnWindow
     ) -> Shard:
-        """The shard that starts there, its parts lasting on the disk; its answers are counted into `tally`."""
+        """Return the shard that starts there, its parts lasting on the disk; its answers are counted into `tally`."""
         output_name, rejects_name = (f"{index:06d}.{kind}" for kind in ("rows", "rejects"))
         rows, end, fraction = 0, start, 0.0
         with self.parts.create(output_name) as output, self.parts.create(rejects_name) as rejects:

@@ -19,7 +19,7 @@ def batches_of(parts: Iterable[Opener]) -> Iterable[pa.RecordBatch]:
 def one_dictionary_each(
     parts: Iterable[Opener], schema: pa.Schema, *, narrow_only: bool
 ) -> tuple[pa.Schema, dict[int, pa.Array]]:
-    """The schema, and each value that a column of a dictionary has, once, by the column's index.
+    """Return the schema, and each value that a column of a dictionary has, once, by the column's index.
 
     Where these are more than its places can count, as where each of several files has its own, the schema's places are
     wider. `narrow_only` is for those alone that may be.
@@ -35,7 +35,7 @@ def one_dictionary_each(
 
 
 def with_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[int, pa.Array]) -> pa.Table:
-    """The table in the schema, its columns with these dictionaries."""
+    """Return the table in the schema, its columns with these dictionaries."""
     for index, dictionary in dictionaries.items():
         column = table.column(index)
         chunks = [_with_dictionary(chunk, schema.field(index).type, dictionary) for chunk in column.chunks]
@@ -44,7 +44,7 @@ def with_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[
 
 
 def compact(column: pa.Array) -> pa.Array:
-    """The column with a dictionary of the values that it uses, none of them null."""
+    """Return the column with a dictionary of the values that it uses, none of them null."""
     decoded = column.dictionary_decode()
     return _with_dictionary(column, column.type, decoded.drop_null().unique())
 

@@ -25,7 +25,7 @@ class TableFile(Protocol):
     schema: pa.Schema
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1, with these columns or all."""
+        """Return the batches from this row on, counted from 1, with these columns or all."""
 
 
 class ParquetTable:
@@ -37,7 +37,7 @@ class ParquetTable:
         self.schema: pa.Schema = self._file.schema_arrow
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1, with these columns or all."""
+        """Yield the batches from this row on, counted from 1, with these columns or all."""
         batch_rows = self._window_rows()
         first_row = 1
         for groups, group_rows in self._stretches():
@@ -79,7 +79,7 @@ class ArrowTable:
             self.schema = pa.schema(map(without_views, reader.schema), reader.schema.metadata)
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The batches from this row on, counted from 1, with these columns or all."""
+        """Yield the batches from this row on, counted from 1, with these columns or all."""
         first_row = 1
         for batch in self._batches(columns):
             check_batch(batch)

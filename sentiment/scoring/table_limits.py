@@ -12,7 +12,7 @@ _WITHOUT = "or name the columns to keep (--columns) without it"
 
 
 def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
-    """Raises DataError where a column is of a type that the output, a `kind` of table, has no place for."""
+    """Raise DataError if a column is of a type that the output, a `kind` of table, has no place for."""
     for field in schema:
         what = f"{output}: {kind} can't hold column {field.name!r}, {field.type}"
         if kind == "Arrow":

@@ -31,15 +31,15 @@ class TableWindow:
         return _rows(self.batch, places)
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """The same as JSON objects."""
+        """Return the same as JSON objects."""
         return [to_json(values) for values in self.values(places)]
 
     def raw(self, place: int) -> Values:
-        """The values of one row, in all columns."""
+        """Return the values of one row, in all columns."""
         return _rows(self._whole, [place])[0]
 
     def offset(self, place: int) -> None:
-        """A row of a table starts at no byte of its own."""
+        """Return None: a row of a table has no first byte of its own."""
 
 
 class TableSource:
@@ -70,7 +70,7 @@ class TableSource:
         )
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[TableWindow, Position]]:
-        """The windows of all rows from there on, each with the position after it.
+        """Yield the windows of all rows from there on, each with the position after it.
 
         None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
         """

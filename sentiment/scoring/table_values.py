@@ -11,7 +11,7 @@ _UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds text."""
+    """Return whether a column of this type holds text."""
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
@@ -73,7 +73,7 @@ def _with_bytes(kind: pa.DataType) -> pa.DataType:
 
 
 def plain_values(column: pa.Array) -> list[Any]:
-    """The column's values, those of nested columns too, without a type that JSON lacks.
+    """Return the column's values, those of nested columns too, without a type that JSON lacks.
 
     Text that isn't UTF-8 is bytes; dates, times and decimals are text, durations as ISO 8601 has them; a map is a list
     of pairs, as is a struct with two members of one name.
@@ -108,7 +108,7 @@ def plain_values(column: pa.Array) -> list[Any]:
 
 
 def taken(column: pa.Array, places: Sequence[int]) -> pa.Array:
-    """The rows at these places, in order, of the column's type."""
+    """Return the rows at these places, in order, of the column's type."""
     if column.type in (pa.string_view(), pa.binary_view()):  # pyarrow's kernels follow the views of nulls, too
         cells = column.view(pa.binary_view())
         return pa.array([cells[place].as_py() for place in places], pa.binary_view()).view(column.type)

@@ -63,7 +63,7 @@ class TableWriter:
         return unfit
 
     def close(self) -> None:
-        """Writes that this is the end."""
+        """Write that this is the end."""
         self._writer.close()
 
     def _table_columns(self, window: TableWindow, places: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
@@ -94,7 +94,7 @@ class TableWriter:
 
 
 def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Writes what the parts, at least one, hold. Where one ends shows nowhere in the file."""
+    """Write what the parts, at least one, hold. Where one ends shows nowhere in the file."""
     schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=True)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in _row_groups(parts):

@@ -21,7 +21,7 @@ class Tally:
     lengths: list[int] = field(default_factory=lambda: [0] * LENGTH_BINS)  # rows of 1 token, 2 to 3, 4 to 7, and so on
 
     def add(self, predictions: Iterable[AnyPrediction]) -> None:
-        """Counts these in."""
+        """Count these in."""
         for prediction in predictions:
             self.tokens += prediction.tokens
             self.unknown_tokens += prediction.unknown_tokens
@@ -34,7 +34,7 @@ class Tally:
             self.confidences[min(int(confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)] += 1
 
     def copy(self) -> "Tally":
-        """The same counts, to be added to apart."""
+        """Return the same counts, to be added to apart."""
         return Tally(
             dict(self.labels),
             self.tokens,

@@ -33,38 +33,38 @@ class Target(Protocol):
         """Where its rejects go: beside it."""
 
     def part_name(self, index: int) -> str:
-        """The name of one of its parts, where it is a folder."""
+        """Return the name of one of its parts, where it is a folder."""
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Raises DataError where no output can be written: before hours of work, not after."""
+        """Raise DataError if no output can be written: before hours of work, not after."""
 
     def parts(self) -> Parts:
         """What is done of it."""
 
     def create(self, parts: Parts) -> Publishable:
-        """The file, to be written."""
+        """Return the file, to be written."""
 
     def create_rejects(self, parts: Parts) -> Publishable:
-        """The file of its rejects, to be written."""
+        """Return the file of its rejects, to be written."""
 
     def drop_rejects(self) -> None:
-        """Removes them, if there are any."""
+        """Remove them, if there are any."""
 
     def publish_folder(self, files: Files, success: bytes) -> None:
-        """Writes the files of a folder, and says last that it is whole. Where it is already, nothing is done."""
+        """Write the files of a folder, and say last that it is whole. Where it is already, nothing is done."""
 
     def size(self) -> int:
         """How many bytes it has, with all its files; 0 where there is none."""
 
     def is_free(self) -> bool:
-        """Whether no file is in the way of a folder."""
+        """Return whether no file is in the way of a folder."""
 
     def success(self) -> bytes | None:
         """What stands in a folder that is whole."""
 
 
 def target_of(name: str) -> Target:
-    """The place of an output, its format by its suffix. Raises DataError where nothing writes that."""
+    """Return the place of an output, its format by its suffix. Raises DataError if nothing writes that."""
     return RemoteTarget(name) if remote.is_remote(name) else LocalTarget(name)
 
 
@@ -85,11 +85,11 @@ class LocalTarget:
         return self.path.with_name(f"{self.path.name}.rejects.jsonl")
 
     def part_name(self, index: int) -> str:
-        """The name of one of its parts, where it is a folder."""
+        """Return the name of one of its parts, where it is a folder."""
         return f"part-{index:06d}{self.format}"
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Raises DataError where no output can be written: before hours of work, not after."""
+        """Raise DataError if no output can be written: before hours of work, not after."""
         if self.path.is_dir() and not self.is_folder:
             raise DataError(f"{self.path}: is a folder; give a file, or {self.path}/ for a folder of parts")
         if self.path.is_file() and self.is_folder:
@@ -115,19 +115,19 @@ class LocalTarget:
         return PartsFolder(self.path)
 
     def create(self, parts: Parts) -> PartialFile:
-        """The file, to be written among the parts."""
+        """Return the file, to be written among the parts."""
         return PartialFile(self.path, Path(str(parts)))
 
     def create_rejects(self, parts: Parts) -> PartialFile:
-        """The file of its rejects, to be written among the parts."""
+        """Return the file of its rejects, to be written among the parts."""
         return PartialFile(self.rejects, Path(str(parts)))
 
     def drop_rejects(self) -> None:
-        """Removes them, if there are any."""
+        """Remove them, if there are any."""
         self.rejects.unlink(missing_ok=True)
 
     def publish_folder(self, files: Files, success: bytes) -> None:
-        """Writes the files of a folder, which takes its name when all are in it."""
+        """Write the files of a folder, which takes its name when all are in it."""
         if self.success() is not None:
             return
         scratch = self.path.with_name(f"{self.path.name}.partial")
@@ -147,7 +147,7 @@ class LocalTarget:
         return sum(path.stat().st_size for path in (self.path.iterdir() if self.is_folder else [self.path]))
 
     def is_free(self) -> bool:
-        """Whether no file is in the way of a folder."""
+        """Return whether no file is in the way of a folder."""
         return not self.path.exists() or not any(self.path.iterdir())
 
     def success(self) -> bytes | None:
@@ -173,11 +173,11 @@ class RemoteTarget:
         return f"{self.path}.rejects.jsonl"
 
     def part_name(self, index: int) -> str:
-        """The name of one of its parts, where it is a folder."""
+        """Return the name of one of its parts, where it is a folder."""
         return f"part-{index:06d}{self.format}"
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Raises DataError where no output can be written: before hours of work, not after."""
+        """Raise DataError if no output can be written: before hours of work, not after."""
         if self.path in inputs:
             raise DataError(f"{self.path}: is the input too; give the output another name")
         if self.path.startswith("http"):
@@ -188,19 +188,19 @@ class RemoteTarget:
         return RemoteParts(self.path)
 
     def create(self, parts: Parts) -> RemoteFile:
-        """The file, to be written."""
+        """Return the file, to be written."""
         return RemoteFile(self.path)
 
     def create_rejects(self, parts: Parts) -> RemoteFile:
-        """The file of its rejects, to be written."""
+        """Return the file of its rejects, to be written."""
         return RemoteFile(self.rejects)
 
     def drop_rejects(self) -> None:
-        """Removes them, if there are any."""
+        """Remove them, if there are any."""
         remote.delete(self.rejects)
 
     def publish_folder(self, files: Files, success: bytes) -> None:
-        """Writes the files one by one, and last the one that says that all are there."""
+        """Write the files one by one, and last the one that says that all are there."""
         if self.success() is not None:
             return
         for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
@@ -215,7 +215,7 @@ class RemoteTarget:
         return remote.size(self.path) if remote.exists(self.path) else 0
 
     def is_free(self) -> bool:
-        """Whether no file is in the way of a folder; files of parts are of a job that was killed."""
+        """Return whether no file is in the way of a folder; files of parts are of a job that was killed."""
         return not remote.exists(f"{self.path}/{SUCCESS}")
 
     def success(self) -> bytes | None:

@@ -58,7 +58,7 @@ class TextSource:
         self.head = next((window for window, _ in self.windows(start, WINDOW_ROWS, WINDOW_ROWS)), window(1, []))
 
     def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[RowWindow, Position]]:
-        """The windows of all rows from there on, each with the position after it.
+        """Yield the windows of all rows from there on, each with the position after it.
 
         None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
         """
@@ -82,7 +82,7 @@ class TextSource:
 
 
 def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) -> TextSource:
-    """The rows of a file whose first line names the columns. A cell is text: "007" stays "007"."""
+    """Return the rows of a file whose first line names the columns. A cell is text: "007" stays "007"."""
     csv.field_size_limit(MAX_CELL_CHARACTERS)
     _check_separator(next(Lines(file), ""), path, selection, delimiter)
     lines = Lines(file)
@@ -128,7 +128,7 @@ def _names(line: str, delimiter: str) -> list[str]:
 
 
 def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
-    """The rows of a file of plain lines, each of them a text."""
+    """Return the rows of a file of plain lines, each of them a text."""
     column = selection.text_column
     selection.check(path, [column])
     return TextSource(
@@ -140,7 +140,7 @@ def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
 
 
 def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
-    """The rows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
+    """Return the rows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
     lines = Lines(file)
     start = Position(1, lines.offset)
     first = list(_take_window(json_rows(lines), WINDOW_ROWS))
@@ -162,7 +162,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
 
 
 def _csv_records(lines: Lines, delimiter: str) -> Iterator[list[str]]:
-    """The cells of each record, none where `lines` has a fault."""
+    """Yield the cells of each record, none where `lines` has a fault."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.begin_record()
@@ -187,7 +187,7 @@ def _csv_rows(
 
 
 def line_rows(lines: Lines, text_column: str) -> Iterator[Row]:
-    """Each line a text."""
+    """Yield each line a text."""
     lines.begin_record()
     for line in lines:
         yield _row(lines, {text_column: line.rstrip("\r\n")})
@@ -195,7 +195,7 @@ def line_rows(lines: Lines, text_column: str) -> Iterator[Row]:
 
 
 def json_rows(lines: Lines) -> Iterator[Row]:
-    """Each line a JSON object."""
+    """Yield each line a JSON object."""
     lines.begin_record()
     for line in lines:
         values, fault = _parse(line.strip(JSON_SPACE))
@@ -205,7 +205,7 @@ def json_rows(lines: Lines) -> Iterator[Row]:
 
 
 def _parse(line: str) -> tuple[Values, str | None]:
-    """The members of the object, or none and why."""
+    """Return the members of the object, or none and why."""
     if not line:
         return {}, _BLANK
     try:
@@ -224,7 +224,7 @@ def _parse(line: str) -> tuple[Values, str | None]:
 
 
 def without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
-    """The rows, those at fault that have a column of an added one's name."""
+    """Yield the rows, those at fault that have a column of an added one's name."""
     for row in rows:
         clash = next((name for name in row.values if name in added), None)
         yield row if clash is None else replace(row, values={}, fault=f"has {clash!r}, the name of an added column")

@@ -93,7 +93,7 @@ class _UnixLines(list[str]):
 
 
 def _json_objects(window: Window, places: list[int]) -> tuple[dict[int, bytes], dict[int, str]]:
-    """The rows as JSON objects, and why the others can't be, by place."""
+    """Return the rows as JSON objects, and why the others can't be, by place."""
     try:
         return dict(zip(places, window.json_objects(places), strict=True)), {}
     except TypeError:  # of one of them, it isn't said which
@@ -108,7 +108,7 @@ def _json_objects(window: Window, places: list[int]) -> tuple[dict[int, bytes], 
 
 
 def unknown_column(values: Values, columns: Mapping[str, object]) -> str:
-    """The reason to refuse a row that has more columns than a table with fixed ones."""
+    """Return the reason to refuse a row that has more columns than a table with fixed ones."""
     name = next(name for name in values if name not in columns)
     return f"has {name!r}, which no row of the first window has: write .jsonl to keep it"
 

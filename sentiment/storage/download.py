@@ -18,7 +18,7 @@ Progress = Callable[[int, int | None], None]  # bytes that are here, bytes of th
 
 
 def download(url: str, target: Path, sha256: str, progress: Progress = lambda done, total: None) -> None:
-    """Puts the file of a URL in its place, unless it is there.
+    """Put the file of a URL in its place, unless it is there.
 
     What has come stands in `target`.partial until it is whole: a connection that breaks, or a process that is killed,
     costs no byte twice where the server knows ranges (RFC 9110, 14). A break after which something came is gone on
@@ -49,7 +49,7 @@ def download(url: str, target: Path, sha256: str, progress: Progress = lambda do
 
 
 def digest(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     sha256 = hashlib.sha256()
     with file.open("rb") as content:
         while chunk := content.read(_CHUNK_BYTES):
@@ -58,7 +58,7 @@ def digest(file: Path) -> str:
 
 
 def _fetch(url: str, partial: Path, progress: Progress) -> tuple[int, str] | None:
-    """None once the file is whole; else how many bytes there were before, and what broke the connection."""
+    """Return None once the file is whole; else how many bytes there were before, and what broke the connection."""
     before = _bytes(partial)
     # Identity: ranges count the bytes that are sent.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={before}-"} if before else {})

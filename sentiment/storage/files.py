@@ -13,7 +13,7 @@ from sentiment.storage.formats import has_format, is_in_folder
 
 
 def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
-    """The files that the names stand for, each once, in the order given; those of a glob or a folder by name.
+    """Return the files that the names stand for, each once, in the order given; those of a glob or a folder by name.
 
     A folder stands for its files of these suffixes, but for hidden ones. Raises DataError for a name of none.
     """
@@ -41,7 +41,7 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
 
 
 def takes_in(name: str, path: str, suffixes: Collection[str]) -> bool:
-    """Whether `expand` finds a file of this path, once it is there, in the folder or by the glob of this name."""
+    """Return whether `expand` would find a file of this path in the folder or by the glob of this name."""
     if remote.is_remote(name) != remote.is_remote(path):
         return False
     if remote.is_remote(name):
@@ -63,7 +63,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def open_file(name: str) -> BinaryIO:
-    """The file, to be read from any byte on. Raises DataError where there is none, or none that can be read."""
+    """Return the file, to be read from any byte on. Raises DataError if there is none, or none that can be read."""
     try:
         if remote.is_remote(name):
             return remote.open_to_read(name)

@@ -17,19 +17,19 @@ ROW_SUFFIXES = (*DELIMITERS, *JSON_SUFFIXES, *TABLES)  # whose rows have columns
 
 @dataclass(frozen=True)
 class Format:
-    """How rows stand in a file: its `suffix` in lower case, without that of its `compression`."""
+    """The format of a file: its `suffix` in lower case, without that of its `compression`."""
 
     suffix: str
     compression: str | None = None
 
     @property
     def is_table(self) -> bool:
-        """Whether columns have types."""
+        """Return whether columns have types."""
         return self.suffix in TABLES
 
     @property
     def kind(self) -> str:
-        """What formats that may follow each other have in common."""
+        """Return what inputs of one job must have in common."""
         if self.is_table:
             return "a table"
         if self.suffix in DELIMITERS:
@@ -42,7 +42,7 @@ class Format:
 
 
 def format_of(name: str, known: Collection[str], who: str) -> Format:
-    """The format, one of the `known` suffixes. Raises DataError for another: `who` reads or writes those alone."""
+    """Return the format, one of the `known` suffixes. Raises DataError for another, with what `who` reads or writes."""
     suffixes = [suffix.lower() for suffix in _suffixes(name)[-2:]]
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
@@ -78,7 +78,7 @@ def check_separator(separator: str | None) -> None:
 
 
 def base_name(name: str) -> str:
-    """The last part of a file's, a folder's or a glob's name."""
+    """Return the last part of a file's, a folder's or a glob's name."""
     return PurePosixPath(_path(name)).name or name
 
 

@@ -22,19 +22,19 @@ class RemoteError(DataError):
 
 
 def is_remote(name: str) -> bool:
-    """Whether a name is a URL."""
+    """Return whether a name is a URL."""
     return "://" in name
 
 
 def open_to_read(name: str) -> BinaryIO:
-    """The file of a URL, from any byte on."""
+    """Return the file of a URL, from any byte on."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         return filesystem.open(path, "rb")
 
 
 def read(name: str) -> bytes:
-    """All of a file. Raises DataError where there is none."""
+    """Return all of a file. Raises DataError if there is none."""
     try:
         with refusal(name):
             filesystem, path = _filesystem(name)
@@ -44,28 +44,28 @@ def read(name: str) -> bytes:
 
 
 def send(local: str, name: str) -> None:
-    """Sends a file of this machine to its place, replacing one there before."""
+    """Send a file of this machine to its place, replacing one there before."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         filesystem.put_file(local, path)
 
 
 def exists(name: str) -> bool:
-    """Whether there is such a file."""
+    """Return whether there is such a file."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         return filesystem.isfile(path)
 
 
 def size(name: str) -> int:
-    """How many bytes it has."""
+    """Return the size of a file in bytes."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         return int(filesystem.size(path) or 0)
 
 
 def version(name: str) -> str:
-    """What the store changes when the file is written: its entity tag, else the time."""
+    """Return a value that changes when the file is written: its entity tag, else the time."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         facts = filesystem.info(path)
@@ -73,7 +73,7 @@ def version(name: str) -> str:
 
 
 def names(folder: str) -> list[str]:
-    """The names of the files right in a folder; none where there is no such folder."""
+    """Return the names of the files right in a folder; none where there is no such folder."""
     with refusal(folder):
         filesystem, path = _filesystem(folder)
         try:
@@ -84,7 +84,7 @@ def names(folder: str) -> list[str]:
 
 
 def delete(name: str) -> None:
-    """Removes a file, if it is there."""
+    """Remove a file, if it is there."""
     with refusal(name):
         filesystem, path = _filesystem(name)
         if filesystem.isfile(path):
@@ -92,7 +92,7 @@ def delete(name: str) -> None:
 
 
 def expand(name: str, suffixes: Collection[str]) -> list[str]:
-    """The files that a URL stands for: itself, those of a folder that have these suffixes, or those of a glob.
+    """Return the files that a URL stands for: itself, those of a folder that have these suffixes, or those of a glob.
 
     Raises DataError for a bucket that isn't there.
     """
@@ -114,7 +114,7 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
 
 @contextmanager
 def refusal(name: str) -> Iterator[None]:
-    """What a store's client raises, as RemoteError; FileNotFoundError stays what it is."""
+    """Raise what a store's client raises as RemoteError; FileNotFoundError stays."""
     try:
         yield
     except DataError:

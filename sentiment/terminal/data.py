@@ -1,4 +1,4 @@
-"""How data look: what was read, and what is being fetched."""
+"""Print data sets and the progress of downloads."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ MOST_LABELS = 20  # in a table
 
 
 def print_data(report: "DataReport") -> None:
-    """Prints what the sets of rows hold, and what in them is worth a second look."""
+    """Print what the sets of rows hold, and what in them is worth a second look."""
     sets = [*((part, "train") for part in report.train), *((part, "dev") for part in report.dev)]
     table = screen.table("data", "role", "rows", "words, median", "95 %", "longest")
     for part, role in sets:
@@ -62,7 +62,7 @@ def left_out(without_text: int, unreadable: int) -> Iterator[str]:
 
 
 def _labels_table(report: "DataReport") -> Table:
-    """A line a label, how many rows have it, and their share: there may be more labels than a line can hold."""
+    """Return a line a label, how many rows have it, and their share: there may be more labels than a line can hold."""
     counts = [sum((Counter(part.labels) for part in parts), Counter[str]()) for parts in (report.train, report.dev)]
     labels = list(report.train[0].labels)
     if len(labels) > MOST_LABELS:
@@ -80,7 +80,7 @@ def _labels_table(report: "DataReport") -> Table:
 
 @contextmanager
 def download_progress() -> Iterator[Callable[[int, int | None], None]]:
-    """A report function for a download: a bar on a terminal, nothing in a pipe."""
+    """Yield a report function for a download: a bar on a terminal, nothing in a pipe."""
     columns = (TextColumn("fetching"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal) as bar:
         line = bar.add_task("", total=None)

@@ -1,4 +1,4 @@
-"""How figures of models look."""
+"""Print the figures of models."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ SHOWN_FLIPS = 20
 
 
 def print_figures(figures: dict[str, Any]) -> None:
-    """Prints what `evaluate` measured."""
+    """Print what `evaluate` measured."""
     overall = screen.table("rows", "accuracy", "macro-F1", "macro-recall", "ECE")
     keys = ("accuracy", "macro_f1", "macro_recall", "ece")
     overall.add_row(f"{figures['rows']:,}", *(f"{figures[key]:.2%}" for key in keys))
@@ -38,7 +38,7 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 
 def print_value_figures(figures: dict[str, Any]) -> None:
-    """Prints what `evaluate` measured of a model of numbers."""
+    """Print what `evaluate` measured of a model of numbers."""
     table = screen.table(f"{figures['rows']:,} rows", "", "95 % interval")
     for name, title in (
         ("pearson_r", "Pearson r"),
@@ -51,7 +51,7 @@ def print_value_figures(figures: dict[str, Any]) -> None:
 
 
 def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Path, version: str) -> None:
-    """Prints what calibration changed and what the model can promise now."""
+    """Print what calibration changed and what the model can promise now."""
     screen.console.print(f"temperature: {temperature_before:g} before, {new.bundle.temperature:g} now")
     added = ", ".join(f"{label} {bias:+g}" for label, bias in new.biases.items())
     screen.console.print(f"added to the logits after it: {added}")
@@ -82,7 +82,7 @@ def _answered(table: AbstentionTable, promise: float) -> str:
 
 
 def print_comparison(comparison: "Comparison", written: Path | None) -> None:
-    """Prints how two models differ; where all flips were written to a file, says so."""
+    """Print how two models differ; where all flips were written to a file, says so."""
     table = screen.table("", "accuracy", "95 % interval")
     for name in ("old", "new", "difference"):
         estimate: Estimate = getattr(comparison, name if name == "difference" else f"{name}_accuracy")
@@ -111,7 +111,7 @@ def print_comparison(comparison: "Comparison", written: Path | None) -> None:
 
 
 def print_info(facts: dict[str, Any]) -> None:
-    """Prints what a model is."""
+    """Print what a model is."""
     table = screen.table(show_header=False)
     for name, value in facts.items():
         if name != "metrics":

@@ -1,4 +1,4 @@
-"""How a scoring job looks: on a terminal a bar, in a pipe its summary alone."""
+"""Print a scoring job: a bar on a terminal, only its summary in a pipe."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def scoring_progress() -> Iterator[Callable[["ScoringProgress"], None]]:
-    """A report function for a scoring job: a bar on a terminal, nothing in a pipe."""
+    """Yield a report function for a scoring job: a bar on a terminal, nothing in a pipe."""
     columns = (
         SpinnerColumn(),
         BarColumn(),
@@ -55,7 +55,7 @@ def scoring_progress() -> Iterator[Callable[["ScoringProgress"], None]]:
 
 
 def print_summary(summary: "ScoringSummary") -> None:
-    """Prints what became of every row of a scored file."""
+    """Print what became of every row of a scored file."""
     speed = (summary.rows - summary.resumed) / max(summary.seconds, 1e-9)
     if summary.resumed:
         screen.console.print(f"{summary.resumed:,} rows were done already: gone on after them.")

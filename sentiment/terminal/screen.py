@@ -57,7 +57,7 @@ def visible(text: str) -> str:
 
 @contextmanager
 def silence(wanted: bool) -> Iterator[None]:
-    """Prints nothing meanwhile, where it is wanted: events, or another process, say the same."""
+    """Print nothing meanwhile, where it is wanted: events, or another process, say the same."""
     before = console.quiet
     console.quiet = before or wanted
     try:
@@ -67,7 +67,7 @@ def silence(wanted: bool) -> Iterator[None]:
 
 
 def table(*columns: str, **settings: Any) -> Table:
-    """A table: with lines on a terminal, none in a pipe."""
+    """Return a table: with lines on a terminal, none in a pipe."""
     if console.is_terminal:
         return Table(*columns, **settings)
     return Table(*columns, box=None, pad_edge=False, **settings)

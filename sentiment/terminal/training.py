@@ -1,4 +1,4 @@
-"""How a training looks: on a terminal a bar, in a pipe a plain line an epoch."""
+"""Print a training: a bar on a terminal, a line an epoch in a pipe."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], None]]:
-    """A report function for the training loop: a bar on a terminal, and a line at each epoch's end."""
+    """Yield a report function for the training loop: a bar on a terminal, and a line at each epoch's end."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -75,7 +75,7 @@ def judged(score: float, task: Task) -> str:
 
 
 def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
-    """Prints the figures of a new model and what to do with it."""
+    """Print the figures of a new model and what to do with it."""
     measured = (
         ("Pearson r", "MAE", "RMSE") if bundle.task == "regression" else ("accuracy", "macro-F1", "macro-recall", "ECE")
     )
@@ -108,7 +108,7 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
 
 
 def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
-    """Prints the networks side by side, and where the table and the picture are."""
+    """Print the networks side by side, and where the table and the picture are."""
     table = screen.table("network", "accuracy", "parameters", "training", "texts/s", title="Networks")
     for row in compared:
         table.add_row(

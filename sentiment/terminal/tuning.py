@@ -1,4 +1,4 @@
-"""How a search for settings looks."""
+"""Print a search for settings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def tuning_progress() -> Iterator[Callable[["TrialProgress"], None]]:
-    """A report function for a search: a bar of the trial's training on a terminal, nothing in a pipe."""
+    """Yield a report function for a search: a bar of the trial's training on a terminal, nothing in a pipe."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen.console, transient=True, disable=not screen.console.is_terminal) as bar:
         line = bar.add_task("reading", total=None)
@@ -41,7 +41,7 @@ def tuning_progress() -> Iterator[Callable[["TrialProgress"], None]]:
 
 
 def print_trial(trial: "Trial", trials: int, task: Task) -> None:
-    """Prints how a trial of a search ended."""
+    """Print how a trial of a search ended."""
     score = f", dev {judged(trial.dev_score, task)}" if trial.dev_score is not None else ""
     line = f"trial {trial.number}/{trials}: {trial.outcome}{score}; {_settings(trial)}"
     screen.console.print(line, soft_wrap=True)
@@ -52,7 +52,7 @@ def _settings(trial: "Trial") -> str:
 
 
 def print_study(trials: "Sequence[Trial]", best: "Trial", recipe: Path, page: Path, task: Task) -> None:
-    """Prints what a search found and what to do with it."""
+    """Print what a search found and what to do with it."""
     first = trials[0]
     if best.dev_score is not None:
         line = f"Best: trial {best.number}, dev {judged(best.dev_score, task)}"

@@ -13,7 +13,7 @@ class Edits:
     """Each returns the changed text, and remembers nothing."""
 
     def change(self, text: str, changes: Sequence[Change]) -> str:
-        """`text` with each part replaced; they are in order and don't overlap."""
+        """Return `text` with each part replaced; they are in order and don't overlap."""
         pieces: list[str] = []
         done = 0
         for start, end, new in changes:
@@ -22,23 +22,23 @@ class Edits:
         return "".join(pieces) + text[done:]
 
     def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
-        """`text` with each match replaced."""
+        """Return `text` with each match replaced."""
         return pattern.sub(replacement, text)
 
     def replace(self, old: str, new: str, text: str) -> str:
-        """`text` with each `old` replaced."""
+        """Return `text` with each `old` replaced."""
         return text.replace(old, new)
 
     def translate(self, table: Mapping[int, str | None], text: str) -> str:
-        """`text` with each character of the table replaced or, where it says None, left out."""
+        """Return `text` with each character of the table replaced or, where it says None, left out."""
         return text.translate(table)
 
     def lower(self, text: str) -> str:
-        """`text` in lower case."""
+        """Return `text` in lower case."""
         return text.lower()
 
     def compose(self, text: str) -> str:
-        """`text` in Unicode's form NFC."""
+        """Return `text` in Unicode's form NFC."""
         return unicodedata.normalize("NFC", text)
 
 
@@ -51,16 +51,16 @@ class Alignment(Edits):
     """
 
     def __init__(self, places: Iterable[int]) -> None:
-        """`places` are those of the text's characters in the original."""
+        """Start from `places`, the places of the text's characters in the original."""
         self._starts = list(places)
         self._ends = [place + 1 for place in self._starts]
 
     def span(self, start: int, end: int) -> Span:
-        """The part of the original that the latest text's characters `start` to `end`, at least one, came from."""
+        """Return the part of the original that the current text's characters `start` to `end` came from."""
         return self._starts[start], self._ends[end - 1]
 
     def change(self, text: str, changes: Sequence[Change]) -> str:
-        """As `Edits.change`, followed. What is put between two characters comes from the second."""
+        """Change and track it. Text inserted between two characters comes from the second."""
         if not changes:
             return text
         starts: list[int] = []
@@ -80,7 +80,7 @@ class Alignment(Edits):
         return super().change(text, changes)
 
     def substitute(self, pattern: re.Pattern[str], replacement: Replacement, text: str) -> str:
-        """As `Edits.substitute`, followed."""
+        """Substitute and track it."""
         return self.change(
             text,
             [
@@ -90,24 +90,24 @@ class Alignment(Edits):
         )
 
     def replace(self, old: str, new: str, text: str) -> str:
-        """As `Edits.replace`, followed."""
+        """Replace and track it."""
         return self.substitute(re.compile(re.escape(old)), lambda _: new, text) if old in text else text
 
     def translate(self, table: Mapping[int, str | None], text: str) -> str:
-        """As `Edits.translate`, followed."""
+        """Translate and track it."""
         changed = super().translate(table, text)
         if changed != text:
             self._stretch_each(text, lambda character: len(table.get(ord(character), character) or ""))
         return changed
 
     def lower(self, text: str) -> str:
-        """As `Edits.lower`, followed."""
+        """Lower the case and track it."""
         if not text.isascii():
             self._stretch_each(text, lambda character: len(character.lower()))
         return super().lower(text)
 
     def compose(self, text: str) -> str:
-        """As `Edits.compose`, followed through the decomposed form that `text` and its composed form share."""
+        """Compose and track it, through the decomposed form that `text` and its composed form share."""
         composed = super().compose(text)
         if composed != text:
             self._stretch(_decomposed_lengths(text))
@@ -120,13 +120,13 @@ class Alignment(Edits):
         return composed
 
     def _stretch_each(self, text: str, length: Callable[[str], int]) -> None:
-        """Follows a change of each character of `text` by itself, which made `length(character)` of it."""
+        """Track a change of each character of `text` by itself, to `length(character)` characters."""
         lengths = {character: length(character) for character in set(text)}
         if set(lengths.values()) != {1}:
             self._stretch([lengths[character] for character in text])
 
     def _stretch(self, lengths: Sequence[int]) -> None:
-        """Follows a change that made `lengths[i]` characters of character i."""
+        """Track a change that made `lengths[i]` characters of character i."""
         starts: list[int] = []
         ends: list[int] = []
         for start, end, length in zip(self._starts, self._ends, lengths, strict=True):

@@ -1,4 +1,4 @@
-"""What people type beside words, in one form each: hashtags, emphasis, letters apart, emoji and emoticons.
+"""Bring informal signs into one form: hashtags, emphasis, spaced letters, emoji and emoticons.
 
 Part of the text form 2. Each step takes time in proportion to the text: what a pattern tries twice is bounded.
 """
@@ -38,7 +38,7 @@ _MOUTHS = {
 
 
 def cut_hashtags(text: str, edits: Edits) -> str:
-    """The text, its case as it was written, with `#BestDay2020` as `# Best Day 2020`."""
+    """Return the text, its case as it was written, with `#BestDay2020` as `# Best Day 2020`."""
     changes: list[Change] = []
     for match in _HASHTAG.finditer(text):
         start, end = match.span(1)
@@ -49,7 +49,7 @@ def cut_hashtags(text: str, edits: Edits) -> str:
 
 
 def _is_border(text: str, place: int, end: int) -> bool:
-    """Whether a word of a hashtag that ends at `end` starts here: at a capital, a number or behind one."""
+    """Return whether a word of a hashtag that ends at `end` starts here: at a capital, a number or behind one."""
     before, here = text[place - 1], text[place]
     if before.isdigit() != here.isdigit():
         return "_" not in (before, here)
@@ -59,7 +59,7 @@ def _is_border(text: str, place: int, end: int) -> bool:
 
 
 def in_one_form(text: str, edits: Edits) -> str:
-    """The text, in lower case, with its emphasis gone, letters typed apart joined, and emoticons of few kinds."""
+    """Return the text in lower case, without emphasis, with spaced letters joined and fewer kinds of emoticons."""
     if not text.isascii():
         if "\u200d" in text:
             text = edits.substitute(_JOINED_EMOJI, "", text)
@@ -89,7 +89,7 @@ def in_one_form(text: str, edits: Edits) -> str:
 
 
 def _is_word_apart(letters: str) -> bool:
-    """Whether letters with spaces between them are in lower case, and no more than a word has."""
+    """Return whether letters with spaces between them are in lower case, and no more than a word has."""
     return letters.islower() and len(letters) < 2 * MAX_LETTERS_APART
 
 
@@ -102,7 +102,7 @@ def _emoticon(match: re.Match[str]) -> str:
 
 
 def _reversed_emoticons(text: str) -> list[Change]:
-    """The changes of `(:` and `):`, where white space is before them: "(as it was):" is none."""
+    """Return the changes of `(:` and `):`, where white space is before them: "(as it was):" is none."""
     changes: list[Change] = []
     for match in _REVERSED.finditer(text):
         start = match.start() - (1 if text[match.start() - 1] in "()" else 2)
@@ -113,7 +113,7 @@ def _reversed_emoticons(text: str) -> list[Change]:
 
 
 def _space_at_a_word(match: re.Match[str]) -> str:
-    """A space for underscores beside a letter or digit; URLs, handles and faces keep theirs."""
+    """Return a space for underscores beside a letter or digit; URLs, handles and faces keep theirs."""
     found = match.group()
     if not found.startswith("_"):
         return found

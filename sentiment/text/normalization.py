@@ -68,7 +68,7 @@ _PLAINLY = Edits()
 
 
 def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
-    """The text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
+    """Return the text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
 
     It is empty where nothing of the text can be seen.
     `edits` makes the changes: an `Alignment` knows afterwards where each character came from. `form` is TextConfig's.
@@ -100,7 +100,7 @@ def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
 
 
 def _first_form(text: str, edits: Edits) -> str:
-    """The text in plain signs and lower case, its line breaks of HTML white space."""
+    """Return the text in plain signs and lower case, its line breaks of HTML white space."""
     if "<" in text:
         text = edits.substitute(_LINE_BREAK, "\n", text)
     if text.isascii():
@@ -109,7 +109,7 @@ def _first_form(text: str, edits: Edits) -> str:
 
 
 def _second_form(text: str, edits: Edits) -> str:
-    """As `_first_form`, without any tags of HTML, and its hashtags cut by their capitals, which are gone then."""
+    """Apply the first form, drop all HTML tags, and cut hashtags at their capitals."""
     if not text.isascii():
         text = edits.translate(_PLAIN_2, text)
     elif not text.isprintable():

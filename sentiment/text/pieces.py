@@ -18,17 +18,17 @@ _TYPES_READ = 150_000  # the most frequent: rarer ones are names and noise
 
 
 def is_piece(token: str) -> bool:
-    """Whether a vocabulary's token is a part of words: text never gives such a token, as `#` is split off."""
+    """Return whether a vocabulary's token is a part of words: text never gives such a token, as `#` is split off."""
     return token.startswith(CONTINUES) and len(token) > len(CONTINUES)
 
 
 def bare(piece: str) -> str:
-    """The characters that a piece stands for."""
+    """Return the characters that a piece stands for."""
     return piece.removeprefix(BEGINS if piece.startswith(BEGINS) else CONTINUES)
 
 
 def learn_pieces(counts: Mapping[str, int], words: Container[str], number: int) -> list[str]:
-    """The `number` pieces, fewer if there are no more, that read the words of `counts` best, in order of use.
+    """Return the `number` pieces, fewer if there are no more, that read the words of `counts` best, in order of use.
 
     First every character that is frequent enough. The others are those of the most frequent parts that are used when
     each word is read by its longest pieces; none begins a word that a known one (of `words`) of four letters begins.
@@ -63,7 +63,7 @@ def learn_pieces(counts: Mapping[str, int], words: Container[str], number: int) 
 
 
 def greedy(word: str, pieces: Container[str], known: Container[str] = ()) -> list[str] | None:
-    """The longest piece, or known word, that begins the word, and so on with what is left; None if some is not covered.
+    """Cover the word by the longest piece or known word, and so on with the rest; None if that fails.
 
     A piece goes before a known word of the same length, and the whole word is never taken.
     """
@@ -89,7 +89,7 @@ def greedy(word: str, pieces: Container[str], known: Container[str] = ()) -> lis
 
 
 def parts_of(word: str, longest: int) -> Iterator[str]:
-    """The pieces that the word may hold: its beginnings, and what continues them, of so many characters at most."""
+    """Yield the pieces that the word may contain, at its beginning or later, of at most so many characters."""
     for end in range(1, min(longest, len(word)) + 1):
         yield BEGINS + word[:end]
     for start in range(1, len(word)):

@@ -41,7 +41,7 @@ _ANY_LANGUAGE = re.compile(_SIGNS)
 
 
 def ratings_in(text: str, language: str) -> list[tuple[int, int, str]]:
-    """Where in the text a rating is written in signs or, of English, in words, and its token."""
+    """Return the span and the token of each rating in signs or, in English, in words."""
     anchors = [match.start() for sign, anchor in _ANCHORS if sign in text for match in anchor.finditer(text)]
     if not anchors:
         return []
@@ -62,7 +62,7 @@ def ratings_in(text: str, language: str) -> list[tuple[int, int, str]]:
 
 
 def of_stars(stars: str) -> str | None:
-    """The token of stars in a row, full ones and empty ones; none of a single one, which may be a mere ornament."""
+    """Return the token of full and empty stars in a row; None for a single one, which may be an ornament."""
     full = sum(map(stars.count, FULL_STARS))
     if not full or len(stars) == 1:
         return None

@@ -71,11 +71,11 @@ class Splitter:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a thread has it in a `memory_zone`."""
+        """Return whether a thread has it in a `memory_zone`."""
         return self._lock.locked()
 
     def warm(self, tokens: Iterable[str]) -> None:
-        """Keeps these words for good, so that meeting them again costs a look-up only."""
+        """Keep these words for good, so that meeting them again costs a look-up only."""
         with self._lock:
             self._warm += tokens
             for token in self._warm:
@@ -84,7 +84,7 @@ class Splitter:
 
     @contextmanager
     def memory_zone(self) -> Iterator[None]:
-        """Without it spaCy keeps every word it ever met, and a service would grow for as long as it runs.
+        """Free the words that spaCy meets meanwhile; it would keep them for as long as the process runs.
 
         With it spaCy still keeps a slot of its table for each, and only a new one is small again. Entered when spaCy is
         first asked: texts of runs met before need none, and it takes as long as to tokenize a short text.
@@ -110,7 +110,7 @@ class Splitter:
             self._nlp.tokenizer(token)
 
     def split(self, text: str) -> list[str]:
-        """The tokens of a normalised text: those without white space are its parts, in order."""
+        """Return the tokens of a normalised text: those without white space are its parts, in order."""
         tokens: list[str] = []
         start = 0
         for begin, end, token in self._kept_whole(text):
@@ -120,7 +120,7 @@ class Splitter:
         return tokens + self._split_plain(text[start:])
 
     def places(self, tokens: Iterable[str], text: str) -> Iterator[Span]:
-        """Where in the normalised text each of its tokens is: they are its parts, with white space between them."""
+        """Return the span of each token in the normalised text: they are its parts, with white space between them."""
         stand_ins = (place for *place, token in self._kept_whole(text) if token in _STAND_INS)
         end = 0
         for token in tokens:
@@ -132,7 +132,7 @@ class Splitter:
             yield start, end
 
     def _one_form(self, token: str) -> tuple[str, ...]:
-        """A token that was split elsewhere, as `split` would write it; none where it is blank."""
+        """Return a token that was split elsewhere, as `split` would write it; none where it is blank."""
         form = normalize(token, form=self._form).strip()
         if not form:
             return ()
@@ -142,7 +142,7 @@ class Splitter:
         return (form,) if self._form == 1 else tuple(form.split())
 
     def _kept_whole(self, text: str) -> list[tuple[int, int, str]]:
-        """What spaCy is not asked for: where it begins and ends, and its token."""
+        """Return the span and the token of each part that spaCy doesn't split."""
         if self._form == 1:
             return [(*match.span(), _stand_in(match)) for match in _WHOLE_1.finditer(text)]
         pattern = _WHOLE_2 if (":" in text and "://" in text) or "www." in text else _WHOLE_2_BUT_URLS

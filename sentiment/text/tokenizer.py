@@ -24,7 +24,7 @@ class Tokens(NamedTuple):
 
 
 class AlignedTokens(NamedTuple):
-    """As `Tokens`, with the span of the text that each part of a token came from, and those that were left out.
+    """Tokens with the span of the text that each part of a token came from, and the spans left out.
 
     Neither starts nor ends ever decrease; two spans overlap only where one character gave parts of two tokens.
     """
@@ -55,32 +55,32 @@ class Tokenizer:
 
     @property
     def is_busy(self) -> bool:
-        """Whether it is splitting somebody's texts: who asks now waits."""
+        """Return whether it is splitting somebody's texts: who asks now waits."""
         return self._splitter.is_busy
 
     def warm(self, tokens: Iterable[str]) -> None:
-        """Keeps these words for good, so that meeting them again costs a look-up only."""
+        """Keep these words for good, so that meeting them again costs a look-up only."""
         self._splitter.warm(tokens)
 
     def tokenize(self, texts: Iterable[str]) -> list[Tokens]:
-        """The tokens of each text, in order. A text of more than `max_tokens` keeps its head and its tail."""
+        """Return the tokens of each text, in order. A text of more than `max_tokens` keeps its head and its tail."""
         with self._splitter.memory_zone():
             return [self._tokenize_one(text) for text in texts]
 
     def align(self, texts: Iterable[str], lengths: Lengths | None = None) -> list[AlignedTokens]:
-        """The tokens that `tokenize` gives, each with its place in the text, or those of its parts. Slower."""
+        """Return the tokens that `tokenize` gives, each with its place in the text, or those of its parts. Slower."""
         with self._splitter.memory_zone():
             return [self._align_one(text, lengths) for text in texts]
 
     def place(self, texts: Iterable[str]) -> list[PlacedTokens]:
-        """Each text in its one form, with the places of its tokens in it."""
+        """Return each text in its one form, with the places of its tokens in it."""
         with self._splitter.memory_zone():
             forms = [normalize(_joined(text, self._parts(text)), form=self.config.form) for text in texts]
             found = [(form, self._splitter.split(form)) for form in forms]
         return [PlacedTokens(form, tokens, list(self._splitter.places(tokens, form))) for form, tokens in found]
 
     def adopt(self, texts: Iterable[Iterable[str]]) -> list[Tokens]:
-        """As `tokenize`, of texts that were split elsewhere: their tokens in their one form, less those left blank."""
+        """Normalise the tokens of texts that were split elsewhere, and drop those left blank."""
         adopted = []
         for given in texts:
             tokens = [form for token in given for form in self._splitter.one_form(token)]
@@ -91,7 +91,7 @@ class Tokenizer:
 
     @staticmethod
     def sentence_starts(tokens: Sequence[str]) -> list[int]:
-        """The places where spaCy's sentencizer sees a sentence begin: by its rule and signs, without a Doc to fill."""
+        """Return the tokens at which spaCy's sentencizer starts a sentence, by its rule and signs, without a Doc."""
         starts = [0] if tokens else []
         ended = False
         for place, token in enumerate(tokens):
@@ -131,7 +131,7 @@ class Tokenizer:
         return AlignedTokens(tokens, spans, omitted)
 
     def _parts(self, text: str) -> list[Span]:
-        """What of the text is looked at: all of it or, where it is too long, its head and its tail."""
+        """Return the parts of the text to read: all of it or, if it is too long, its head and its tail."""
         limit = self.config.max_characters // 2
         if len(text) <= 2 * limit:
             return [(0, len(text))]
@@ -141,14 +141,14 @@ class Tokenizer:
         return [(start, start + limit), (end - limit, end)]
 
     def _unread(self, count: int) -> slice:
-        """Which of `count` tokens are left out so that the rest are not too many."""
+        """Return the range of `count` tokens to leave out so that the rest are not too many."""
         tail = self.config.max_tokens // 2
         excess = count - self.config.max_tokens
         return slice(self.config.max_tokens - tail, count - tail) if excess > 0 else slice(0, 0)
 
 
 def _cut(place: Span, lengths: Sequence[int]) -> list[Span]:
-    """A token's place in parts of these lengths; that of a single part, which may stand for a longer URL, as it is."""
+    """Return a token's spans in parts of these lengths; a single part, which may stand for a longer URL, has it all."""
     if len(lengths) == 1:
         return [place]
     return list(pairwise(accumulate(lengths, initial=place[0])))

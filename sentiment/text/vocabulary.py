@@ -26,7 +26,7 @@ _CUT_TO_ONE = 64  # how much rarer a word may be that keeps a doubled letter: "t
 
 
 class Part(NamedTuple):
-    """What is read of a token: an id, and how many of its characters that stands for."""
+    """An id that a token is read as, and how many of its characters that stands for."""
 
     token_id: int
     length: int
@@ -60,7 +60,7 @@ class Vocabulary:
     def build(
         cls, texts: Iterable[Iterable[str]], *, max_size: int, min_count: int = 1, pieces: int = 0
     ) -> "Vocabulary":
-        """The most frequent tokens, by (-count, token), and so many `pieces`: the same data gives the same file."""
+        """Build from the most frequent tokens, by (-count, token), and `pieces`: the same data gives the same file."""
         if max_size < 2:
             raise ConfigError(f"max_size: at least 2, for {PAD} and {UNK}, not {max_size}")
         counts = Counter(token for tokens in texts for token in tokens)
@@ -77,11 +77,11 @@ class Vocabulary:
 
     @property
     def words(self) -> list[str]:
-        """Its tokens that text has, the most frequent first."""
+        """Return the tokens that occur in text, the most frequent first."""
         return list(self._ids)
 
     def encode(self, tokens: Sequence[str]) -> list[int]:
-        """The ids that the tokens are read as, of each at least one: (T,)."""
+        """Return the ids that the tokens are read as, of each at least one: (T,)."""
         ids = self._ids
         found = [ids.get(token, UNK_ID) for token in tokens]
         if not self.pieces or UNK_ID not in found:
@@ -95,7 +95,7 @@ class Vocabulary:
         return token_ids
 
     def read(self, tokens: Sequence[str]) -> list[list[Part]]:
-        """The parts that each token is read as, in order: their ids are those of `encode`."""
+        """Return the parts that each token is read as, in order: their ids are those of `encode`."""
         found: list[list[Part]] = []
         more = 0
         for place, token in enumerate(tokens):
@@ -106,7 +106,7 @@ class Vocabulary:
         return found
 
     def spell(self, word: str) -> list[Part] | None:
-        """The word by its pieces, whether it has an id of its own or not; None where they don't cover it."""
+        """Return the word by its pieces, whether it has an id of its own or not; None where they don't cover it."""
         found = greedy(word, self.pieces, self._ids)
         if found is None:
             return None
@@ -120,7 +120,7 @@ class Vocabulary:
         return parts
 
     def is_unknown(self, token_ids: Sequence[int]) -> list[bool]:
-        """Whether each id is `<unk>`, or one of those that a word is read as that the vocabulary lacks."""
+        """Return whether each id is `<unk>`, or one of those that a word is read as that the vocabulary lacks."""
         unknown = [token_id == UNK_ID or token_id in self._piece_ids for token_id in token_ids]
         for place in range(len(token_ids) - 1):
             if token_ids[place + 1] in self._continuing_ids:
@@ -128,7 +128,7 @@ class Vocabulary:
         return unknown
 
     def count(self, token_ids: Sequence[int]) -> tuple[int, int]:
-        """How many words the ids stand for, and how many of these are unknown."""
+        """Return how many words the ids stand for, and how many of these are unknown."""
         if self._piece_ids.isdisjoint(token_ids):
             return len(token_ids), token_ids.count(UNK_ID)
         begins = [not place or each not in self._continuing_ids for place, each in enumerate(token_ids)]
@@ -136,7 +136,7 @@ class Vocabulary:
         return sum(begins), sum(first and lacked for first, lacked in zip(begins, unknown, strict=True))
 
     def _unknown(self, tokens: Sequence[str], place: int) -> list[Part]:
-        """The parts of the token there, which has no id of its own."""
+        """Return the parts of the token there, which has no id of its own."""
         word = tokens[place]
         nothing = [Part(UNK_ID, len(word))]
         if len(word) > MAX_WORD or word.startswith("<"):  # as the stand-in for a URL does
@@ -148,7 +148,7 @@ class Vocabulary:
         return self.spell(word) or nothing
 
     def _squeezed(self, word: str) -> int | None:
-        """The id of the likeliest known word that an elongated one may stand for: its runs are cut to two or one."""
+        """Return the id of the likeliest known word of an elongated one, with its runs cut to two or one."""
         runs = list(_RUNS.finditer(word)) if _ELONGATED.search(word) else []
         if not 0 < len(runs) <= _MAX_RUNS:
             return None
@@ -165,7 +165,7 @@ class Vocabulary:
         return min(found)[1] if found else None
 
     def _words_of_hashtag(self, body: str) -> list[Part] | None:
-        """The likeliest known words, six at most, that make up a hashtag, by their ranks and Zipf's law."""
+        """Return the likeliest known words, six at most, that make up a hashtag, by their ranks and Zipf's law."""
         log_size = math.log(len(self.tokens))
         best: list[tuple[float, list[Part]] | None] = [(0.0, [])] + [None] * len(body)
         for end in range(_MIN_WORD_OF_HASHTAG, len(body) + 1):

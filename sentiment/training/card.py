@@ -16,7 +16,7 @@ def model_card(
     dev: Mapping[str, Mapping[str, Any]],
     num_parameters: int,
 ) -> str:
-    """The card in Markdown: the recipe's words, the rows it learned from, and its figures on dev data."""
+    """Return the card in Markdown: the recipe's words, the rows it learned from, and its figures on dev data."""
     card, text = recipe.card, recipe.text
     is_regression = recipe.task == "regression"
     parts = [

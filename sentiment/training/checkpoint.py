@@ -31,7 +31,7 @@ LEAST_WORK = 20  # times what the last one took to write: a large encoder's is g
 
 @dataclass(frozen=True)
 class Saved:
-    """What a checkpoint holds."""
+    """The content of a checkpoint."""
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
@@ -84,11 +84,11 @@ class Checkpoint:
         self._release()
 
     def due(self) -> bool:
-        """Whether the last one was written long enough ago."""
+        """Return whether the last one was written long enough ago."""
         return time.monotonic() - self._written >= max(EVERY_SECONDS, LEAST_WORK * self._writing_seconds)
 
     def save(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """Replaces the checkpoint, at once or not at all. Raises CheckpointError where the disk does not take it."""
+        """Replace the checkpoint, at once or not at all. Raises CheckpointError if the disk does not take it."""
         begun = time.monotonic()
         content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
         name = TENSORS.replace("*", f"{numbers['step']:09}")
@@ -112,7 +112,7 @@ class Checkpoint:
         self._writing_seconds = self._written - begun
 
     def remove(self) -> None:
-        """Takes the checkpoint away: its training is done, or can only fail again."""
+        """Take the checkpoint away: its training is done, or can only fail again."""
         self._empty()
         self.saved = None
 
@@ -166,7 +166,7 @@ class Checkpoint:
 
 
 def check_identity(folder: Path, saved: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Raises CheckpointError, naming each difference, where what `folder` holds was begun from something else."""
+    """Raise CheckpointError, naming each difference, where what `folder` holds was begun from something else."""
     changed = [
         f"{name} was {saved.get(name, 'not there')}, is {wanted.get(name, 'not there')}"
         for name in sorted(saved.keys() | wanted.keys())

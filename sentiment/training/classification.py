@@ -25,20 +25,20 @@ from sentiment.training.reference import reference
 
 
 def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
-    """What each row should be answered: all on its label, or as the teacher spreads it: (rows, C)."""
+    """Return each row's target probabilities (rows, C): its label, or the teacher's distribution."""
     if part.probabilities is not None:
         return torch.tensor([[row[label] for label in labels] for row in part.probabilities])
     return functional.one_hot(torch.tensor([labels.index(label) for label in part.labels]), len(labels)).float()
 
 
 def class_weights(targets: Tensor) -> Tensor:
-    """What each class's part in the loss is multiplied by so that all have the same: (C,), from `targets` (rows, C)."""
+    """Return the factors (C,) that give every class of `targets` (rows, C) the same weight in the loss."""
     shares = targets.mean(dim=0)  # (C,)
     return 1 / (len(shares) * shares.clamp_min(1e-12))  # of a class that no row has, nothing is multiplied
 
 
 def mean_macro_recall(model: LearnerT, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
-    """The mean macro-recall over the dev sets: no set and no class counts for more by being larger.
+    """Return the mean macro-recall over the dev sets: no set and no class counts for more by being larger.
 
     NaN where an answer is, which a recall, counting the largest of each row, would hide.
     """
@@ -52,7 +52,7 @@ def mean_macro_recall(model: LearnerT, dev: Sequence[EncodedSet], labels: Sequen
 
 
 def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet]) -> Bundle:
-    """The bundle with its temperature, its dev figures, card, golden predictions and what it says of dev data."""
+    """Return the bundle with its temperature, dev figures, card, golden predictions and drift baseline."""
     model = bundle.model
     targets = [torch.tensor(part.targets) for part in dev]
     logits = [logits_of(model, part.token_ids) for part in dev]

@@ -1,4 +1,4 @@
-"""What a recipe's files hold, laid out to learn from and to judge by."""
+"""Read a recipe's files into training rows and dev sets."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ _ALL_REPEATED = "every text stands in several rows, of which one is held out to 
 
 @dataclass(frozen=True)
 class Data:
-    """What a recipe's files hold: the rows to learn from, the sets to judge by, and what was left out on the way."""
+    """The content of a recipe's files: training rows, dev sets, and the number of rows left out."""
 
     labels: tuple[str, ...]
     train: tuple[LabelledTexts, ...]
@@ -37,12 +37,12 @@ class Data:
 
     @cached_property
     def report(self) -> DataReport:
-        """What they hold, in figures."""
+        """Return their description in figures."""
         return report_of(self.labels, self.train, self.dev, self.in_dev)
 
 
 def read_data(recipe: Recipe) -> Data:
-    """The recipe's data. Raises DataError for what can't be learned from."""
+    """Return the recipe's data. Raises DataError for what can't be learned from."""
     if not recipe.train:
         raise ConfigError("train: a recipe names at least one file to learn from")
     gold = [source for source in recipe.train if not source.soft_labels]
@@ -90,7 +90,7 @@ def read_data(recipe: Recipe) -> Data:
 
 
 def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
-    """The recipe's data where the rows are at hand.
+    """Return the recipe's data where the rows are at hand.
 
     Raises DataError for what can't be learned from, TextError for a text that can't be read.
     """

@@ -1,4 +1,4 @@
-"""What training data hold, in figures: for a look before the training, and for the model's metrics.json after it."""
+"""Describe training data in figures, for a look before training and for the model's metrics.json."""
 
 import re
 from collections import Counter
@@ -40,7 +40,7 @@ class DataReport:
     train_rows_also_in_dev_dropped: int
 
     def figures(self) -> dict[str, Any]:
-        """Dicts, lists, names and numbers only, none of the texts."""
+        """Return dicts, lists, names and numbers only, none of the texts."""
         sets = {role: [asdict(part) for part in parts] for role, parts in (("train", self.train), ("dev", self.dev))}
         return {
             **sets,
@@ -53,7 +53,7 @@ class DataReport:
 def report_of(
     labels: Sequence[str], train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts], dropped: int
 ) -> DataReport:
-    """The report of the sets to learn from and to judge by; `dropped` rows to learn from stood in a dev set, too."""
+    """Return the report of the training and dev sets; `dropped` training rows were also in a dev set."""
     again, torn = repeated(train)
     return DataReport(
         tuple(_facts(labels, part) for part in train),
@@ -65,7 +65,7 @@ def report_of(
 
 
 def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
-    """How many rows hold a text that an earlier row holds, and the texts that stand there with several labels.
+    """Return how many rows repeat an earlier text, and the texts that have several labels.
 
     Soft labels are a teacher's, who repeats nothing.
     """
@@ -80,7 +80,7 @@ def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
 
 
 def words(text: str) -> int:
-    """How many words stand between spaces; of scripts without spaces, how many characters."""
+    """Count the words between spaces or, in scripts without spaces, the characters."""
     return len((text if text.isascii() else _UNSPACED.sub(" x ", text)).split())
 
 

@@ -40,7 +40,7 @@ class LabelledTexts:
 
 
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
-    """The labels, sorted. Raises DataError where there is one only, or one stands in a single row."""
+    """Return the labels, sorted. Raises DataError if there is one only, or one stands in a single row."""
     counts = Counter(label for part in sets for label in part.labels)
     if len(counts) < 2:
         raise DataError(
@@ -64,7 +64,7 @@ def check_names(labels: Sequence[str], sets: Sequence[LabelledTexts]) -> None:
 
 
 def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -> None:
-    """Raises DataError where all numbers to learn, or all of a dev set, are one: nothing could be told apart."""
+    """Raise DataError if all numbers to learn, or all of a dev set, are one: nothing could be told apart."""
     for name, parts in (("the training rows", train), *((part.name, [part]) for part in dev)):
         numbers = {label for part in parts for label in part.labels}
         if len(numbers) == 1:
@@ -72,7 +72,7 @@ def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -
 
 
 def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
-    """The rows to train on and the rows to judge by: the same share of each label, by seed, at least one of each.
+    """Split into training and dev rows by seed: the same share of each label, at least one of each.
 
     Of numbers, which need four rows or DataError is raised, one of each of as many equal parts by size, at least two.
     """
@@ -94,7 +94,7 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
 
 
 def without(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
-    """The rows whose text is in none of `unseen`, in whatever case and spacing: what judges must not have taught."""
+    """Return the rows whose text, ignoring case and spacing, is in none of `unseen`."""
     texts = {_plain(text) for part in unseen for text in part.texts}
     rows = {row for row, text in enumerate(data.texts) if _plain(text) in texts}
     return _select(data, data.name, rows, False) if rows else data
@@ -105,7 +105,7 @@ def _plain(text: str) -> str:
 
 
 def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
-    """The sets, each with a name of its own, by which a model keeps what it found: the second `dev.csv` is numbered."""
+    """Return the sets with unique names, for the model's metrics: the second `dev.csv` is numbered."""
     met: Counter[str] = Counter()
     found = []
     for part in sets:

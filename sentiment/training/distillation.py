@@ -56,7 +56,7 @@ def teach(
     report: Report,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[Teacher, float]:
-    """The teacher at its best mean macro-recall over `dev`, and that score. Goes on from `checkpoint` if it holds any.
+    """Train the teacher, resuming from `checkpoint`. Return its best by macro-recall over `dev`, and that score.
 
     Raises TrainingDivergedError as soon as a number isn't finite.
     """
@@ -166,7 +166,7 @@ def soft_sources(
     skip_bad_rows: bool = False,
     restart: bool,
 ) -> list[Source]:
-    """The unlabelled texts as a teacher labels them, for a student's recipe to read beside its own rows.
+    """Return the unlabelled texts as a teacher labels them, for a student's recipe to read beside its own rows.
 
     `source` is an encoder to be taught the data, or the folder of a teacher that knows the data's labels. It is taught
     and labels in `dtype`. What is done is kept in `folder`: killed, the same call resumes. Raises CheckpointError for a

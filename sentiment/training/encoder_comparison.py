@@ -53,7 +53,7 @@ def compare_encoders(
     train_and_save: Callable[[Recipe, Path], None],
     texts: Sequence[str],
 ) -> list[Compared]:
-    """A row a network, in the textbook's order, also written to `out`; its folders hold the models.
+    """Return a row a network, in the textbook's order, also written to `out`; its folders hold the models.
 
     `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
     killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another `identity`, and for a
@@ -86,7 +86,7 @@ def compare_encoders(
 
 
 def draw(compared: Sequence[Compared], path: Path) -> None:
-    """Writes a picture of accuracy against speed. Raises ConfigError where matplotlib is missing."""
+    """Write a picture of accuracy against speed. Raises ConfigError if matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -108,7 +108,7 @@ def _folder(network: str) -> str:
 
 
 def _texts_per_second(classifiers: dict[str, Classifier], texts: Sequence[str]) -> dict[str, float]:
-    """Medians, the networks in turn: what else the machine does then weighs on all alike."""
+    """Return medians, timing the networks in turn, so that other work on the machine slows all alike."""
     speeds: dict[str, list[float]] = {network: [] for network in classifiers}
     for _ in range(REPEATS):
         for network, classifier in classifiers.items():

@@ -1,4 +1,4 @@
-"""What can go wrong while training, by name."""
+"""Errors of training."""
 
 from sentiment.errors import SentimentError
 

@@ -1,4 +1,4 @@
-"""What a training tells those who watch it: when it starts, how far it is, and what came of it."""
+"""Report a training: its start, its progress and its result."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from sentiment.training.loop import Progress, Report
 
 @dataclass(frozen=True)
 class Start:
-    """What is about to be trained."""
+    """The facts of a training before its first step."""
 
     name: str
     rows: int  # that an epoch reads
@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Done:
-    """What a training came to."""
+    """The result of a training."""
 
     path: str  # of the model folder
     version: str
@@ -38,7 +38,7 @@ class Done:
 
     @classmethod
     def of(cls, bundle: Bundle, path: str, version: str) -> "Done":
-        """That of a bundle which was saved to `path`."""
+        """Return that of a bundle which was saved to `path`."""
         return cls(path, version, bundle.metrics["training"]["dev_score"], bundle.temperature, bundle.metrics["dev"])
 
 
@@ -46,13 +46,13 @@ class Watcher(Protocol):
     """Is told how a training goes."""
 
     def start(self, start: Start) -> None:
-        """Once, before the first step."""
+        """Report the start, once, before the first step."""
 
     def progress(self, progress: Progress) -> None:
-        """After each step; after the last of an epoch with its dev score."""
+        """Report the progress after each step; after the last of an epoch with its dev score."""
 
     def done(self, done: Done) -> None:
-        """Once, when the model is saved."""
+        """Report the result, once, when the model is saved."""
 
 
 class Watchers:
@@ -63,18 +63,18 @@ class Watchers:
         self._report = report
 
     def start(self, start: Start) -> None:
-        """Passes it on."""
+        """Pass it on."""
         for watcher in self._watchers:
             watcher.start(start)
 
     def progress(self, progress: Progress) -> None:
-        """Passes it on."""
+        """Pass it on."""
         self._report(progress)
         for watcher in self._watchers:
             watcher.progress(progress)
 
     def done(self, done: Done) -> None:
-        """Passes it on."""
+        """Pass it on."""
         for watcher in self._watchers:
             watcher.done(done)
 
@@ -86,11 +86,11 @@ class JsonWatcher:
         self._lines = EventLines(write)
 
     def start(self, start: Start) -> None:
-        """The first line."""
+        """Print the first line."""
         self._lines.event("start", **asdict(start))
 
     def progress(self, progress: Progress) -> None:
-        """A line at an epoch's end, and now and then in between."""
+        """Print a line at an epoch's end, and now and then in between."""
         figures = asdict(progress)
         if progress.dev_score is None:
             del figures["dev_score"]
@@ -99,5 +99,5 @@ class JsonWatcher:
             self._lines.event("epoch", **figures)
 
     def done(self, done: Done) -> None:
-        """The last line."""
+        """Print the last line."""
         self._lines.event("done", **asdict(done))

@@ -18,7 +18,7 @@ LENGTHS = (1, 7, 40, 300)
 
 
 def golden_predictions(model: AnyModel) -> tuple[dict[str, object], ...]:
-    """Each text with its answer: plain English ones, and some of every length from the model's own words."""
+    """Return each text with its answer: plain English ones, and some of every length from the model's own words."""
     words = model.vocabulary.words
     own = tuple(" ".join(words[place * 7 % len(words)] for place in range(length)) for length in LENGTHS)
     texts = [*ENGLISH, *own]

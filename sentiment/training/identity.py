@@ -1,4 +1,4 @@
-"""What decides how a training goes: two of the same identity end with the same weights, bit for bit."""
+"""Fingerprint everything that decides a training: equal fingerprints give the same weights, bit for bit."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[str, str]:
-    """Each setting, each set of rows and what computes, by name; long ones as a digest.
+    """Return each setting, each set of rows and what computes, by name; long ones as a digest.
 
     Paths are left out, their contents stand for them; so are the card and what is required, which teach nothing.
     """
@@ -63,7 +63,7 @@ def _rows(part: LabelledTexts) -> str:
 
 
 def files_identity(path: str) -> str:
-    """The digest of what the files hold that a path stands for. Raises DataError where it stands for none."""
+    """Return the digest of what the files hold that a path stands for. Raises DataError if it stands for none."""
     digest = hashlib.sha256()
     for name in expand([path], ROW_SUFFIXES):
         with open_file(name) as file:

@@ -12,7 +12,7 @@ _SHOWN = 5  # values in a message
 
 
 def parse(text: str | None) -> dict[str, str]:
-    """The mapping of an option's text: values, or ranges of numbers with both ends, each with its label; none of none.
+    """Parse the mapping of an option's text: values, or inclusive ranges of numbers, each with its label.
 
     Raises ConfigError for a part without "=", for a value that stands there twice, and for ranges that overlap.
     """
@@ -44,7 +44,7 @@ def _check_overlap(mapping: Mapping[str, str]) -> None:
 
 
 def apply(values: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
-    """The label of each value; none where it is mapped to nothing: such a row is left out.
+    """Return the label of each value; none where it is mapped to nothing: such a row is left out.
 
     A value as it is written comes before the same number and this before a range that holds it; where two ranges meet,
     the first has it.

@@ -20,7 +20,7 @@ _NEIGHBOURS = {
 
 
 class Misspelling:
-    """What each word of a vocabulary with pieces may be read as: its own pieces, or those of a few typos.
+    """The readings of each word of a vocabulary with pieces: its own pieces, or those of a few typos.
 
     A typo that is a known word is left out: it would teach that word another's meaning.
     """
@@ -35,7 +35,7 @@ class Misspelling:
         self._continues = [token.startswith(CONTINUES) for token in vocabulary.tokens]
 
     def __call__(self, rows: Sequence[list[int]]) -> list[list[int]]:
-        """The rows, such a share of their words replaced, drawn by torch's generator: the same each time it is set."""
+        """Replace this share of the rows' words, drawn by torch's generator."""
         lengths = [len(row) for row in rows]
         draws = torch.rand(sum(lengths))  # (tokens,)
         chosen = (draws < self._rate).nonzero().flatten()  # (chosen,)
@@ -55,7 +55,7 @@ class Misspelling:
 
 
 def _variants(word: str, vocabulary: Vocabulary, rng: random.Random) -> list[list[int]]:
-    """The ways to read the word by pieces, as it is written and misspelt."""
+    """Return the ways to read the word by pieces, as it is written and misspelt."""
     spelt = vocabulary.spell(word)
     found = [[part.token_id for part in spelt]] if spelt else []
     if len(word) >= _MIN_LETTERS:
@@ -67,7 +67,7 @@ def _variants(word: str, vocabulary: Vocabulary, rng: random.Random) -> list[lis
 
 
 def _typo(word: str, rng: random.Random) -> str:
-    """The word with two letters swapped, or one left out, typed twice, or missed by a key. Its first letter stays."""
+    """Misspell the word: swap two letters, or omit, double or mistype one. Its first letter stays."""
     place = rng.randrange(1, len(word))
     before, letter, after = word[:place], word[place], word[place + 1 :]
     match rng.randrange(4):

@@ -27,7 +27,7 @@ Tables = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class PublicSet:
-    """Where a set's archive lies, what it must hold, and how it becomes tables."""
+    """The URL of a set's archive, its checksum, and its conversion to tables."""
 
     url: str
     sha256: str
@@ -35,7 +35,7 @@ class PublicSet:
 
 
 def fetch(name: str, folder: Path, progress: Progress = lambda done, total: None) -> dict[Path, int]:
-    """The tables written to a folder and the rows of each; the archive stays there, and is not fetched again.
+    """Return the tables written to a folder and the rows of each; the archive stays there, and is not fetched again.
 
     Raises ConfigError for a set that isn't known, DataError for an archive that can't be fetched or is another.
     """
@@ -59,7 +59,7 @@ def fetch(name: str, folder: Path, progress: Progress = lambda done, total: None
 
 
 def imdb_tables(archive: Path) -> Tables:
-    """The Large Movie Review Dataset v1.0 (Maas et al. 2011): train, test, and reviews without label; by id."""
+    """Return the Large Movie Review Dataset v1.0 (Maas et al. 2011): train, test, and reviews without label; by id."""
     rows: dict[str, list[tuple[str, str, str | None, int]]] = {"train": [], "test": [], "unlabelled": []}
     with tarfile.open(archive, "r|gz") as members:
         for member in members:
@@ -75,7 +75,7 @@ def imdb_tables(archive: Path) -> Tables:
 
 
 def sst_tables(archive: Path) -> Tables:
-    """The Stanford Sentiment Treebank (Socher et al. 2013): sentences of each split, and the training trees' phrases.
+    """Convert the Stanford Sentiment Treebank (Socher et al. 2013): sentences of each split, and training phrases.
 
     The phrases are distinct, each with the sentence where it stands first. Raises DataError for a line that is no tree.
     """
@@ -103,7 +103,7 @@ def sst_tables(archive: Path) -> Tables:
 
 
 def _graded(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the names of their grades, of five and of three."""
+    """Return the rows with the names of their grades, of five and of three."""
     five = pl.col("grade").replace_strict(dict(enumerate(_GRADES)), return_dtype=pl.String)
     return frame.select(
         *(name for name in ("id", "text") if name in frame.columns),
@@ -114,7 +114,7 @@ def _graded(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _phrases(line: str, place: str) -> Iterator[tuple[str, int]]:
-    """The text and the grade of each node of a tree, `(3 (2 It) (4 works))`: parts before the whole, the root last."""
+    """Yield text and grade of each node of a tree, `(3 (2 It) (4 works))`: children first, the root last."""
     open_nodes: list[tuple[int, int]] = []  # the grade of each, and at which word it begins
     words: list[str] = []
     root = False

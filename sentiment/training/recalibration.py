@@ -1,4 +1,4 @@
-"""How sure a model is, how it leans and when it abstains, anew from labelled texts like what it will read."""
+"""Fit temperature, label biases and abstention table of a model to labelled texts of another kind."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -36,7 +36,7 @@ class Recalibrated:
 
 
 def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
-    """The network with the temperature, a bias a label, dev figures, abstention tables and reference of these sets.
+    """Return the network with temperature, biases, dev figures, abstention tables and drift baseline of these sets.
 
     How common each label is there is learned, too, so that labels change. The figures and the tables are of rows that
     the fit behind them did not see. Biases of an earlier call are taken away first. Raises DataError for fewer than 50
@@ -75,13 +75,13 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
 
 
 def _logits(classifier: Classifier, part: LabelledTexts) -> LabelledLogits:
-    """What a classifier of temperature 1 gives each text, but for a constant a row, (N, C), and its label (N,)."""
+    """Return each text's logits at temperature 1 up to a constant a row, (N, C), and its label (N,)."""
     probabilities, true = answer(classifier, part.texts, part.labels, part.origins).over_all(classifier.labels)
     return torch.from_numpy(probabilities).clamp_min(torch.finfo(torch.double).tiny).log(), torch.from_numpy(true)
 
 
 def _moved(model: SentimentModel, calibration: Calibration, sign: int) -> SentimentModel:
-    """The model whose logits hold the calibration's biases once more, or once less."""
+    """Return the model whose logits hold the calibration's biases once more, or once less."""
     model = deepcopy(model)
     biases: Tensor = torch.tensor(calibration.biases)  # (C,)
     with torch.no_grad():

@@ -61,7 +61,7 @@ class Source(Settings):
 
 
 class Card(Settings):
-    """What a model card says that no figure can: each a paragraph."""
+    """The paragraphs of a model card that no figure can give."""
 
     summary: str = "A sentiment model."
     data: str = ""
@@ -71,7 +71,7 @@ class Card(Settings):
 
 
 class Recipe(Settings):
-    """What to train on and how."""
+    """The data and settings of a training."""
 
     name: Annotated[str, AfterValidator(_name)]
     task: Task = "classification"  # regression: the label column holds numbers, and one is learned
@@ -115,7 +115,7 @@ class Recipe(Settings):
 
     @classmethod
     def read(cls, file: Path) -> "Recipe":
-        """The recipe of a TOML file. Raises ConfigError for a file that can't be read or holds an unknown setting."""
+        """Read a recipe from TOML. Raises ConfigError for an unreadable file or an unknown setting."""
         try:
             values = tomllib.loads(file.read_text("utf-8"))
         except FileNotFoundError:

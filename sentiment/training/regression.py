@@ -41,26 +41,26 @@ class Scale:
 
     @classmethod
     def of(cls, values: Tensor) -> "Scale":
-        """The scale of numbers (N,), not all the same."""
+        """Return the scale of numbers (N,), not all the same."""
         return cls(float(values.mean()), float(values.std(correction=0)))
 
     def apply(self, values: Tensor) -> Tensor:
-        """The targets (N, 1) of numbers (N,)."""
+        """Return the targets (N, 1) of numbers (N,)."""
         return ((values - self.mean) / self.deviation).float().unsqueeze(1)
 
     def invert(self, outputs: Tensor) -> Tensor:
-        """The numbers (N,), float64, of the outputs (N, 1)."""
+        """Return the numbers (N,), float64, of the outputs (N, 1)."""
         return outputs.squeeze(1).double() * self.deviation + self.mean
 
     def unfold_from(self, model: SentimentModel) -> None:
-        """Makes a network whose last layer gives numbers give them as targets: the way back of `fold_into`."""
+        """Make a network whose last layer gives numbers give them as targets: the way back of `fold_into`."""
         last = model.classifier
         with torch.no_grad():
             last.weight.div_(self.deviation)
             last.bias.sub_(self.mean).div_(self.deviation)
 
     def fold_into(self, model: SentimentModel) -> None:
-        """Makes the network's last layer give the numbers themselves."""
+        """Make the network's last layer give the numbers themselves."""
         last = model.classifier
         with torch.no_grad():
             last.weight.mul_(self.deviation)
@@ -68,12 +68,12 @@ class Scale:
 
 
 def values_of(sets: Sequence[LabelledTexts]) -> list[Tensor]:
-    """The numbers (N,) of each set, float64."""
+    """Return the numbers (N,) of each set, float64."""
     return [torch.tensor(part.values, dtype=torch.double) for part in sets]
 
 
 def mean_rmse(model: SentimentModel, dev: Sequence[ValueSet], scale: Scale) -> float:
-    """The root mean squared error, averaged over the dev sets, in the numbers' own unit."""
+    """Return the root mean squared error, averaged over the dev sets, in the numbers' own unit."""
     errors = [scale.invert(logits_of(model, part.token_ids)) - part.values for part in dev]  # (N,)
     return float(sum(each.square().mean().sqrt() for each in errors) / len(dev))
 
@@ -90,7 +90,7 @@ def fit_values(
     processes: Processes = ALONE,
     rewrite: Rewrite = as_written,
 ) -> tuple[SentimentModel, float]:
-    """As `fit`, by the squared error of numbers; the model gives the numbers themselves, the score is -RMSE."""
+    """Train with `fit` on the squared error of numbers; the model returns the numbers, the score is -RMSE."""
     scale = Scale.of(values)
     best, score = fit(
         model,
@@ -110,7 +110,7 @@ def fit_values(
 
 
 def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts], dev: Sequence[ValueSet]) -> Bundle:
-    """The bundle with its dev figures, its card, its golden predictions and what it says of dev data."""
+    """Return the bundle with its dev figures, its card, its golden predictions and what it says of dev data."""
     figures = {}
     for part in dev:
         predicted = logits_of(bundle.model, part.token_ids).squeeze(1).double()  # (N,)

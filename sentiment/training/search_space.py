@@ -11,7 +11,7 @@ DIGITS = 4  # that a number of a recipe has at most
 
 
 def space(recipe: Recipe) -> dict[str, BaseDistribution]:
-    """What each setting may be. The recipe's own value is always among it."""
+    """Return the choices of each setting, the recipe's own value among them."""
     model, training = recipe.model, recipe.training
     found: dict[str, BaseDistribution] = {
         "training.learning_rate": FloatDistribution(
@@ -36,12 +36,12 @@ def space(recipe: Recipe) -> dict[str, BaseDistribution]:
 
 
 def own_values(recipe: Recipe) -> Values:
-    """What the recipe itself says of the settings that are searched."""
+    """Return the recipe's own values of the settings that are searched."""
     return {name: getattr(getattr(recipe, name.split(".")[0]), name.split(".")[1]) for name in space(recipe)}
 
 
 def with_values(recipe: Recipe, values: Values) -> Recipe:
-    """The recipe with these values, numbers rounded to what one would write."""
+    """Return the recipe with these values, numbers rounded to what one would write."""
     settings = recipe.model_dump()
     for name, value in values.items():
         part, setting = name.split(".")

@@ -17,7 +17,7 @@ Shuffle = tuple[Any, ...]  # a random.Random's state
 
 @dataclass
 class Counters:
-    """How far a training is, in numbers that JSON holds exactly."""
+    """The progress of a training, in numbers that JSON stores exactly."""
 
     shuffle: Shuffle  # the generator's state at the start of the epoch: its batches are drawn anew when resumed
     epoch: int = 1  # the one under way, from 1
@@ -29,11 +29,11 @@ class Counters:
 
     @property
     def best_epoch(self) -> int:
-        """The first of the epochs with the best dev score, from 1; 0 before there is one."""
+        """Return the first of the epochs with the best dev score, from 1; 0 before there is one."""
         return self.dev_scores.index(max(self.dev_scores)) + 1 if self.dev_scores else 0
 
     def finished(self, config: TrainingConfig) -> bool:
-        """Whether all epochs are done, or too many without a better dev score."""
+        """Return whether all epochs are done, or too many without a better dev score."""
         return self.epoch > config.epochs or self.epoch - 1 - self.best_epoch >= config.patience
 
 
@@ -54,7 +54,7 @@ class TrainingState(Generic[LearnerT]):
         self.counters = Counters(self.rng.getstate(), dtype=config.dtype)
 
     def end_epoch(self, dev_score: float, kept: LearnerT) -> None:
-        """Keeps what the epoch gave where it is the best so far, and turns to the next."""
+        """Keep what the epoch gave where it is the best so far, and turns to the next."""
         counters = self.counters
         counters.dev_scores.append(dev_score)
         if counters.best_epoch == counters.epoch:
@@ -63,7 +63,7 @@ class TrainingState(Generic[LearnerT]):
         counters.shuffle = self.rng.getstate()
 
     def tensors(self, generators: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Every tensor of the state, by name, with the generators' states of all processes."""
+        """Return every tensor of the state, by name, with the generators' states of all processes."""
         named = {_generator(rank): generator for rank, generator in enumerate(generators)}
         for role, model in (("model", self.model), ("average", self.average), ("best", self.best)):
             if model is not None:
@@ -73,11 +73,11 @@ class TrainingState(Generic[LearnerT]):
         return named
 
     def numbers(self) -> dict[str, Any]:
-        """Everything else of the state, in what JSON holds."""
+        """Return everything else of the state, for JSON."""
         return asdict(self.counters)
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-        """Makes the state what it was when `tensors` and `numbers` were taken from it."""
+        """Make the state what it was when `tensors` and `numbers` were taken from it."""
         version, words, gauss = numbers["shuffle"]
         self.counters = Counters(**{**numbers, "shuffle": (version, tuple(words), gauss)})
         self.rng.setstate(self.counters.shuffle)

@@ -1,4 +1,4 @@
-"""What an encoder makes of each token, for a small network to learn beside the labels.
+"""Teach a small network an encoder's hidden states of each token, beside the labels.
 
 A label is one number or two a text; the states are some of each token, and tell how it is meant where it stands. Who
 learns to predict them learns from few texts what many labels would teach (Mukherjee and Awadallah 2020 distil the
@@ -33,7 +33,7 @@ class Projection:
 
     @classmethod
     def of(cls, states: Tensor, size: int) -> "Projection":
-        """That of so many directions, at most F, of states (tokens, F); those of NaN are left out."""
+        """Return that of at most F directions of states (tokens, F), leaving out those with NaN."""
         states = states[~states[:, 0].isnan()]
         if not len(states):
             return cls(states.new_zeros(states.shape[1]), states.new_zeros(states.shape[1], size))
@@ -44,12 +44,12 @@ class Projection:
         return cls(mean, (directions / variances[-size:].sum().clamp_min(1e-12).sqrt()).float())
 
     def __call__(self, states: Tensor) -> Tensor:
-        """The states (..., F) in their short form: (..., K)."""
+        """Return the states (..., F) in their short form: (..., K)."""
         return (states - self.mean) @ self.directions  # (..., K)
 
 
 def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: int) -> list[Tensor | None]:
-    """What a teacher made of each row's tokens, (T, K); none where it said nothing, or more tokens are than are read.
+    """Return the teacher's states of each row's tokens, (T, K); None if it has none, or the tokens were truncated.
 
     Raises DataError for states that are not those of these tokens.
     """
@@ -75,12 +75,12 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
 
 
 def to_bytes(states: Tensor) -> bytes:
-    """A text's states (T, K) as a table holds them: row by row, in float16."""
+    """Return a text's states (T, K) as a table holds them: row by row, in float16."""
     return states.numpy().astype("<f2").tobytes()
 
 
 def from_bytes(content: bytes, tokens: int) -> Tensor:
-    """The states (T, K) of a text of so many tokens, in float16. Raises ValueError where they can't be its own."""
+    """Return the states (T, K) of a text of so many tokens, in float16. Raises ValueError if they can't be its own."""
     numbers = np.frombuffer(content, dtype="<f2")
     if len(numbers) % tokens:
         raise ValueError(f"{len(numbers)} numbers are not so many for each of {tokens} tokens")
@@ -89,7 +89,7 @@ def from_bytes(content: bytes, tokens: int) -> Tensor:
 
 @dataclass(frozen=True)
 class StateTargets:
-    """What each row should be answered, and the states of its tokens where they are known."""
+    """The target probabilities of each row, and the states of its tokens if they are known."""
 
     probabilities: Tensor  # (rows, C)
     states: Sequence[Tensor | None]  # (T, K) each
@@ -108,17 +108,17 @@ class StateReader(SentimentModel):
         self.state_head = nn.Linear(self.directions * config.hidden_size, state_size)
 
     def with_states(self, batch: PaddedBatch) -> tuple[Tensor, Tensor]:
-        """The logits (N, C) of a batch, and what it says of each token: (N, T, K)."""
+        """Return the logits (N, C) of a batch, and what it says of each token: (N, T, K)."""
         output, ht = self.lstm(self._drop(self.embedding(batch.token_ids)), batch.lengths)  # (N, T, 2H), (2L, N, H)
         logits = self.classifier(self.output_dropout(self._top(ht)))  # (N, C)
         return logits, self.state_head(output)  # (N, C), (N, T, K)
 
     def num_parameters(self) -> int:
-        """How many numbers were learned that stay."""
+        """Return the number of learned parameters that are kept."""
         return super().num_parameters() - sum(parameter.numel() for parameter in self.state_head.parameters())
 
     def without_states(self) -> SentimentModel:
-        """The network alone, of the same weights."""
+        """Return the network alone, of the same weights."""
         rows, classes = self.embedding.num_embeddings, self.classifier.out_features
         model = SentimentModel(self.config, vocabulary_size=rows, num_classes=classes)
         model.load_state_dict({name: self.state_dict()[name] for name in model.state_dict()})
@@ -126,12 +126,12 @@ class StateReader(SentimentModel):
 
 
 def is_read_by(config: ModelConfig) -> bool:
-    """Whether such a network can learn states: one whose classifier reads the final `ht`, from zeros on."""
+    """Return whether such a network can learn states: one whose classifier reads the final `ht`, from zeros on."""
     return config.is_plain_lstm and config.pooling == "final" and config.initial_state == "zero"
 
 
 def state_loss(said: Tensor, lengths: Tensor, states: Sequence[Tensor | None]) -> Tensor:
-    """The share of the states' variance that `said` (N, T, K) misses, a mean over each row's tokens and all rows: ().
+    """Return the mean share of the states' variance that `said` (N, T, K) misses, over tokens, then rows: ().
 
     Rows without states count as missing none, and so does a token that the encoder left out, whose state is NaN.
     """

@@ -1,4 +1,4 @@
-"""What a search leaves: the best trial's recipe, which `train` takes as it is, and a page of its trials and plots."""
+"""Write the results of a search: the best trial's recipe, and a page of its trials and plots."""
 
 import os
 import warnings
@@ -21,7 +21,7 @@ PAGE = "study.html"
 
 
 def write_recipe(recipe: Recipe, file: Path) -> None:
-    """Writes what of the recipe differs from the defaults; paths start at the file's folder, as a recipe's do."""
+    """Write what of the recipe differs from the defaults; paths start at the file's folder, as a recipe's do."""
     settings = recipe.model_dump(mode="json", exclude_defaults=True)
     for source in (*settings["train"], *settings.get("dev", ())):
         source["path"] = _from(file.parent, source["path"])
@@ -41,7 +41,7 @@ def _from(folder: Path, path: str) -> str:
 
 
 def write_page(study: optuna.Study, trials: Sequence[Trial], file: Path, title: str) -> None:
-    """Writes a table of the trials, the best first, and Optuna's plots as a page that fetches nothing.
+    """Write a table of the trials, the best first, and Optuna's plots as a page that fetches nothing.
 
     Plots that so few trials can't give are left out.
     """

@@ -42,12 +42,12 @@ class Teacher(nn.Module):
 
     @property
     def embedding(self) -> nn.Embedding:
-        """The encoder's vectors of its word pieces."""
+        """Return the encoder's vectors of its word pieces."""
         return self.encoder.get_input_embeddings()
 
     @classmethod
     def start(cls, source: str, labels: Sequence[str]) -> "Teacher":
-        """An encoder that is still to be taught `labels`: `source` is its folder, or the package that holds it.
+        """Return an encoder that is still to be taught `labels`: `source` is its folder, or the package that holds it.
 
         Raises ConfigError where there is none, or transformers isn't installed.
         """
@@ -55,20 +55,20 @@ class Teacher(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> "Teacher":
-        """The teacher that `save` wrote."""
+        """Return the teacher that `save` wrote."""
         teacher = cls(*_encoder(folder), json.loads((folder / LABELS).read_bytes()))
         teacher.classifier.load_state_dict(load_file(folder / CLASSIFIER))
         return teacher.eval()
 
     def save(self, folder: Path) -> None:
-        """Writes a folder of safetensors and JSON; the labels last, so that a folder that has them is whole."""
+        """Write a folder of safetensors and JSON; the labels last, so that a folder that has them is whole."""
         self.encoder.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         save_file(self.classifier.state_dict(), folder / CLASSIFIER)
         (folder / LABELS).write_text(json.dumps(self.labels))
 
     def train(self, mode: bool = True) -> "Teacher":
-        """Lets the classifier learn; the encoder learns as it answers, without dropout.
+        """Let the classifier learn; the encoder learns as it answers, without dropout.
 
         One epoch needs none, and its random numbers take a sixth of a step on a CPU.
         """
@@ -77,7 +77,7 @@ class Teacher(nn.Module):
         return self
 
     def freeze(self, layers: int) -> None:
-        """Keeps the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
+        """Keep the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
 
         What words mean is known down there already; a task changes the upper layers (Lee, Tang and Lin 2019).
         """
@@ -88,22 +88,22 @@ class Teacher(nn.Module):
                 parameter.requires_grad_(False)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """The encoder's own token ids of each text in the one form that all models here read: (T,)."""
+        """Return the encoder's own token ids of each text in the one form that all models here read: (T,)."""
         token_ids: list[list[int]] = self.tokenizer([normalize(text) for text in texts])["input_ids"]
         return token_ids
 
     def states(self, batch: PaddedBatch) -> Tensor:
-        """The encoder's last states of a batch: (N, T, F)."""
+        """Return the encoder's last states of a batch: (N, T, F)."""
         mask = real_steps(batch.lengths, batch.token_ids.shape[1]).squeeze(-1).long()  # (N, T)
         states: Tensor = self.encoder(input_ids=batch.token_ids, attention_mask=mask).last_hidden_state  # (N, T, F)
         return states
 
     def summary(self, batch: PaddedBatch) -> Tensor:
-        """What the classifier reads of a batch, the mean of each row's states: (N, F)."""
+        """Return the classifier's input for a batch, the mean of each row's states: (N, F)."""
         return _mean(self.states(batch), batch.lengths)  # (N, F)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
-        """The logits (N, C) of a batch."""
+        """Return the logits (N, C) of a batch."""
         return self.classifier(self.summary(batch))  # (N, C)
 
     def read(
@@ -139,12 +139,12 @@ class Teacher(nn.Module):
 
 
 def _mean(states: Tensor, lengths: Tensor) -> Tensor:
-    """The mean over each row's states (N, T, F), padding left out: (N, F)."""
+    """Return the mean over each row's states (N, T, F), padding left out: (N, F)."""
     return (states * real_steps(lengths, states.shape[1])).sum(dim=1) / lengths.unsqueeze(1)  # (N, F)
 
 
 def _of_tokens(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -> Tensor:
-    """The mean of the states (pieces, F) of those pieces whose span meets each token's: (T, F)."""
+    """Return the mean of the states (pieces, F) of those pieces whose span meets each token's: (T, F)."""
     ends = [end for _, end in tokens]
     meetings: list[tuple[int, int]] = []
     for piece, (start, end) in enumerate(pieces):  # a mark at either end has an empty span, and meets none
@@ -158,12 +158,12 @@ def _of_tokens(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -
 
 
 def is_taught(folder: Path) -> bool:
-    """Whether `Teacher.save` wrote the folder, whole."""
+    """Return whether `Teacher.save` wrote the folder, whole."""
     return (folder / LABELS).is_file() and (folder / CLASSIFIER).is_file()
 
 
 def encoder_folder(source: str) -> Path:
-    """Where the encoder of a folder or an installed package lies. Raises ConfigError where there is none."""
+    """Return the folder of an encoder, given as folder or installed package. Raises ConfigError if there is none."""
     if source and Path(source).is_dir():  # not the folder one stands in
         folders = [Path(source)]
     else:

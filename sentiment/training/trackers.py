@@ -35,7 +35,7 @@ class Tracker:
         self._begun = self._warned = False
 
     def start(self, start: Start) -> None:
-        """Begins a run or goes on in one. Raises TrackingError where the store does not take it."""
+        """Begin or resume a run. Raises TrackingError if the store refuses it."""
         try:
             self._store.begin(start)
         except Exception as error:
@@ -44,7 +44,7 @@ class Tracker:
         self._begun = True
 
     def progress(self, progress: Progress) -> None:
-        """Sends the figures of an epoch at its end."""
+        """Send the figures of an epoch at its end."""
         if progress.dev_score is None:
             return
         self._epoch = progress.epoch
@@ -57,13 +57,13 @@ class Tracker:
         )
 
     def done(self, done: Done) -> None:
-        """Sends the figures of the model, and ends the run."""
+        """Send the figures of the model, and end the run."""
         figures = {"best_dev_score": done.dev_score, "temperature": done.temperature} | dict(_numbers(done.dev, "dev"))
         if self._send(figures):
             self._try(lambda: self._store.end(finished=True))
 
     def stop(self) -> None:
-        """Says that the training ended before it was done."""
+        """Record that the training stopped before it was done."""
         if self._begun:
             self._try(lambda: self._store.end(finished=False))
 
@@ -90,7 +90,7 @@ class Tracker:
 
 @contextmanager
 def tracked(names: Sequence[str], warn: Warn) -> Iterator[list[Tracker]]:
-    """Those that follow a training in each of the stores named.
+    """Return observers that record a training in each of the named stores.
 
     Raises ConfigError for a wrong form and a package that isn't there, TrackingError for a store that can't be used.
     """

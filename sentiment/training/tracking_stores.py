@@ -1,4 +1,4 @@
-"""Where runs are kept: a folder of TensorBoard's, a server or database of MLflow's."""
+"""Store runs in a TensorBoard folder, or in an MLflow server or database."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known at the end of an epoch."""
+    """The figures at the end of an epoch."""
 
     epoch: int
     seconds: float  # since 1970
@@ -37,13 +37,13 @@ class Store(Protocol):
     """Keeps one run. Whatever its client raises means that the store can't be used now."""
 
     def begin(self, start: Start) -> None:
-        """Begins the run, or goes on in the one that the same training began before it was killed."""
+        """Begin the run, or resume the one that the same training began before it was killed."""
 
     def write(self, figures: Figures) -> None:
-        """Keeps figures; those that it has already, too."""
+        """Keep figures; those that it has already, too."""
 
     def end(self, *, finished: bool) -> None:
-        """Says whether the training came to its end."""
+        """Record whether the training finished."""
 
 
 class TensorBoardStore:
@@ -59,7 +59,7 @@ class TensorBoardStore:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     def begin(self, start: Start) -> None:
-        """Epochs that were cut off, or that a training anew comes to again, are dropped from the curves."""
+        """Begin the run, and drop epochs that will be repeated from its curves."""
         from tensorboard.compat.proto.event_pb2 import SessionLog
 
         self._folder /= f"{start.name}-{identity_of(start)}"
@@ -74,15 +74,15 @@ class TensorBoardStore:
         )
 
     def write(self, figures: Figures) -> None:
-        """Each figure as a point of its curve."""
+        """Add each figure to its curve."""
         scalars = [self._summary.scalar(name, value) for name, value in figures.values.items()]
         self._append(figures.seconds, *({"step": figures.epoch, "summary": scalar} for scalar in scalars))
 
     def end(self, *, finished: bool) -> None:
-        """There is nothing to close: each write is a file of its own."""
+        """Close nothing: each write is a file of its own."""
 
     def _append(self, seconds: float, *events: dict[str, Any]) -> None:
-        """Whole or not at all: TensorBoard's own writer has a thread for it, whose errors nobody can catch."""
+        """Append whole or not at all: TensorBoard's own writer has a thread, whose errors can't be caught."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -122,7 +122,7 @@ class MlflowStore:
         self._run = ""
 
     def begin(self, start: Start) -> None:
-        """A run of the same training that has not finished is gone on in."""
+        """Begin a run, or resume an unfinished run of the same training."""
         identity = identity_of(start)
         unfinished = self._client.search_runs(
             [self._experiment],
@@ -143,7 +143,7 @@ class MlflowStore:
             self._client.log_batch(self._run, params=part)
 
     def write(self, figures: Figures) -> None:
-        """MLflow itself passes over a figure that it has."""
+        """Write the figures; MLflow itself skips those that it has."""
         milliseconds = int(figures.seconds * 1000)
         metrics = [
             self._entities.Metric(name, value, milliseconds, figures.epoch) for name, value in figures.values.items()
@@ -152,17 +152,17 @@ class MlflowStore:
             self._client.log_batch(self._run, metrics=part)
 
     def end(self, *, finished: bool) -> None:
-        """The run's status."""
+        """Set the run's final status."""
         self._client.set_terminated(self._run, "FINISHED" if finished else "FAILED")
 
 
 def identity_of(start: Start) -> str:
-    """A short name for all that decides how the training goes."""
+    """Return a short name for all that decides how the training goes."""
     return hashlib.sha256(json.dumps([start.name, start.settings], sort_keys=True).encode()).hexdigest()[:8]
 
 
 def settings_of(start: Start) -> dict[str, Setting]:
-    """What is trained, under names that every store takes; numbers as numbers."""
+    """Return the settings under names that every store accepts; numbers as numbers."""
     settings = {safe_name(name): _setting(value) for name, value in start.settings.items()}
     labels = ", ".join(start.labels)
     sizes = {"rows": start.rows, "dev_rows": start.dev_rows, "parameters": start.parameters}
@@ -170,7 +170,7 @@ def settings_of(start: Start) -> dict[str, Setting]:
 
 
 def safe_name(name: str) -> str:
-    """The name with `_` for what MLflow refuses in one."""
+    """Return the name with `_` for what MLflow refuses in one."""
     return re.sub(r"[^\w.: -]", "_", name)
 
 

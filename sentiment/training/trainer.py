@@ -39,7 +39,7 @@ def train(
     on_start: Callable[[Start], None] = lambda start: None,
     processes: Processes = ALONE,
 ) -> Bundle:
-    """The trained, calibrated bundle, ready to be saved; gone on with where `checkpoint` holds a part of the training.
+    """Train, resuming from `checkpoint`, and return the calibrated bundle, ready to be saved.
 
     A `vocabulary` at hand takes the place of the data's own; `vectors` at hand stand beside those of the recipe.
     Raises ConfigError for settings that can't go together, BundleError for a pretrained model that can't be read,
@@ -132,7 +132,7 @@ def train(
 
 
 def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
-    """The recipe's network, which also learns the states of the rows that have some, if it is of the kind that can."""
+    """Build the recipe's network, which also learns the rows' states, if there are any and its kind can."""
     sizes = {each.shape[1] for each in states if each is not None}
     if len(sizes) > 1:
         numbers = " and ".join(map(str, sorted(sizes)))
@@ -151,7 +151,7 @@ def _label_targets(recipe: Recipe, data: Data) -> Tensor:
 
 
 def _values(data: Data) -> Tensor:
-    """The number of each row to learn, as often as an epoch reads it: (rows,)."""
+    """Return the number of each row to learn, as often as an epoch reads it: (rows,)."""
     return torch.cat([each.repeat(n) for each, n in zip(values_of(data.train), data.repeats, strict=True)])  # (rows,)
 
 

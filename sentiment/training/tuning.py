@@ -48,7 +48,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """How far the training of a trial is."""
+    """The progress of a trial's training."""
 
     number: int  # from 1
     trials: int
@@ -85,30 +85,30 @@ class Search:
 
     @property
     def study(self) -> optuna.Study:
-        """Optuna's own study, for its plots."""
+        """Return Optuna's own study, for its plots."""
         return self._study
 
     @property
     def trials(self) -> list[Trial]:
-        """Those that have ended, in order."""
+        """Return the trials that have ended, in order."""
         return [_trial(number, frozen) for number, frozen in enumerate(self._ended(), start=1)]
 
     @property
     def best(self) -> Trial:
-        """The one with the best dev score. Raises ConfigError where none came to its end."""
+        """Return the one with the best dev score. Raises ConfigError if none came to its end."""
         done = [trial for trial in self.trials if trial.outcome == "done"]
         if not done:
             raise ConfigError(f"no trial of {self.folder} came to its end, so there is no best one; raise --trials")
         return max(done, key=lambda trial: (trial.dev_score, -trial.number))
 
     def recipe_of(self, trial: Trial) -> Recipe:
-        """The recipe that the trial trained."""
+        """Return the recipe that the trial trained."""
         return self._in_dtype(with_values(self._recipe, trial.values))
 
     def run(
         self, trials: int, report: Callable[[TrialProgress], None], told: Callable[[Trial], None] = lambda trial: None
     ) -> None:
-        """Trains until so many trials have ended, those of earlier runs counted; tells of each that ends."""
+        """Train until so many trials have ended, those of earlier runs counted; tells of each that ends."""
         while len(self._ended()) < trials:
             self._next(lambda number, progress: report(TrialProgress(number, trials, progress)))
             told(self.trials[-1])
@@ -189,7 +189,7 @@ class Search:
         return recipe.model_copy(update={"training": recipe.training.model_copy(update={"dtype": dtype})})
 
     def _under_way(self) -> optuna.Trial | None:
-        """The trial that a killed search was in, with the values that it was given."""
+        """Return the trial that a killed search was in, with the values that it was given."""
         for frozen in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if frozen.params.keys() == self._space.keys():
                 return optuna.Trial(self._study, frozen._trial_id)

@@ -33,7 +33,7 @@ class WordVectors:
 
 
 def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
-    """The vectors (found, F) and their token ids (found,), for the tokens that have one.
+    """Return the vectors (found, F) and their token ids (found,), for the tokens that have one.
 
     `source` is the name of a package; or a file: word2vec's text, as fastText's `.vec` is, GloVe's, which is the same
     without a first line of sizes, or word2vec's binary (`.bin`), each also as `.gz`; or the vectors themselves.
@@ -95,7 +95,7 @@ def _of_file(file: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
 
 
 def _read_text(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tuple[bytes, np.ndarray]]:
-    """The wanted words and their vectors (F,), a line each."""
+    """Yield the wanted words and their vectors (F,), a line each."""
     first = stream.readline()
     sizes = _sizes(first)
     if not first:
@@ -123,7 +123,7 @@ def _vector(word: bytes, numbers: Sequence[bytes]) -> np.ndarray:
 
 
 def _read_binary(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tuple[bytes, np.ndarray]]:
-    """The wanted words and their vectors (F,): a word, a space, F numbers of four bytes each."""
+    """Yield the wanted words and their vectors (F,): a word, a space, F numbers of four bytes each."""
     first = stream.readline(64)
     if first.startswith(FASTTEXT_MODEL):
         raise ValueError("it is fastText's model: give the .vec file that stands beside it")
@@ -145,7 +145,7 @@ def _read_binary(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tupl
 
 
 def _sizes(line: bytes) -> tuple[int, int] | None:
-    """How many words and how many numbers each, where a file starts with that."""
+    """Return the number of words and of features, if the file starts with them."""
     fields = line.split()
     return (int(fields[0]), int(fields[1])) if len(fields) == 2 and all(map(bytes.isdigit, fields)) else None
 

@@ -1,3 +1,3 @@
-"""What a model must hold, as texts that say so: suites of tests in the spirit of CheckList (Ribeiro et al. 2020)."""
+"""Test a model's behaviour with suites of texts, as CheckList does (Ribeiro et al. 2020)."""
 
 DEFAULT = "default"  # the name of the suite that comes with the package

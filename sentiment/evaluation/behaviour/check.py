@@ -10,7 +10,7 @@ from sentiment.predictor import LabelPredictor, Prediction
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one test. A failure is the answers that show it: one, or two that don't go together."""
+    """The result of one test. A failure is the answers that show it: one, or two that contradict each other."""
 
     kind: str
     name: str
@@ -20,44 +20,44 @@ class Result:
 
     @property
     def share(self) -> float:
-        """The share of cases that failed."""
+        """Return the share of cases that failed."""
         return len(self.failures) / self.cases
 
     @property
     def passed(self) -> bool:
-        """Whether no more failed than may."""
+        """Return whether no more cases failed than allowed."""
         return self.share <= self.max_failing
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What became of all tests. Those `left_out` expect a label that the model doesn't know."""
+    """The results of all tests. Those `left_out` expect a label that the model doesn't have."""
 
     results: tuple[Result, ...]
     left_out: tuple[str, ...]
 
     @property
     def missed(self) -> tuple[Result, ...]:
-        """The tests that more cases fail than may."""
+        """Return the tests with more failing cases than allowed."""
         return tuple(result for result in self.results if not result.passed)
 
     @property
     def summary(self) -> str:
-        """How many tests hold, in words."""
+        """Return the number of tests that passed, in words."""
         if not self.missed:
             return f"All {len(self.results)} tests hold."
         return f"{len(self.results) - len(self.missed)} of {len(self.results)} tests hold."
 
     @property
     def shortfall(self) -> str:
-        """Each test that is missed, and by how much, in words."""
+        """Return each failed test with its numbers, in words."""
         return ", ".join(
             f"{result.name} ({result.share:.1%} of {result.cases} cases fail, {result.max_failing:.1%} may)"
             for result in self.missed
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Dicts, lists, strings and numbers only, for JSON."""
+        """Return dicts, lists, strings and numbers only, for JSON."""
         tests = [
             asdict(each) | {"failed": len(each.failures), "share": each.share, "passed": each.passed}
             for each in self.results
@@ -66,7 +66,7 @@ class Behaviour:
 
 
 def check(predictor: LabelPredictor, suite: Suite) -> Behaviour:
-    """What a model makes of the suite's tests. Raises ConfigError where its labels or its language don't fit."""
+    """Run the suite's tests on a model. Raises ConfigError if its labels or its language don't fit."""
     suite.check_fits(predictor.labels, predictor.text_config.language)
     names = suite.names(predictor.labels)
     known = set(names.values())

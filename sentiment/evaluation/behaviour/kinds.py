@@ -23,14 +23,14 @@ Case = tuple[str, ...]  # a text, and those that are held against it
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model says of a text, in the suite's labels."""
+    """A model's answer to a text, in the suite's labels."""
 
     text: str
     label: str
     probabilities: dict[str, float]
 
     def distance(self, other: "Answer") -> float:
-        """How far the probability moves that moves the furthest."""
+        """Return the largest change of a probability."""
         return max(abs(share - other.probabilities[label]) for label, share in self.probabilities.items())
 
 
@@ -45,16 +45,16 @@ class BehaviourTest(Settings):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that it speaks of."""
+        """Return the labels that it expects."""
         return ()
 
     @abstractmethod
     def cases(self, lists: Lists) -> list[Case]:
-        """The texts that it stands for. Raises ConfigError for a template that the lists can't fill."""
+        """Return the texts of its cases. Raises ConfigError for a template that the lists can't fill."""
 
     @abstractmethod
     def at_fault(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """The answers to a case that show its failure: none where it holds."""
+        """Return the answers that show the failure of a case; none if it passes."""
 
     def _fillings(self, places: Sequence[str], lists: Lists, among: int, seed: str) -> list[dict[str, str]]:
         return fillings(places, lists, max(1, self.max_cases // among), seed)
@@ -68,11 +68,11 @@ class MinimumFunctionality(BehaviourTest):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that it speaks of."""
+        """Return the labels that it expects."""
         return self.label
 
     def cases(self, lists: Lists) -> list[Case]:
-        """The texts that it stands for, each by itself."""
+        """Return its texts, each a case."""
         cases: list[Case] = []
         for text in self.texts:
             template = _template("texts", text, lists)
@@ -81,7 +81,7 @@ class MinimumFunctionality(BehaviourTest):
         return cases
 
     def at_fault(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """The answer with another label."""
+        """Return the answer if its label is wrong."""
         return tuple(answer for answer in answers if answer.label not in self.label)
 
 
@@ -91,7 +91,7 @@ class Varied(BehaviourTest):
     variants: tuple[str, ...] = ()
 
     def cases(self, lists: Lists) -> list[Case]:
-        """Each text with one of its variants."""
+        """Return each text with one of its variants."""
         cases: list[Case] = []
         for text in self.texts:
             template = _template("texts", text, lists)
@@ -121,7 +121,7 @@ class Invariance(Varied):
         return self
 
     def cases(self, lists: Lists) -> list[Case]:
-        """Each text with one of its variants, or with all of the words that may stand in the varied place."""
+        """Return each text with one of its variants, or with all words of the varied place."""
         if self.vary is None:
             return super().cases(lists)
         cases = []
@@ -135,7 +135,7 @@ class Invariance(Varied):
         return cases
 
     def at_fault(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """The two answers that differ the most, where any two differ too much."""
+        """Return the two answers that differ most, if they differ too much."""
         pairs = [
             (one, other)
             for one, other in combinations(answers, 2)
@@ -164,11 +164,11 @@ class Directional(Varied):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label that it speaks of."""
+        """Return the label whose probability it tests."""
         return (self.label,)
 
     def at_fault(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """Both answers, where the probability moved wrongly."""
+        """Return both answers if the probability changed the wrong way."""
         before, after = (answer.probabilities[self.label] for answer in answers)
         return () if self.min_change <= after - before <= self.max_change else tuple(answers)
 

@@ -20,7 +20,7 @@ OPTIONAL = "neutral"  # tests that expect it are left out for a model that doesn
 
 
 class SuiteFile(Settings):
-    """What one file holds."""
+    """The content of one file."""
 
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = None  # of its texts, as a model folder names it
     labels: dict[str, OneOrMore] = Field(default_factory=dict)  # of the tests, and the model's that each stands for
@@ -38,7 +38,7 @@ class Suite:
     languages: tuple[str, ...]
 
     def names(self, labels: Sequence[str]) -> dict[str, str]:
-        """The suite's name for each label of a model: its own where the suite has none.
+        """Return the suite's name for each label of a model: its own where the suite has none.
 
         Raises ConfigError where the two don't fit.
         """
@@ -67,7 +67,7 @@ class Suite:
         return names
 
     def check_fits(self, labels: Sequence[str], language: str) -> None:
-        """Raises ConfigError where a model of these labels and this language can't be asked."""
+        """Raise ConfigError if a model of these labels and this language can't be asked."""
         self.names(labels)
         for own in self.languages:
             if own != language:
@@ -77,7 +77,7 @@ class Suite:
 
 
 def read_suite(names: Sequence[str]) -> Suite:
-    """The suite of all these files; `default` is the one that comes with the package.
+    """Return the suite of all these files; `default` is the one that comes with the package.
 
     Raises ConfigError, naming the file, the test and the key, for anything that can't be read or filled.
     """

@@ -10,22 +10,22 @@ from sentiment.errors import ConfigError
 
 
 def capitalised(text: str) -> str:
-    """The text with a capital at its start."""
+    """Return the text with a capital at its start."""
     return text[:1].upper() + text[1:]
 
 
 def with_article(text: str) -> str:
-    """The text after "a" or "an"."""
+    """Return the text after "a" or "an"."""
     return f"{'an' if text[:1].lower() in 'aeiou' else 'a'} {text}"
 
 
 def bare(text: str) -> str:
-    """The text without the stops that end it."""
+    """Return the text without its final stops."""
     return text.rstrip(".!?")
 
 
 def with_typo(text: str) -> str:
-    """The text with two neighbouring letters within a word swapped: always the same two."""
+    """Return the text with two neighbouring letters within a word swapped: always the same two."""
     places = [
         place
         for place in range(1, len(text) - 1)
@@ -56,7 +56,7 @@ class Template:
 
     @classmethod
     def of(cls, text: str) -> "Template":
-        """The template. Raises ConfigError for braces that don't close and for a form that there isn't."""
+        """Parse a template. Raises ConfigError for unclosed braces and unknown forms."""
         try:
             parsed = list(Formatter().parse(text))
         except ValueError as error:
@@ -69,11 +69,11 @@ class Template:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The names of the places, each once, as they come."""
+        """Return the names of the places, each once, in order."""
         return tuple(dict.fromkeys(name for _, name, _ in self.parts if name is not None))
 
     def filled(self, words: Mapping[str, str]) -> str:
-        """The text with the word of each place in it."""
+        """Return the text with each place filled by its word."""
         return "".join(
             literal + ("" if name is None else FORMS[form](words[name])) for literal, name, form in self.parts
         )
@@ -82,7 +82,7 @@ class Template:
 def fillings(
     places: Sequence[str], lists: Mapping[str, Sequence[str]], at_most: int, seed: str
 ) -> list[dict[str, str]]:
-    """Words for the places: every combination of the lists', or of so many a sample, always the same for a seed."""
+    """Return words for the places: all combinations, or a sample of `number`, the same for the same seed."""
     total = math.prod(len(lists[place]) for place in places)
     chosen = range(total) if total <= at_most else sorted(random.Random(seed).sample(range(total), at_most))
     found = []
