@@ -61,7 +61,7 @@ def misspelt(text: str, rng: random.Random) -> str:
 
 
 def made_up(rng: random.Random) -> str:
-    """Return a pronounceable word that nobody knows, made otherwise than those that the recipe teaches."""
+    """Return a pronounceable made-up word, made in another way than the recipe's."""
     syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(2, 4)))
     return "".join(syllables) + rng.choice(("", *CONSONANTS))
 

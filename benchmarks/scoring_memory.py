@@ -58,7 +58,7 @@ class Sampler:
     samples: list[Sample] = field(default_factory=list)
 
     def progress(self, progress: Progress) -> None:
-        """To be told of each window."""
+        """Take a sample at each window."""
         now = self.clock()
         if progress.rows and (not self.samples or now - self.samples[-1].seconds >= self.interval_seconds):
             self.samples.append(Sample(now, progress.rows, self.resident()))

@@ -92,7 +92,7 @@ def running(server: Server, port: int, model: Path) -> Iterator[int]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -23,7 +23,7 @@ _VOCABULARY_SIZE = 20_000
 def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Row]:
     """Return a row for each spread of lengths and each way to run the LSTM: the seconds of a step on n texts.
 
-    Training never sees the uniform spread, as its batches are of similar lengths; it stands there for comparison.
+    Training never sees the uniform spread, as its batches are of similar lengths; it is measured for comparison.
     """
     rng = random.Random(0)
     model = random_bundle(config, _VOCABULARY_SIZE).model.train().requires_grad_(True)

@@ -71,7 +71,7 @@ def random_bundle(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> B
 def written_texts(vocabulary: Vocabulary, lengths: Sequence[int], rng: random.Random) -> list[str]:
     """Texts of about so many tokens each, of the vocabulary's words."""
     words = [token for token in vocabulary.tokens if token.isalpha()]
-    # Zipf's law: the n-th word stands about 1/n times as often as the first; the vocabulary is in that order.
+    # Zipf's law: the n-th word occurs about 1/n times as often as the first; the vocabulary is in that order.
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
     return [_text(rng.choices(words, cum_weights=weights, k=length), rng) for length in lengths]
 

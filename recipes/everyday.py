@@ -1,7 +1,7 @@
 """Build short texts as people type them: `python -m recipes.everyday OUT.parquet`.
 
 What people write to shops, apps and support; ratings out of five, ten and a hundred; emoji, emoticons, hashtags and
-grades, alone and beside facts; and words that nobody knows, which hold no opinion. `everyday.yaml` has the templates
+grades, alone and beside facts; and made-up words, which have no opinion. `everyday.yaml` has the templates
 with words left open, which are drawn by a seed.
 """
 
@@ -17,7 +17,7 @@ import yaml
 
 SEED = 17
 REPEATS = 8  # of a template with words left open
-MADE_UP = 2_500  # texts of words that nobody knows
+MADE_UP = 2_500  # texts of made-up words
 RATINGS = 1_500
 
 EVERYDAY: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
@@ -44,7 +44,7 @@ def templates(label: str) -> list[str]:
 
 
 def made_up(rng: random.Random) -> str:
-    """Return a word that nobody knows."""
+    """Return a made-up word."""
     return "".join(rng.choices(_SYLLABLES, k=rng.choice((1, 2, 2, 3))))
 
 

@@ -1,7 +1,7 @@
 """Sentences whose label follows from how they are built: `python -m recipes.grammar OUT.parquet`.
 
 Negation near and far, what used to be, what others say, what might have been, questions, comparison, degree, who people
-are, where a fact stands beside an opinion, how people type. `grammar.yaml` holds them with words left open, which are
+are, where a fact is beside an opinion, how people type. `grammar.yaml` holds them with words left open, which are
 drawn by a seed. The suite that `sentiment check` puts to a model, and the hard cases, are written in other words: no
 sentence here shares five words in a row with them, and a test holds it to that.
 """

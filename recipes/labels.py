@@ -1,4 +1,4 @@
-"""Keep what readers say of texts that nobody labelled, in `recipes/labels`, so that the recipe needs none of them.
+"""Keep the labels that larger models gave to unlabelled texts in `recipes/labels`, so the recipe needs none of them.
 
 `python -m recipes.labels label DATA TEACHER NAME` has a teacher label `DATA/transfer_NAME.parquet`; killed, it resumes.
 `python -m recipes.labels ask DATA MODEL NAME` has a model of this project label it.
@@ -112,7 +112,7 @@ def join(data: Path) -> None:
             if text in own:
                 found.append(np.array([label == own[text] for label in LABELS], dtype=np.float32))  # (C,)
             if not found:
-                continue  # nobody labelled it
+                continue  # without a label
             probabilities = np.mean(found, axis=0)  # (C,)
             rows.append((text, *(float(value) for value in probabilities / probabilities.sum())))
         table = pl.DataFrame(rows, schema={"text": pl.String, **dict.fromkeys(LABELS, pl.Float64)}, orient="row")

@@ -26,7 +26,7 @@ _WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
 
 
 class NgramReader:
-    """Learn which n-grams stand in positive and which in negative reviews."""
+    """Learn which n-grams are in positive and which in negative reviews."""
 
     def __init__(self, reviews: list[str], positive: np.ndarray) -> None:
         self._counter = CountVectorizer(

@@ -1,6 +1,6 @@
 """Keep what a taught encoder makes of each word alone, in `recipes/labels/words`, as word vectors.
 
-Skip-gram puts `good` beside `bad`, as both stand in the same places; a reader that was taught sentiment tells them
+Skip-gram puts `good` beside `bad`, as both occur in the same places; a model trained on sentiment tells them
 apart. Its mean state of a word is brought down to few features by the states' principal components.
 
 `python -m recipes.teacher_vectors keep DATA TEACHER WORDS` gives a teacher the words of the short texts, and the most

@@ -1,6 +1,6 @@
 """When a model should rather not answer: the thresholds by which it keeps a promised share of wrong answers.
 
-The table of a model is made from dev data (evaluation/abstention.py) and stands in its metrics.
+The table of a model is made from dev data (evaluation/abstention.py) and is in its metrics.
 """
 
 from collections.abc import Mapping

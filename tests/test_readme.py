@@ -1,7 +1,7 @@
 """Run what the README and then the pages of docs/ show, in order, and compare the outputs that they show.
 
 All blocks run in one folder with the shipped model. A block that needs another host, or an hour, has no language.
-Outputs are shown with their numbers rounded; `...` stands for what differs from run to run, as in doctest.
+Outputs are shown with their numbers rounded; `...` matches what differs from run to run, as in doctest.
 `make outputs` writes the outputs without `...` anew.
 """
 

@@ -75,7 +75,7 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 
 
 def words_of(page: Path) -> str:
-    """What stands on the page, without its markup."""
+    """Return the text of the page, without its markup."""
     return unescape(re.sub(r"<[^>]+>", "", page.read_text()))
 
 

@@ -62,7 +62,7 @@ LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.
 Separator = Annotated[
     str | None,
     typer.Option(
-        help="What stands between the cells of CSV and TSV files; else what the suffix says.",
+        help="The character between the cells of CSV and TSV files; by default that of the suffix.",
         callback=lambda value: value and value.replace("\\t", "\t"),  # as shells let one write a tab
     ),
 ]

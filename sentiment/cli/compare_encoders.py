@@ -39,7 +39,7 @@ def compare_encoders(
 ) -> None:
     """Train every network of the textbook on the same data under one budget, and compare them.
 
-    The same command after a crash goes on where it was.
+    After a crash, the same command resumes.
     """
     from sentiment.terminal.data import print_data
     from sentiment.terminal.training import print_encoders

@@ -18,7 +18,7 @@ def fetch(
 ) -> None:
     """Bring a public set from those who made it, as tables that `train` reads.
 
-    The archive's SHA-256 must be the known one. After a cut or a crash the same command goes on where it was.
+    The archive's SHA-256 must be the known one. After a cut or a crash, the same command resumes.
     """
     from sentiment.terminal.data import download_progress
     from sentiment.terminal.screen import console

@@ -47,7 +47,7 @@ def distil(
 ) -> None:
     """Teach a large encoder, let it label more texts, and train a small model on all of them.
 
-    The same command after a crash goes on where it was. The teacher stays in a folder beside the model.
+    After a crash, the same command resumes. The teacher stays in a folder beside the model.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data

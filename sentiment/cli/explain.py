@@ -14,7 +14,7 @@ from sentiment.errors import ConfigError, TextError
 
 @app.command(cls=Answering)
 def explain(
-    text: Annotated[str | None, typer.Argument(help="One text; none: what stands on standard input.")] = None,
+    text: Annotated[str | None, typer.Argument(help="One text; without it, standard input.")] = None,
     model: Model = DEFAULT_MODEL,
     as_json: Json = False,
     html: Annotated[Path | None, typer.Option(help="Write a page, too.")] = None,

@@ -66,7 +66,7 @@ def score(
 ) -> None:
     """Add label and probabilities to every row of files.
 
-    The same command after a crash goes on where the job was, and writes the same bytes.
+    After a crash, the same command resumes and writes the same bytes.
     """
     if len(paths) < 2:
         raise ConfigError("give an input and an output, as in: sentiment score comments.csv scored.csv")
@@ -77,7 +77,7 @@ def score(
         check_report(report)
     limit_onednn_cache()
     *inputs, output = paths
-    with stopping_on_signals("" if output == "-" else "; the same command goes on from what is done"):
+    with stopping_on_signals("" if output == "-" else "; the same command resumes"):
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
 

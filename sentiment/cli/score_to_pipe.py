@@ -34,5 +34,5 @@ def score_to_pipe(
         sys.exit(BROKEN_PIPE)
     except OSError as error:
         discard_output()
-        raise DataError(f"-: {error.strerror}; what is written is not all, and no pipe goes on: run it again") from None
+        raise DataError(f"-: {error.strerror}; the output is incomplete; run it again") from None
     return rejected

@@ -82,7 +82,7 @@ def train(
 ) -> None:
     """Train a model on labelled files and write its folder.
 
-    The same command after a crash goes on where the training was, and ends with the same weights.
+    After a crash, the same command resumes and ends with the same weights.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data

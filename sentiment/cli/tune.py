@@ -54,8 +54,8 @@ def tune(
 ) -> None:
     """Search for better settings by Optuna and write the best ones as a recipe.
 
-    The first trial has the settings that are given. The same command after a crash goes on where the search was; with
-    more --trials it goes on from its end.
+    The first trial has the settings that are given. After a crash, the same command resumes; with
+    more --trials it continues from the end.
     """
     try:
         from sentiment.training.study_files import PAGE, RECIPE, write_page, write_recipe

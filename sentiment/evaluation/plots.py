@@ -1,4 +1,4 @@
-"""The curves of a report as SVG that takes its text colour from the page it stands in."""
+"""Draw the curves of a report as SVG that takes its text colour from the page."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from sentiment.explain.report import GREEN, LINES, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_INK = "#010203"  # stands for the page's own text colour
+_INK = "#010203"  # replaced by the page's text colour
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, in the page's own font
     "text.color": _INK,

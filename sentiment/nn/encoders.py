@@ -41,7 +41,7 @@ class TextCNN(nn.Module):
     def forward(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Return the features (N, 3H) of `embedded` (N, T, F)."""
         real = real_steps(lengths, embedded.shape[1])  # (N, T, 1)
-        # Zeros stand beside a text alone; so must they where longer ones stand in the batch.
+        # A text alone has zeros beside it; it must have them beside longer ones, too.
         steps = (embedded * real).transpose(1, 2)  # (N, F, T)
         answers = [convolution(steps)[:, :, : steps.shape[2]] for convolution in self.convolutions]  # (N, H, T) each
         windows = torch.cat(answers, dim=1)  # (N, 3H, T)

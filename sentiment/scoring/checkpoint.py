@@ -78,7 +78,7 @@ def read_checkpoint(parts: Parts) -> Checkpoint | None:
             files={path: LocalFile(**entry) for path, entry in content["files"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts anew") from None
+        raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts again") from None
 
 
 def check_identity(parts: Parts, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
@@ -89,8 +89,8 @@ def check_identity(parts: Parts, found: Mapping[str, object], wanted: Mapping[st
             f"{name} was {found.get(name)!r}, now {wanted.get(name)!r}" for name in dict.fromkeys(names)
         )
         raise CheckpointError(
-            f"{parts}: is of another job: {changes}. Give the same again to go on, "
-            "or --restart to drop what is done and start anew"
+            f"{parts}: is of another job: {changes}. Give the same again to resume, "
+            "or --restart to drop what is done and start again"
         )
 
 

@@ -25,7 +25,7 @@ class RejectLimitError(DataError):
         last = f" ({self._last})" if self._last else ""
         return (
             f"{self._where}: rejected rows: {self.count}{last}, and the limit (max_rejects) is {self.limit}; "
-            "with a higher limit the same command goes on"
+            "with a higher limit the same command resumes"
         )
 
 
@@ -33,4 +33,4 @@ class EngineError(DataError):
     """What was to answer texts is gone: the job can be gone on from."""
 
     def __str__(self) -> str:
-        return f"{super().__str__()}; no row is lost: the same command goes on from what is done"
+        return f"{super().__str__()}; no row is lost: the same command resumes"

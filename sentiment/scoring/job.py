@@ -29,7 +29,7 @@ from sentiment.scoring.target import Target, target_of
 from sentiment.storage.files import expand, takes_in
 from sentiment.storage.remote import RemoteError
 
-GOES_ON = "the same command goes on from what is done"
+GOES_ON = "the same command resumes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def score(
     """What became of every row of the inputs: scored into the output, or put aside beside it with its reason.
 
     Inputs are files, folders and globs; the suffixes say the formats, and an output that ends with a slash is a folder
-    of parts. What is done lies in `OUTPUT.parts`: after a crash the same call goes on from there, and the output is the
+    of parts. What is done lies in `OUTPUT.parts`: after a crash the same call resumes there, and the output is the
     same to the byte. It has its name only when it is whole. The `engine` answers; by default the classifier, here.
     Raises DataError for files that can't be read, added to or written, CheckpointError where another input, model or
     setting is found there (`restart` drops it), and RejectLimitError.

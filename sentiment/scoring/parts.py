@@ -173,9 +173,9 @@ def describe(name: str, file: BinaryIO) -> Part:
 def part_error(path: str, part: Part, found: Part | None) -> CheckpointError:
     """Says how a part differs from what was written."""
     if found is None:
-        return CheckpointError(f"{path}: is gone; --restart starts anew")
+        return CheckpointError(f"{path}: is gone; --restart starts again")
     reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"
-    return CheckpointError(f"{path}: was altered: {reason}; --restart starts anew")
+    return CheckpointError(f"{path}: was altered: {reason}; --restart starts again")
 
 
 def is_ours(name: str) -> bool:

@@ -20,7 +20,7 @@ Progress = Callable[[int, int | None], None]  # bytes that are here, bytes of th
 def download(url: str, target: Path, sha256: str, progress: Progress = lambda done, total: None) -> None:
     """Put the file of a URL in its place, unless it is there.
 
-    What has come stands in `target`.partial until it is whole: a connection that breaks, or a process that is killed,
+    Received bytes are in `target`.partial until it is complete: a connection that breaks, or a process that is killed,
     costs no byte twice where the server knows ranges (RFC 9110, 14). A break after which something came is gone on
     from at once.
 
@@ -36,7 +36,7 @@ def download(url: str, target: Path, sha256: str, progress: Progress = lambda do
         before, reason = broken
         here = _bytes(partial)
         if here <= before:
-            kept = f"; {here:,} bytes are in {partial}, and the same command goes on from there" if here else ""
+            kept = f"; {here:,} bytes are in {partial}, and the same command resumes there" if here else ""
             raise DataError(f"{url}: {reason}{kept}")
     found = digest(partial)
     if found != sha256:
@@ -84,7 +84,7 @@ def _fetch(url: str, partial: Path, progress: Progress) -> tuple[int, str] | Non
         return before, f"the connection failed: {_reason(error)}"
     except OSError as error:
         raise DataError(
-            f"{partial}: can't be written: {error.strerror}; once it can, the same command goes on"
+            f"{partial}: can't be written: {error.strerror}; once it can, the same command resumes"
         ) from None
     return None
 

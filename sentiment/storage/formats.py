@@ -87,5 +87,5 @@ def _suffixes(name: str) -> list[str]:
 
 
 def _path(name: str) -> str:
-    # A web address may go on after the path: ?download=true
+    # A URL may continue after the path: ?download=true
     return urlsplit(name).path if name.startswith(("http://", "https://")) else name

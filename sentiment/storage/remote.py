@@ -92,7 +92,7 @@ def delete(name: str) -> None:
 
 
 def expand(name: str, suffixes: Collection[str]) -> list[str]:
-    """Return the files that a URL stands for: itself, those of a folder that have these suffixes, or those of a glob.
+    """Return the files of a URL: itself, those of a folder that have these suffixes, or those of a glob.
 
     Raises DataError for a bucket that isn't there.
     """

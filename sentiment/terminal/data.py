@@ -43,7 +43,7 @@ def print_data(report: "DataReport") -> None:
         screen.console.print(line)
     dropped = report.train_rows_also_in_dev_dropped
     if dropped:
-        screen.console.print(f"{dropped:,} training rows were left out: their text stands in a dev set, too.")
+        screen.console.print(f"{dropped:,} training rows were left out: their text is in a dev set, too.")
     if report.repeated_rows:
         screen.console.print(f"{report.repeated_rows:,} training rows repeat the text of another.")
     torn = report.conflicting_texts

@@ -68,7 +68,7 @@ def print_calibrated(temperature_before: float, new: "Recalibrated", folder: Pat
         )
     screen.console.print(table)
     screen.console.print(
-        "Under a promise: the share of texts that are answered when it is kept (--abstain). This, and all that stands "
+        "Under a promise: the share of texts that are answered when it is kept (--abstain). This, and everything "
         "right of accuracy before, is of each fifth of the rows as a fit to the other four answers it.",
     )
     screen.console.print(f"Written to {folder}, version {version}.", soft_wrap=True)

@@ -16,11 +16,11 @@ _BOLD = re.compile(
     r"""\*\*(?<![\w*]\*\*)(?=[\w"'(])[^*]{1,100}\*\*(?![\w*])|~~(?<![\w~]~~)(?=[\w"'(])[^~]{1,100}~~(?![\w~])"""
 )
 _UNDERSCORES = re.compile(r"(?:https?://|www\.)\S+|@\w+|_+")
-_LETTERS_APART_HINT = re.compile(r" \w \w ")  # quick: it starts at a sign that is there to be found
+_LETTERS_APART_HINT = re.compile(r" \w \w ")  # fast: it starts at a literal character
 _LETTERS_APART = re.compile(rf"(?<!\S)(?:[^\W\d_] ){{{MIN_LETTERS_APART - 1},}}[^\W\d_](?![\w'])")
 _JOINED_EMOJI = re.compile(rf"(?<=[{EMOJI}])(?:\u200d[{EMOJI}])+")
 _SHRUG = re.compile(r"¯\\?_?\(ツ\)_?/?¯")
-# Eyes, a nose or a tear, a mouth. An equals sign is no pair of eyes behind what stands before one in a formula.
+# Eyes, a nose or a tear, a mouth. An equals sign is no pair of eyes after what precedes one in a formula.
 _EMOTICON = re.compile(
     r"""[:;=](?<![\w)\]"'/=<>!+*-]=)
     (?: [-'o^]{0,2}(?P<mouth>[)\]}]+|[(\[{]+|[/\\|*@])(?![\w/\\|(\[{*@])

@@ -23,7 +23,7 @@ def is_piece(token: str) -> bool:
 
 
 def bare(piece: str) -> str:
-    """Return the characters that a piece stands for."""
+    """Return the characters of a piece."""
     return piece.removeprefix(BEGINS if piece.startswith(BEGINS) else CONTINUES)
 
 

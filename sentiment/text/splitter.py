@@ -22,7 +22,7 @@ URL = "<url>"
 HANDLE = "<user>"
 _STAND_INS = frozenset((URL, HANDLE, *RATINGS))  # tokens that are not what was written
 
-MAX_WORDS_MET = 1_000_000  # then spaCy starts anew; a million take 32 MB of its table
+MAX_WORDS_MET = 1_000_000  # then spaCy starts again; a million take 32 MB of its table
 RUNS_KEPT = 65_536  # between white space, with their tokens: most of what people write was written before
 _MAX_RUN = 64  # spaCy peels affixes off a run one by one: bounded runs keep the time per character flat
 _LONG_RUN = re.compile(rf"\S{{{_MAX_RUN}}}")
@@ -61,7 +61,7 @@ class Splitter:
         # As written: in lower case spaCy splits them, and their dot would end a sentence.
         rules = getattr(self._nlp.tokenizer, "rules", None) or {}
         self.abbreviations = frozenset(rule for rule in rules if rule.endswith("."))
-        # Where no rule reaches over white space, a run of characters has the same tokens wherever it stands.
+        # Where no rule reaches over white space, a run of characters has the same tokens everywhere.
         self._by_runs = bool(rules) and not any(len(rule.split()) > 1 for rule in rules)
         self.one_form = lru_cache(RUNS_KEPT)(self._one_form)
         self._tokens_of_run = lru_cache(RUNS_KEPT)(self._split_spaced)

@@ -1,4 +1,4 @@
-"""Texts to the tokens that are read of them, and where in the text each stands."""
+"""Turn texts into tokens, and find each token's place in its text."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise

@@ -26,7 +26,7 @@ _CUT_TO_ONE = 64  # how much rarer a word may be that keeps a doubled letter: "t
 
 
 class Part(NamedTuple):
-    """An id that a token is read as, and how many of its characters that stands for."""
+    """An id that a token is read as, and the number of its characters that it covers."""
 
     token_id: int
     length: int

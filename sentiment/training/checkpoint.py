@@ -1,4 +1,4 @@
-"""A training on disk, so that one that was killed goes on where it was.
+"""Keep a training on disk, so that a killed one resumes.
 
 A folder of two files: the tensors, and a JSON file that names them with their SHA-256. Each is written beside, synced
 and renamed, the JSON file last: at any moment the folder holds one whole checkpoint, the last one or the one before.
@@ -103,7 +103,7 @@ class Checkpoint:
             self._write(STATE, json.dumps({**body, "sha256": _digest(body)}, allow_nan=False).encode())
         except OSError as error:
             raise CheckpointError(
-                f"checkpoint {self.folder} can't be written: {error.strerror}; once it can, the same command goes on"
+                f"checkpoint {self.folder} can't be written: {error.strerror}; once it can, the same command resumes"
             ) from None
         for old in self.folder.glob(TENSORS):
             if old.name != name:
@@ -181,4 +181,4 @@ def _digest(body: dict[str, Any]) -> str:
 
 
 def _unusable(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(f"checkpoint {path} {reason}. Undo that change to go on, or start anew with --restart")
+    return CheckpointError(f"checkpoint {path} {reason}. Undo that change to resume, or start again with --restart")

@@ -21,8 +21,8 @@ from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe
 from sentiment.training.tables import is_blank
 
-_NO_ROW_LEFT = "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none"
-_ALL_REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
+_NO_ROW_LEFT = "no training row is left: the text of each is in the dev data, too; give --dev other files, or none"
+_ALL_REPEATED = "every text is in several rows, of which one is held out to judge by; add rows with other texts"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Data:
     train: tuple[LabelledTexts, ...]
     dev: tuple[LabelledTexts, ...]
     repeats: tuple[int, ...]
-    in_dev: int  # training rows dropped, as their text stands in a dev set
+    in_dev: int  # training rows dropped, as their text is in a dev set
 
     @cached_property
     def report(self) -> DataReport:
@@ -77,7 +77,7 @@ def read_data(recipe: Recipe) -> Data:
         raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
     for part in train:
         if not part.texts:
-            raise DataError(f"{part.name}: the text of each row stands in the dev data, too; leave this file out")
+            raise DataError(f"{part.name}: the text of each row is in the dev data, too; leave this file out")
     if regression:
         check_spread(train, dev)
     unjudged = (set(labels) if recipe.dev else learned).difference(*(part.labels for part in dev))

@@ -40,7 +40,7 @@ class LabelledTexts:
 
 
 def check_learnable(sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
-    """Return the labels, sorted. Raises DataError if there is one only, or one stands in a single row."""
+    """Return the labels, sorted. Raises DataError if there is only one, or one has a single row."""
     counts = Counter(label for part in sets for label in part.labels)
     if len(counts) < 2:
         raise DataError(
@@ -59,12 +59,12 @@ def check_names(labels: Sequence[str], sets: Sequence[LabelledTexts]) -> None:
     """Raise DataError for a label that is called like the answer of a model that abstains."""
     if UNCERTAIN in labels:
         rows = (part.origin(part.labels.index(UNCERTAIN)) for part in sets if UNCERTAIN in part.labels)
-        reason = f"the label {UNCERTAIN!r} can't be told from a model's abstaining; give it another name"
+        reason = f"the label {UNCERTAIN!r} is the answer of a model that abstains; give it another name"
         raise DataError(f"{next(rows, 'labels')}: {reason}")
 
 
 def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -> None:
-    """Raise DataError if all numbers to learn, or all of a dev set, are one: nothing could be told apart."""
+    """Raise DataError if all numbers to learn, or all of a dev set, are equal: there is nothing to learn."""
     for name, parts in (("the training rows", train), *((part.name, [part]) for part in dev)):
         numbers = {label for part in parts for label in part.labels}
         if len(numbers) == 1:

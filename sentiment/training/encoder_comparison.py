@@ -56,7 +56,7 @@ def compare_encoders(
     """Return a row a network, in the textbook's order, also written to `out`; its folders hold the models.
 
     `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
-    killed comparison goes on. Raises ConfigError for an `out` that holds a comparison of another `identity`, and for a
+    killed comparison resumes. Raises ConfigError for an `out` that holds a comparison of another `identity`, and for a
     recipe that starts from a model.
     """
     if recipe.training.pretrained:

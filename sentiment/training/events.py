@@ -19,7 +19,7 @@ class Start:
     labels: tuple[str, ...]
     parameters: int
     epochs: int
-    steps_done: int  # by a training that was killed, and that this one goes on with
+    steps_done: int  # by the killed training that this one resumes
     epochs_done: int
     settings: dict[str, str]  # all that decides how it goes, by name
     dtype: str  # of the steps' products
@@ -43,7 +43,7 @@ class Done:
 
 
 class Watcher(Protocol):
-    """Is told how a training goes."""
+    """Observe a training."""
 
     def start(self, start: Start) -> None:
         """Report the start, once, before the first step."""

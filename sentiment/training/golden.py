@@ -1,4 +1,4 @@
-"""Texts whose answers are stored with a model, so that whoever loads it can tell that it still gives them."""
+"""Texts whose answers are stored with a model, to check at load that it still gives them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -63,7 +63,7 @@ def _rows(part: LabelledTexts) -> str:
 
 
 def files_identity(path: str) -> str:
-    """Return the digest of what the files hold that a path stands for. Raises DataError if it stands for none."""
+    """Return the digest of the files of a path. Raises DataError if there are none."""
     digest = hashlib.sha256()
     for name in expand([path], ROW_SUFFIXES):
         with open_file(name) as file:

@@ -14,7 +14,7 @@ _SHOWN = 5  # values in a message
 def parse(text: str | None) -> dict[str, str]:
     """Parse the mapping of an option's text: values, or inclusive ranges of numbers, each with its label.
 
-    Raises ConfigError for a part without "=", for a value that stands there twice, and for ranges that overlap.
+    Raises ConfigError for a part without "=", for a value that occurs twice, and for ranges that overlap.
     """
     mapping: dict[str, str] = {}
     for part in text.split(",") if text is not None else ():

@@ -77,7 +77,7 @@ def imdb_tables(archive: Path) -> Tables:
 def sst_tables(archive: Path) -> Tables:
     """Convert the Stanford Sentiment Treebank (Socher et al. 2013): sentences of each split, and training phrases.
 
-    The phrases are distinct, each with the sentence where it stands first. Raises DataError for a line that is no tree.
+    Phrases are distinct, each with the first sentence that contains it. Raises DataError for a line that is no tree.
     """
     with zipfile.ZipFile(archive) as members:
         trees = {

@@ -110,7 +110,7 @@ class Recipe(Settings):
             raise ValueError("a pretrained model brings its words: leave vocabulary or training.pretrained out")
         if self.training.pretrained_share and not self.training.pretrained:
             share = f"training.pretrained_share is {self.training.pretrained_share:g}"
-            raise ValueError(f"{share}, and no model is there to keep it of: name one as training.pretrained")
+            raise ValueError(f"{share}, and there is no model to keep it of: name one as training.pretrained")
         return self
 
     @classmethod

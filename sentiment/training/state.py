@@ -1,4 +1,4 @@
-"""All that changes while a model is trained: what a checkpoint holds, and nothing else decides how training goes on."""
+"""Hold all that changes during training: a checkpoint contains it, and nothing else decides how training continues."""
 
 import copy
 import random

@@ -164,7 +164,7 @@ def is_taught(folder: Path) -> bool:
 
 def encoder_folder(source: str) -> Path:
     """Return the folder of an encoder, given as folder or installed package. Raises ConfigError if there is none."""
-    if source and Path(source).is_dir():  # not the folder one stands in
+    if source and Path(source).is_dir():  # not the working folder
         folders = [Path(source)]
     else:
         spec = importlib.util.find_spec(source.replace("-", "_")) if source.replace("-", "_").isidentifier() else None

@@ -1,7 +1,7 @@
 """Trainings followed in TensorBoard and MLflow: their settings, each epoch's figures, and what came of them.
 
 A store that can't be used when a training starts is refused. One that stops answering later costs a warning: the
-training goes on, and what the store lacks is sent again after each epoch.
+training continues, and what the store lacks is sent again after each epoch.
 """
 
 import math
@@ -18,7 +18,7 @@ from sentiment.training.loop import Progress
 from sentiment.training.tracking_stores import Figures, MlflowStore, Store, TensorBoardStore, safe_name
 
 STORES: Mapping[str, Callable[[str], Store]] = {"tensorboard": TensorBoardStore, "mlflow": MlflowStore}
-LONGEST_REASON = 600  # characters: of a web client the cause stands last
+LONGEST_REASON = 600  # characters: the cause of a web client's error comes last
 FORMS = "tensorboard:FOLDER or mlflow:ADDRESS"
 
 Warn = Callable[[str], object]
@@ -83,7 +83,7 @@ class Tracker:
             if not self._warned:
                 self._warned = True
                 reason = f"{self.name} does not answer any more: {_line(error)}"
-                self._warn(f"{reason}; the training goes on, and what is missing there is sent once it answers")
+                self._warn(f"{reason}; training continues, and the missing records are sent once it answers")
             return False
         return True
 
@@ -122,8 +122,8 @@ def _unusable(name: str, error: Exception) -> TrackingError:
 
 
 def _line(error: Exception) -> str:
-    told = str(error).partition("\n[SQL")[0] or type(error).__name__  # the statement, by SQLAlchemy
-    return shorten(told, LONGEST_REASON, placeholder=" …").rstrip(".;")
+    reason = str(error).partition("\n[SQL")[0] or type(error).__name__  # the statement, by SQLAlchemy
+    return shorten(reason, LONGEST_REASON, placeholder=" …").rstrip(".;")
 
 
 def _numbers(values: Mapping[str, Any], name: str) -> Iterator[tuple[str, float]]:

@@ -113,7 +113,7 @@ class MlflowStore:
         from mlflow import MlflowClient, entities
 
         for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what it raises is told in one line
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what it raises is reported in one line
         self._entities = entities
         self._client = MlflowClient(tracking_uri=address)
         experiment = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)

@@ -162,7 +162,7 @@ def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig)
         min_count=config.min_count,
         pieces=config.pieces,
     )
-    if not vocabulary.words:  # a handful of rows, where every word stands once
+    if not vocabulary.words:  # a handful of rows, where every word occurs once
         vocabulary = Vocabulary.build(
             (row for part in tokens for row in part), max_size=config.max_size, pieces=config.pieces
         )

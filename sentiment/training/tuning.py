@@ -1,7 +1,7 @@
 """A search for better settings: trials of one recipe, by a tree-structured Parzen estimator (Bergstra et al. 2011).
 
 The study is a database in its folder, and a trial's training has a checkpoint beside it. Killed at any moment, the same
-search goes on in the middle of the trial and comes to the same trials: what is tried next depends on the seed and the
+search resumes in the middle of the trial and makes the same trials: what is tried next depends on the seed and the
 trials that are done alone.
 """
 
@@ -60,7 +60,7 @@ class _StoppedEarlyError(Exception):
 
 
 class Search:
-    """A study in a folder, begun or gone on with.
+    """A study in a folder, new or resumed.
 
     Raises CheckpointError for a study of other data, settings or software, unless it is to `restart`, and for a folder
     that can't be written; ConfigError where the folder is a file.
@@ -106,12 +106,15 @@ class Search:
         return self._in_dtype(with_values(self._recipe, trial.values))
 
     def run(
-        self, trials: int, report: Callable[[TrialProgress], None], told: Callable[[Trial], None] = lambda trial: None
+        self,
+        trials: int,
+        report: Callable[[TrialProgress], None],
+        on_trial: Callable[[Trial], None] = lambda trial: None,
     ) -> None:
-        """Train until so many trials have ended, those of earlier runs counted; tells of each that ends."""
+        """Train until so many trials have ended, those of earlier runs counted; report each that ends."""
         while len(self._ended()) < trials:
             self._next(lambda number, progress: report(TrialProgress(number, trials, progress)))
-            told(self.trials[-1])
+            on_trial(self.trials[-1])
 
     def _open(self, named: Mapping[str, str]) -> optuna.Study:
         path = self.folder / DATABASE
@@ -131,7 +134,7 @@ class Search:
                     study.enqueue_trial(own_values(self._recipe))  # so that the best is never worse than the start
         except Exception as error:  # sqlite's, SQLAlchemy's and Optuna's own have no common parent
             reason = str(error).splitlines()[0]
-            raise CheckpointError(f"study {path} can't be used: {reason}; start anew with --restart") from None
+            raise CheckpointError(f"study {path} can't be used: {reason}; start again with --restart") from None
         if saved is not None:
             check_identity(self.folder, saved, named)
         return study
@@ -157,7 +160,7 @@ class Search:
             if trial.should_prune():
                 raise _StoppedEarlyError
 
-        def told(progress: Progress) -> None:
+        def on_progress(progress: Progress) -> None:
             report(number, progress)
             if progress.dev_score is not None:
                 judged(progress.epoch, progress.dev_score)
@@ -171,7 +174,7 @@ class Search:
             try:
                 for epoch, score in enumerate(checkpoint.saved.numbers["dev_scores"] if checkpoint.saved else (), 1):
                     judged(epoch, score)
-                bundle = train(self._in_dtype(recipe), self._data, told, checkpoint, on_start=self._keep_dtype)
+                bundle = train(self._in_dtype(recipe), self._data, on_progress, checkpoint, on_start=self._keep_dtype)
                 self._study.tell(trial, bundle.metrics["training"]["dev_score"])
             except _StoppedEarlyError:
                 self._study.tell(trial, state=TrialState.PRUNED)

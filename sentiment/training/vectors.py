@@ -82,7 +82,7 @@ def _of_file(file: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
         content = gzip.GzipFile(file) if file.suffix == ".gz" else file.open("rb", buffering=0)
         with io.BufferedReader(content) as stream:
             for word, vector in read(stream, token_ids):
-                found.setdefault(token_ids[word], vector)  # of a word that stands there twice, the more frequent one
+                found.setdefault(token_ids[word], vector)  # of a word that occurs twice, the more frequent one
     except (ValueError, EOFError, OSError, ZlibError) as error:
         raise ConfigError(f"vectors: {file} can't be read: {error}") from None
     if not found:
@@ -126,7 +126,7 @@ def _read_binary(stream: BinaryIO, wanted: Mapping[bytes, int]) -> Iterator[tupl
     """Yield the wanted words and their vectors (F,): a word, a space, F numbers of four bytes each."""
     first = stream.readline(64)
     if first.startswith(FASTTEXT_MODEL):
-        raise ValueError("it is fastText's model: give the .vec file that stands beside it")
+        raise ValueError("it is fastText's model: give the .vec file beside it")
     sizes = _sizes(first)
     if sizes is None:
         raise ValueError("it does not start with the number of words and the size of a vector")

@@ -20,5 +20,5 @@ def test_it_learns_the_words_of_every_domain_and_the_same_each_time(
     words = [line.split()[0] for line in lines]
     assert first == f"{len(words)} 4"
     assert {"the", "good", "bad"} < set(words)
-    assert "once" in words, "it stands in six tables"
+    assert "once" in words, "it is in six tables"
     assert (tmp_path / "vectors" / "one.vec").read_bytes() == (tmp_path / "vectors" / "two.vec").read_bytes()

@@ -92,7 +92,7 @@ def test_five_classes_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "│ very negative │ 1          │ 6.7%  │ 1        │ 33.3% │" in lines
     assert lines[-2:] == [
         "2 rows without text were left out.",
-        "1,234 training rows were left out: their text stands in a dev set, too.",
+        "1,234 training rows were left out: their text is in a dev set, too.",
     ]
 
 

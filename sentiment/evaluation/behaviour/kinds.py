@@ -1,4 +1,4 @@
-"""The kinds of tests: what each is made of, the texts it stands for, and which answers are at fault."""
+"""The kinds of tests: their settings, their cases, and the answers that fail."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class BehaviourTest(Settings):
 
 
 class MinimumFunctionality(BehaviourTest):
-    """Texts that nobody would label otherwise: a case fails where the answer is none of `label`."""
+    """Texts with an undisputed label: a case fails if the answer is none of `label`."""
 
     kind: Literal["minimum functionality"]
     label: OneOrMore
@@ -107,7 +107,7 @@ class Varied(BehaviourTest):
 class Invariance(Varied):
     """Texts and what must not matter: a case fails where the label changes or a probability by more than `tolerance`.
 
-    What must not matter is each of the `variants`, or which word of the list `vary` stands in its place.
+    Neither the `variants` nor the word in the place `vary` may matter.
     """
 
     kind: Literal["invariance", "fairness"]

@@ -23,7 +23,7 @@ class SuiteFile(Settings):
     """The content of one file."""
 
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = None  # of its texts, as a model folder names it
-    labels: dict[str, OneOrMore] = Field(default_factory=dict)  # of the tests, and the model's that each stands for
+    labels: dict[str, OneOrMore] = Field(default_factory=dict)  # of the tests, each with those of the model
     lists: dict[str, Strings] = Field(default_factory=dict)  # words; those of several files are put together
     tests: tuple[dict[str, Any], ...] = ()
     thresholds: dict[str, Share] = Field(default_factory=dict)  # tests by name, and the max_failing to take instead

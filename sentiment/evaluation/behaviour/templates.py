@@ -50,7 +50,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Template:
-    """A text in parts: what stands there, and after it the name of a place and the form its word takes, if any."""
+    """A text in parts: literal text, then the name of a place and the form of its word, if any."""
 
     parts: tuple[tuple[str, str | None, str], ...]
 

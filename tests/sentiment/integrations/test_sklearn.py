@@ -217,7 +217,7 @@ def test_calibration_around_it() -> None:
         ({}, X, ["rare", *["good"] * 35], DataError, "row 1: only this row has the label 'rare'"),
         ({}, [" ", *X[1:]], Y, TextError, "text 0: is empty or blank"),
         ({}, [None, *X[1:]], Y, TextError, "text 0: must be a str, not NoneType"),
-        ({}, ["good", "bad"] * 18, ["a", "b"] * 18, DataError, "every text stands in several rows"),
+        ({}, ["good", "bad"] * 18, ["a", "b"] * 18, DataError, "every text is in several rows"),
         ({"hidden_size": 0}, X, Y, ConfigError, "model.hidden_size: .* not 0"),
         ({"language": "xx9"}, X, Y, ConfigError, "text.language: .* not 'xx9'"),
         ({"random_state": -1}, X, Y, ConfigError, "training.seed: .* not -1"),

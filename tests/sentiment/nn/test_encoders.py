@@ -1,4 +1,4 @@
-"""Every network of the textbook: exact whatever stands beside a text, and nothing in it idle."""
+"""Every network: exact in any batch, and every parameter used."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An answer after each word: exact whatever stands beside a text, and the last one is the text's."""
+"""An answer after each word: exact in any batch, and the last one is the text's."""
 
 from typing import Any
 

@@ -38,5 +38,5 @@ def test_a_process_that_dies_ends_the_job_in_words(engine: ProcessEngine) -> Non
     with pytest.raises(EngineError) as caught:
         while True:
             engine.submit(["good"]).result()
-    goes_on = "no row is lost: the same command goes on from what is done"
+    goes_on = "no row is lost: the same command resumes"
     assert str(caught.value) == f"a process that holds the model died; {goes_on}"

@@ -76,7 +76,7 @@ def test_on_a_full_disk_it_stops_with_a_word_and_goes_on_once_there_is_room(
     stopped = run_python(*command)
 
     assert stopped.returncode == 2
-    goes_on = "no row is lost: make room, and the same command goes on from what is done"
+    goes_on = "no row is lost: make room, and the same command resumes"
     assert stopped.stderr.endswith(f": No space left on device; {goes_on}\n")
     assert stopped.stderr.count("\n") == 1
     assert not target.exists()

@@ -231,7 +231,7 @@ def test_a_full_disk_is_an_error_in_words(
     target = tmp_path / "out.csv"
     with pytest.raises(DataError) as caught:
         score(tiny_classifier, tmp_path / "in.txt", target)
-    goes_on = "make room, and the same command goes on from what is done"
+    goes_on = "make room, and the same command resumes"
     assert str(caught.value) == f"{target}: No space left on device; no row is lost: {goes_on}"
     assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
 

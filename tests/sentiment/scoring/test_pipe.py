@@ -113,7 +113,7 @@ def test_a_reader_of_progress_that_leaves_stops_no_job(
 def test_a_pipe_that_is_full_is_one_line(start: Start) -> None:
     with open("/dev/full", "wb") as full, start("-", "-", stdout=full.fileno()) as process:
         _, err = process.communicate(b"good\n")
-    message = "No space left on device; what is written is not all, and no pipe goes on: run it again"
+    message = "No space left on device; the output is incomplete; run it again"
     assert err.decode() == f"error: -: {message}\n"
     assert process.returncode == 2
 

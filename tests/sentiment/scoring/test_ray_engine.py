@@ -25,7 +25,7 @@ pytest.importorskip("ray", reason="no Ray here: pip install -r requirements-dev.
 
 ROWS = 600
 SHARD_ROWS = 100
-GOES_ON = "no row is lost: the same command goes on from what is done"
+GOES_ON = "no row is lost: the same command resumes"
 KILLED = f"""
 import os, sys
 import torch

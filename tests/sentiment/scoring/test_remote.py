@@ -102,6 +102,6 @@ def test_what_is_not_there_is_refused_by_name(s3: fsspec.AbstractFileSystem, tin
         score(tiny_classifier, "s3://bucket/in.jsonl", "s3://bucket/in.jsonl")
     with pytest.raises(DataError, match="a web server is read from, not written to"):
         score(tiny_classifier, "s3://bucket/in.jsonl", "https://127.0.0.1/out.csv")
-    with pytest.raises(DataError, match="^s3://nowhere/out.csv.*; no row is lost: the same command goes on"):
+    with pytest.raises(DataError, match="^s3://nowhere/out.csv.*; no row is lost: the same command resumes"):
         score(tiny_classifier, "s3://bucket/in.jsonl", "s3://nowhere/out.csv")
     assert "AWS_ENDPOINT_URL" in os.environ

@@ -91,7 +91,7 @@ def test_another_setting_is_refused_by_name(
     folder = begin(tiny_classifier, source, tmp_path / "out.jsonl")
     with pytest.raises(CheckpointError) as caught:
         score(tiny_classifier, source, tmp_path / "out.jsonl", ScoringSettings(**{"shard_rows": 10, **settings}))
-    what_to_do = "Give the same again to go on, or --restart to drop what is done and start anew"
+    what_to_do = "Give the same again to resume, or --restart to drop what is done and start again"
     assert str(caught.value) == f"{folder}: is of another job: {change}. {what_to_do}"
     restarted = score(
         tiny_classifier, source, tmp_path / "out.jsonl", ScoringSettings(**{"shard_rows": 10, **settings}), restart=True
@@ -196,7 +196,7 @@ def test_an_altered_part_or_checkpoint_is_refused(tiny_classifier: Classifier, s
     with pytest.raises(CheckpointError, match="000001.rows: was altered: has .* bytes, SHA-256 "):
         score(tiny_classifier, source, tmp_path / "out.jsonl", TENS)
     part.unlink()
-    with pytest.raises(CheckpointError, match="000001.rows: is gone; --restart starts anew"):
+    with pytest.raises(CheckpointError, match="000001.rows: is gone; --restart starts again"):
         score(tiny_classifier, source, tmp_path / "out.jsonl", TENS)
     (folder / "checkpoint.json").write_text("{}")
     with pytest.raises(CheckpointError, match="checkpoint.json: can't be read .KeyError.'format_version'"):
@@ -329,9 +329,9 @@ main()
 @pytest.mark.parametrize(
     ("fault", "number", "code", "message"),
     [
-        ("SIGTERM", 11, 143, "error: stopped by SIGTERM; the same command goes on from what is done\n"),
-        ("SIGINT", 11, 130, "error: stopped by SIGINT; the same command goes on from what is done\n"),
-        ("LIMIT", 1900, 2, "File too large; no row is lost: the same command goes on from what is done\n"),
+        ("SIGTERM", 11, 143, "error: stopped by SIGTERM; the same command resumes\n"),
+        ("SIGINT", 11, 130, "error: stopped by SIGINT; the same command resumes\n"),
+        ("LIMIT", 1900, 2, "File too large; no row is lost: the same command resumes\n"),
     ],
 )
 def test_the_command_stopped_from_outside_says_how_to_go_on(

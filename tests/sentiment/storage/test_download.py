@@ -37,7 +37,7 @@ def test_connections_that_break_are_gone_on_from_where_they_broke(tmp_path: Path
 def test_the_same_call_goes_on_after_the_server_was_gone(tmp_path: Path) -> None:
     target = tmp_path / "a.zip"
     with web_files({"/a.zip": CONTENT}, breaks=[500_000, 0]) as web:
-        kept = rf"the connection failed: .+; 500,000 bytes are in {target}\.partial, and the same command goes on from"
+        kept = rf"the connection failed: .+; 500,000 bytes are in {target}\.partial, and the same command resumes"
         with pytest.raises(DataError, match=kept):
             download(f"{web.url}/a.zip", target, SHA256)
         assert not target.exists()

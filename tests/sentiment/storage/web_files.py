@@ -1,4 +1,4 @@
-"""A web server of files on this machine that breaks off where it is told to."""
+"""A web server of files on this machine that breaks off on request."""
 
 import re
 import threading

@@ -14,10 +14,10 @@ GOOD = "text,label\n" + "".join(f"it was great {row},good\nit was bad {row},bad\
 RECIPE = 'name = "a"\n[[train]]\npath = "good.csv"\n'
 SUFFIXES = "training reads .csv, .tsv, .jsonl, .ndjson, .parquet, .arrow, and .gz, .zst after those of text"
 OTHER_FOLDER = "choose an empty or a new folder"
-REPEATED = "every text stands in several rows, of which one is held out to judge by; add rows with other texts"
+REPEATED = "every text is in several rows, of which one is held out to judge by; add rows with other texts"
 SKIP_ROW = "mend or remove it, or leave it out with --skip-bad-rows"
 SKIP_ROWS = "mend or remove them, or leave them out with --skip-bad-rows"
-HELP = "`sentiment train --help` tells of it"
+HELP = "`sentiment train --help` describes it"
 
 
 class Case(NamedTuple):
@@ -129,7 +129,7 @@ CASES = [
         "the label of abstaining",
         {"a.csv": GOOD.replace("bad\n", "uncertain\n")},
         "a.csv",
-        "a.csv: row 2: the label 'uncertain' can't be told from a model's abstaining; give it another name",
+        "a.csv: row 2: the label 'uncertain' is the answer of a model that abstains; give it another name",
     ),
     Case(
         "a separator of two characters",
@@ -230,7 +230,7 @@ CASES = [
         "the same data to learn from and to judge by",
         {},
         "good.csv --dev good.csv",
-        "no training row is left: the text of each stands in the dev data, too; give --dev other files, or none",
+        "no training row is left: the text of each is in the dev data, too; give --dev other files, or none",
     ),
     Case("files and a recipe", {}, "good.csv --recipe a.toml", "give labelled files, or one --recipe, not both"),
     Case(

@@ -56,7 +56,7 @@ def test_every_change_is_named(folder: Path) -> None:
     changed = {"training.seed": "1", "torch": "2"}
     message = (
         "c belongs to another training: torch was not there, is 2; train rows 1 .a.csv. was 4 rows of sha256 00, "
-        "is not there; training.seed was 0, is 1. Undo that change to go on, or start anew with --restart"
+        "is not there; training.seed was 0, is 1. Undo that change to resume, or start again with --restart"
     )
     with pytest.raises(CheckpointError, match=message), Checkpoint(folder, changed):
         pass
@@ -70,7 +70,7 @@ def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[-30] ^= 1
     (folder / name).write_bytes(content)
-    message = rf"checkpoint .*{name} can't be read: .*start anew with --restart"
+    message = rf"checkpoint .*{name} can't be read: .*start again with --restart"
     with pytest.raises(CheckpointError, match=message), Checkpoint(folder, IDENTITY):
         pass
 

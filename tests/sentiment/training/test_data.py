@@ -79,7 +79,7 @@ def test_soft_labels_need_a_column_a_label(tmp_path: Path, write_reviews: Write)
 
 def test_rows_that_all_stand_in_the_dev_set_are_nothing_to_learn_from(tmp_path: Path, write_reviews: Write) -> None:
     path = write_reviews(tmp_path / "a.csv", 8)
-    with pytest.raises(DataError, match="no training row is left: the text of each stands in the dev data, too"):
+    with pytest.raises(DataError, match="no training row is left: the text of each is in the dev data, too"):
         read_data(recipe_of(path, dev=[{"path": path}]))
 
 
@@ -88,7 +88,7 @@ def test_a_file_that_stands_in_the_dev_set_as_a_whole_is_named(tmp_path: Path, w
     inside.write_text("text,label\nfine,positive\npoor,negative\n")
     recipe = recipe_of(path, dev=[{"path": inside}])
     recipe = recipe.model_copy(update={"train": (*recipe.train, Source(path=inside))})
-    with pytest.raises(DataError, match=r"^inside\.csv: the text of each row stands in the dev data, too; leave this "):
+    with pytest.raises(DataError, match=r"^inside\.csv: the text of each row is in the dev data, too; leave this "):
         read_data(recipe)
 
 

@@ -115,7 +115,7 @@ def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) ->
 
 
 def test_a_share_of_no_model_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"training\.pretrained_share is 0\.5, and no model is there to keep it of"):
+    with pytest.raises(ConfigError, match=r"training\.pretrained_share is 0\.5, and there is no model to keep it of"):
         Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"pretrained_share": 0.5}})
 
 

@@ -193,8 +193,8 @@ def test_a_database_that_stops_answering_costs_one_warning_and_gets_everything_l
     address = f"sqlite:///{tmp_path / 'runs.db'}"
     [warning] = interrupted(f"mlflow:{address}", lambda: rename("metrics", "gone"), lambda: rename("gone", "metrics"))
     assert warning.startswith(f"mlflow:{address} does not answer any more: ")
-    assert "OperationalError) no such table: metrics; the training goes on" in warning
-    assert warning.endswith("; the training goes on, and what is missing there is sent once it answers")
+    assert "OperationalError) no such table: metrics; training continues" in warning
+    assert warning.endswith("; training continues, and the missing records are sent once it answers")
     [run] = runs(address)
     assert history(address, run, "loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
     assert (run.info.status, run.data.metrics["best_dev_score"]) == ("FINISHED", 0.9)

@@ -149,7 +149,7 @@ def test_what_is_no_study_is_refused(recipe: Recipe, data: Data, tmp_path: Path)
     with pytest.raises(ConfigError, match=r"--out .*/file is a file; a study is a folder"):
         Search(recipe, data, tmp_path / "file")
     (tmp_path / "study.db").write_text("no database " * 100)
-    with pytest.raises(CheckpointError, match=r"study .*/study.db can't be used: .*; start anew with --restart"):
+    with pytest.raises(CheckpointError, match=r"study .*/study.db can't be used: .*; start again with --restart"):
         Search(recipe, data, tmp_path)
     assert Search(recipe, data, tmp_path, restart=True).trials == []
 

@@ -73,7 +73,7 @@ def test_a_package_by_its_name(name: str) -> None:
         (
             "a.bin",
             b"\xba\x16\x4f\x2f\x0c\x00\x00\x00",
-            "can't be read: it is fastText's model: give the .vec file that stands beside it",
+            "can't be read: it is fastText's model: give the .vec file beside it",
         ),
         ("a.vec.gz", HEADER + text(), "can't be read: Not a gzipped file (b'3 ')"),
         (
