@@ -1,1 +1,1 @@
-"""What is measured, beside which peer, in one run: `python -m benchmarks.core`."""
+"""Measure this library beside others, each comparison in one run: `python -m benchmarks.core`."""

@@ -1,4 +1,4 @@
-"""Whether a promise made by half of a set holds on the other, over and over: `python -m benchmarks.abstention FILE...`.
+"""Test abstention promises made on one half of a set on the other half: `python -m benchmarks.abstention FILE...`.
 
 The files are labelled and unknown to the model. Each is halved at random, so many times: a table is made from one half,
 a threshold taken for each promise, and the answers above it counted on the other half.
@@ -23,7 +23,7 @@ HEADER = "| set | promise | promised in | answered | wrong, mean | wrong, 95th p
 
 
 def measure(probabilities: np.ndarray, targets: np.ndarray, promise: float, halvings: int) -> list[tuple[float, float]]:
-    """The share answered (N, C) and the share of these wrong, on the other half, of each halving with a promise."""
+    """Return, of each halving with a promise, the shares answered and wrong on the other half."""
     rng = np.random.default_rng(0)
     confidence = probabilities.max(axis=1)  # (N,)
     wrong = probabilities.argmax(axis=1) != targets  # (N,)

@@ -1,4 +1,4 @@
-"""How many dev texts each tool labels rightly: `build/peers/bin/python -m benchmarks.accuracy --data DIR`.
+"""Measure each tool's accuracy on dev sets: `build/peers/bin/python -m benchmarks.accuracy --data DIR`.
 
 DIR holds the tables that `make model` reads; `make bench-peers` makes the environment. VADER and TextBlob are word
 lists with rules and learn nothing; our model's card says which of the sets chose its epoch.
@@ -53,7 +53,7 @@ def by_score(score: scoring_peers.Answer) -> Right:
 
 
 def contenders(classifier: Classifier) -> dict[str, Right]:
-    """What labels texts, by its name; a peer that is not installed is left out."""
+    """Return the tools by name; a peer that is not installed is left out."""
 
     def ours(texts: Sequence[str], labels: Sequence[str]) -> float:
         return float(answer(classifier, texts, labels).correct.mean())

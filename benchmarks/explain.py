@@ -1,4 +1,4 @@
-"""What an explanation is worth and costs: `python -m benchmarks.explain --data DIR`. One run, on this machine."""
+"""Measure quality and cost of explanations: `python -m benchmarks.explain --data DIR`. One run, on this machine."""
 
 import argparse
 import json
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def deletion(classifier: Classifier, texts: Sequence[str], explanations: Sequence[Explanation]) -> dict[str, float]:
-    """By how much the predicted label's probability falls without the heaviest tokens, and without random ones."""
+    """Return how far the predicted label's probability falls without the heaviest and without random tokens."""
     rng = random.Random(0)
     heaviest, chance, predictions = [], [], []
     for encoded, explanation in zip(classifier.encode(texts), explanations, strict=True):
@@ -71,7 +71,7 @@ def deletion(classifier: Classifier, texts: Sequence[str], explanations: Sequenc
 
 
 def completeness(explanations: Sequence[Explanation]) -> dict[str, float]:
-    """By how much the weights' sum misses the change that it explains: of the change, and in log-odds."""
+    """Return the error of the weights' sum: relative to the change that it explains, and in log-odds."""
     changes = [abs(each.log_odds - each.baseline_log_odds) for each in explanations]
     shares = [each.gap / change for each, change in zip(explanations, changes, strict=True)]
     return {
@@ -84,14 +84,14 @@ def completeness(explanations: Sequence[Explanation]) -> dict[str, float]:
 
 
 def explanation_cost(classifier: Classifier, texts: Sequence[str], repeats: int) -> dict[str, float]:
-    """Seconds to predict all texts and to explain them."""
+    """Measure the seconds to predict and to explain all texts."""
     contenders = {"predict": lambda: classifier.predict(texts), "explain": lambda: classifier.explain(texts)}
     seconds = interleaved_medians(contenders, repeats)
     return {**seconds, "ratio": seconds["explain"] / seconds["predict"]}
 
 
 def view_cost(classifier: Classifier, texts: Sequence[str], rows: int, repeats: int) -> dict[str, float]:
-    """Seconds to predict all texts and to view them by sentences, so many at a time."""
+    """Measure the seconds to predict all texts and to view them by sentences, so many at a time."""
     requests = [texts[start : start + rows] for start in range(0, len(texts), rows)]
     contenders = {
         "predict": lambda: [classifier.predict(request) for request in requests],

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def answers(
     way: LabelPredictor, originals: Sequence[Prediction], texts: Sequence[str], labels: Sequence[str]
 ) -> dict[str, float]:
-    """How right the answers are, how far from the original's, and how far one text's are alone and in company."""
+    """Compare accuracy, distance from the original, and distance of a text alone from itself in a batch."""
     together, alone = way.predict(texts), _one_by_one(way, texts)
     return {
         "accuracy": sum(each.label == label for each, label in zip(together, labels, strict=True)) / len(texts),

@@ -21,7 +21,7 @@ class PackedLSTM(PaddedLSTM):
     def forward(  # type: ignore[override]
         self, embedded: Tensor, lengths: Tensor, initial: InitialStates | None = None
     ) -> tuple[Tensor, Tensor]:
-        """`output` (N, T, H x directions) and the final `ht` (L x directions, N, H)."""
+        """Return `output` (N, T, H x directions) and the final `ht` (L x directions, N, H)."""
         packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
         output, (ht, _) = nn.LSTM.forward(self, packed, initial)
         return pad_packed_sequence(output, batch_first=True)[0], ht

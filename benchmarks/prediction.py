@@ -69,7 +69,7 @@ def stage_shares(make_bundle: Callable[[], Bundle], workloads: Workloads, repeat
 def batch_bounds(
     make_bundle: Callable[[], Bundle], workloads: Workloads, bounds: Sequence[int], repeats: int
 ) -> list[Row]:
-    """A row for each workload, number format and bound on a batch's padded tokens: tokens a second after encoding."""
+    """Measure tokens a second after encoding, a row a workload, number format and limit on padded tokens."""
     rows: list[Row] = []
     for dtype in DTYPES:
         classifier = Classifier(make_bundle(), dtype=dtype)

@@ -1,4 +1,4 @@
-"""What a server answers to a load, checked: a figure counts predictions only."""
+"""Check what a server answers to a load, so that figures count only predictions."""
 
 from collections.abc import Sequence
 from dataclasses import fields

@@ -41,7 +41,7 @@ MIN_SPEED_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Sample:
-    """What a job was like at one moment."""
+    """The state of a job at one moment."""
 
     seconds: float
     rows: int  # so far
@@ -65,7 +65,7 @@ class Sampler:
 
 
 def figures(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What the samples come to. Raises ValueError for fewer than 4, in which nothing is first and last."""
+    """Summarise the samples. Raises ValueError for fewer than 4, too few to compare first and last."""
     steady = samples[int(len(samples) * WARM_UP_SHARE) :]
     if len(steady) < 4:
         raise ValueError(f"{len(samples)} samples say nothing of first and last: score more rows")

@@ -40,7 +40,7 @@ def textblob(model: Path, threads: int) -> Answer:
 
 
 def spacy_textcat(model: Path, threads: int) -> Answer:
-    """spaCy's text categoriser with its default settings and random weights."""
+    """Build spaCy's text categoriser with its default settings and random weights."""
     import spacy
     from spacy.training import Example
 
@@ -56,7 +56,7 @@ def spacy_textcat(model: Path, threads: int) -> Answer:
 
 
 def fasttext(model: Path, threads: int) -> Answer:
-    """fastText with its default sizes, of our tokens."""
+    """Build fastText with its default sizes, on our tokens."""
     import fasttext as library
 
     import sentiment
@@ -79,7 +79,7 @@ def fasttext(model: Path, threads: int) -> Answer:
 
 
 def distilbert_int8(model: Path, threads: int) -> Answer:
-    """DistilBERT of its real size, random weights, int8 under ONNX Runtime."""
+    """Build DistilBERT in its real size with random weights, int8 in ONNX Runtime."""
     import numpy as np
     import onnxruntime
     import torch
@@ -113,7 +113,7 @@ def distilbert_int8(model: Path, threads: int) -> Answer:
 
 
 def distilbert_torch(model: Path, threads: int) -> Answer:
-    """DistilBERT in torch, in the number format that is quicker for the first texts it is given."""
+    """Build DistilBERT in torch, in the number format that is faster on the first texts."""
     import torch
 
     from sentiment.nn.precision import DTYPES
@@ -165,7 +165,7 @@ def _distilbert() -> Any:
 
 
 def _by_batches(model: Path, run: Callable[[list[list[int]], list[list[int]]], list[int]]) -> Answer:
-    """Batches of similar lengths, padded to their longest: the quickest way there is to feed it."""
+    """Predict in batches of similar lengths, padded to their longest, the fastest way."""
     from tokenizers import BertWordPieceTokenizer
 
     words = json.loads((model / "vocabulary.json").read_text())

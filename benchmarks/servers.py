@@ -26,7 +26,7 @@ _GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "service/gunicorn.conf.py")
 
 @dataclass(frozen=True)
 class Server:
-    """How to start one, and where it answers."""
+    """A server's command and address."""
 
     name: str
     command: Sequence[str]
@@ -36,7 +36,7 @@ class Server:
 
 
 def ours() -> list[Server]:
-    """This service, and itself without batching."""
+    """Return this service, and itself without batching."""
     return [
         _app("this service", *_GUNICORN),
         _app("without batching", *_GUNICORN, "benchmarks.serving_unbatched:application()"),
@@ -114,7 +114,7 @@ def family(pid: int) -> dict[int, int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of processor time that the process and its descendants have used."""
+    """Return the processor time that the process and its descendants have used."""
     return sum(family(pid).values()) / os.sysconf("SC_CLK_TCK")
 
 

@@ -16,7 +16,7 @@ MAX_BATCH_SIZE = 64
 
 @bentoml.service(workers=1, traffic={"timeout": 60})
 class Sentiment:
-    """Its adaptive batching on."""
+    """Serve the model with adaptive batching."""
 
     def __init__(self) -> None:
         self.classifier = sentiment.load(os.environ["SENTIMENT_MODEL"]).warm()

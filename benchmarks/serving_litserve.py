@@ -13,7 +13,7 @@ MAX_BATCH_SIZE = 64
 
 
 class Api(litserve.LitAPI):  # type: ignore[misc]
-    """Its batching on, without added delay: the best of its settings here."""
+    """Serve the model with batching, without added delay: its best settings here."""
 
     def setup(self, device: str) -> None:
         """Load the model."""

@@ -111,7 +111,7 @@ def _is_right(found: object, right: Prediction) -> bool:
 
 
 def resident_bytes(pid: int) -> int:
-    """Resident memory of the process and all it started."""
+    """Return the resident memory of the process and its descendants."""
     pages = 0
     for member in family(pid):
         with suppress(OSError):  # it ended meanwhile

@@ -134,7 +134,7 @@ def _packed(model: SentimentModel, token_ids: TokenIds, targets: Tensor, *, buck
 
 
 def _spacy_textcat(texts: Sequence[str], true: Sequence[str], labels: Sequence[str]) -> Callable[[], object]:
-    """spaCy's text categoriser with its default settings, in batches of 1,000 words, as `spacy train` ends with."""
+    """Train spaCy's text categoriser with its default settings, in the batches that `spacy train` ends with."""
     import spacy
     from spacy.training import Example
     from spacy.training.batchers import minibatch_by_words

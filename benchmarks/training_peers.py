@@ -11,7 +11,7 @@ import fasttext
 
 
 def seconds(path: str, epochs: int, threads: int) -> float:
-    """What so many epochs take with the default sizes, the reading of the file included."""
+    """Return the seconds of so many epochs with the default sizes, reading the file included."""
     started = time.perf_counter()
     fasttext.train_supervised(path, epoch=epochs, thread=threads, verbose=0)
     return time.perf_counter() - started

@@ -49,7 +49,7 @@ def training_steps(config: ModelConfig, n: int, t: int, repeats: int) -> list[Ro
 
 
 def _step(model: SentimentModel, batch: PaddedBatch, *, bfloat16: bool = False) -> Callable[[], object]:
-    """One step as training takes it: forward, backward, clip, update."""
+    """Take a training step: forward, backward, clip, update."""
     optimizer = torch.optim.AdamW(model.parameters(), fused=HAS_FUSED_ADAMW)
     targets = torch.zeros(len(batch.lengths), dtype=torch.long)  # (N,)
 

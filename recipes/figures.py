@@ -73,7 +73,7 @@ def gates(seen: Seen) -> Figure:
 
 
 def memory(seen: Seen) -> Figure:
-    """`c` and `h` through time, of the units that say most in the end, in both directions."""
+    """Draw `c` and `h` through time, of the most active units at the end, in both directions."""
     tokens = seen.tokens[0]
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes = figure.subplots(len(seen.top), 1, sharex=True, squeeze=False)[:, 0]
@@ -91,7 +91,7 @@ def memory(seen: Seen) -> Figure:
 
 
 def output_and_states(seen: Seen) -> Figure:
-    """Where in `output` the two vectors of `ht` stand."""
+    """Draw the place of the two vectors of `ht` in `output`."""
     tokens = seen.tokens[0]
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axis = figure.subplots()
@@ -111,7 +111,7 @@ def output_and_states(seen: Seen) -> Figure:
 
 
 def padding(seen: Seen) -> Figure:
-    """What a text's probabilities become when it is padded, if the padding is read, and if it isn't."""
+    """Draw a text's probabilities under padding, with the padding read and without."""
     classifier = seen.classifier
     own = seen.batch.token_ids[0, : seen.batch.lengths[0]].tolist()  # (T,)
     amounts = range(0, EXTRA + 1, 2)
@@ -143,7 +143,7 @@ def padding(seen: Seen) -> Figure:
 
 
 def reading(seen: Seen) -> Figure:
-    """Which words decided, and the probabilities up to each."""
+    """Draw the weights of the words, and the probabilities up to each."""
     classifier, tokens = seen.classifier, seen.tokens[0]
     [explanation] = classifier.explain(TEXTS[:1])
     running = classifier.trace(TEXTS[0]).running

@@ -38,7 +38,7 @@ def filled(template: str, rng: random.Random) -> str:
 
 
 def typed(text: str, rng: random.Random) -> str:
-    """The sentence as people type: a slip of a finger, no capitals or nothing else, a sign, a link, quotation marks."""
+    """Change a sentence as people type: a slip, no capitals or only capitals, a sign, a link, quotation marks."""
     kind = rng.randrange(8)
     if kind == 0 and len(text) > 8:
         place = rng.randrange(2, len(text) - 2)
@@ -77,7 +77,7 @@ def sentence(label: str, rng: random.Random) -> str:
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Distinct texts without end, each with its label: two opinions for each text that holds none."""
+    """Yield distinct texts without end, each with its label: two opinions for each text without one."""
     rng = random.Random(SEED)
     seen = set()
     while True:

@@ -1,4 +1,4 @@
-"""What MkDocs asks of us while it builds the site: see hooks in mkdocs.yml."""
+"""Fill in generated pages while MkDocs builds the site: see hooks in mkdocs.yml."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def on_files(files: Files, /, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, /, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with what is read off the code filled in, and what the site doesn't hold named rather than linked.
+    """Fill in generated parts of the page, and replace links to files outside the site by their names.
 
     Raises PluginError for a link to what isn't there.
     """

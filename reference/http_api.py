@@ -24,7 +24,7 @@ def document() -> dict[str, Any]:
 
 
 def markdown() -> str:
-    """Routes, shapes and problems."""
+    """Return routes, schemas and problems in Markdown."""
     described = document()
     lines = ["## Routes", "", *_routes(described["paths"])]
     lines += ["## Shapes", "", *_shapes(described["components"]["schemas"])]

@@ -21,7 +21,7 @@ def print_line(line: str) -> None:
 
 
 def discard_output() -> None:
-    """Discard standard output from now on, and what is buffered of it: its reader has left."""
+    """Send standard output, and what is buffered of it, nowhere from now on: its reader has left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -24,13 +24,13 @@ class Prediction:
     label: str
     """The likeliest."""
     probabilities: dict[str, float]
-    """Of each label; they sum to 1."""
+    """The probability of each label; they sum to 1."""
     tokens: int
     """Read by the model."""
     unknown_tokens: int
-    """Of these, not in the vocabulary."""
+    """The number of tokens that are not in the vocabulary."""
     truncated: bool
-    """Whether the middle was left out."""
+    """True if the middle of the text was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ class ValuePrediction:
     """A `Prediction` of a model that answers with a number."""
 
     value: float
-    """What the model says: on the scale of the numbers that it learned from."""
+    """The predicted number, on the scale of the training data."""
     tokens: int
     """Read by the model."""
     unknown_tokens: int
-    """Of these, not in the vocabulary."""
+    """The number of tokens that are not in the vocabulary."""
     truncated: bool
-    """Whether the middle was left out."""
+    """True if the middle of the text was left out."""
 
 
 BLANK = "is empty or blank"

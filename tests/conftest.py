@@ -85,7 +85,7 @@ def build_bundle(
 
 
 def golden_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
-    """What the bundle's model answers to the golden texts, in the bundle's form."""
+    """Return the bundle's model's answers to the golden texts, in the bundle's form."""
     if bundle.task == "regression":
         values = [prediction.value for prediction in Regressor(bundle).predict(GOLDEN_TEXTS)]
         return tuple({"text": text, "value": value} for text, value in zip(GOLDEN_TEXTS, values, strict=True))

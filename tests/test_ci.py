@@ -1,4 +1,4 @@
-"""What CI runs, with a `make` that only says what it was asked for."""
+"""Run CI's script with a `make` that only prints its targets."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What a fresh interpreter loads, and what it doesn't."""
+"""Check what a fresh interpreter imports, and what it doesn't."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What `pip install` of the built wheel gives: the commands, the service, the types and the default model."""
+"""Check the built wheel: the commands, the service, the types and the default model."""
 
 import os
 import shutil

@@ -17,7 +17,7 @@ Abstain = Annotated[
 
 
 def threshold_of(abstain: float, classifier: "AnyModel") -> float:
-    """The probability under which it is `uncertain`. Raises ConfigError where the model can't promise that share."""
+    """Return the threshold of `uncertain`. Raises ConfigError if the model can't promise that share."""
     if classifier.task == "regression":
         raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
     return threshold_for(abstain, classifier.metrics, classifier.name)

@@ -1,4 +1,4 @@
-"""What answers a scoring command: this process, several of this machine, or a Ray cluster."""
+"""Choose the engine of a scoring command: this process, several of this machine, or a Ray cluster."""
 
 import os
 import random
@@ -50,7 +50,7 @@ def load_in_dtype(model: Path, dtype: str) -> "AnyModel":
 
 
 def local_engine(processes: int | None, model: Path, classifier: "AnyModel", paths: Sequence[str]) -> "Engine":
-    """This process, or as many as are asked for; else, for large files, one a core."""
+    """Return this process, or as many as requested; by default, for large files, one a core."""
     from sentiment.scoring.engines import LocalEngine, ProcessEngine
     from sentiment.scoring.inputs import total_size
 

@@ -5,14 +5,14 @@ from typing import Any
 
 
 class Task(str, Enum):
-    """What a text is answered with."""
+    """The kind of answer."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
 
 
 class Encoder(str, Enum):
-    """What reads the embedded tokens."""
+    """The network that reads the embedded tokens."""
 
     BOW = "bow"
     CNN = "cnn"
@@ -22,7 +22,7 @@ class Encoder(str, Enum):
 
 
 class Pooling(str, Enum):
-    """What of a recurrent encoder is classified."""
+    """The part of a recurrent encoder's output that is classified."""
 
     FINAL = "final"
     FINAL_AND_CELL = "final_and_cell"
@@ -33,7 +33,7 @@ class Pooling(str, Enum):
 
 
 class InitialState(str, Enum):
-    """What a recurrent encoder starts from."""
+    """The initial state of a recurrent encoder."""
 
     ZERO = "zero"
     LEARNED = "learned"

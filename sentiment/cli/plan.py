@@ -33,7 +33,7 @@ def plan_of(
     dtype: Dtype | None = None,
     **settings: Any,
 ) -> "Recipe":
-    """The recipe of the file, or of the labelled files with these settings, as its pretrained model has it if any.
+    """Return the recipe of the file, or of labelled files with these settings, merged with its pretrained model.
 
     A `dtype` takes the place of the recipe's own: the machine decides it more than the model. Raises ConfigError for
     both or neither, and for options of the command line that a recipe would overrule.

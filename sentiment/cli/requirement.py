@@ -1,4 +1,4 @@
-"""What a model must hold before its folder is written: the behaviour suites that a recipe or `--require` names."""
+"""Enforce the behaviour suites of a recipe or of `--require` before a model is saved."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

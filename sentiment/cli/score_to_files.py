@@ -48,7 +48,7 @@ def score_to_files(
     report: Path | None,
     as_json: bool,
 ) -> int:
-    """How many rows were rejected. `begin` starts what answers, given the model and the files to be read."""
+    """Score files and return the number of rejected rows. `begin` starts the engine for a model and files."""
     import torch
 
     from sentiment.scoring.events import JsonEvents

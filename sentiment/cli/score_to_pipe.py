@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def score_to_pipe(
     model: Path, dtype: str, inputs: list[str], settings: "ScoringSettings", abstain: float | None
 ) -> int:
-    """How many rows were rejected."""
+    """Score a pipe and return the number of rejected rows."""
     from sentiment.scoring import pipe
 
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error")):

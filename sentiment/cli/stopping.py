@@ -1,4 +1,4 @@
-"""How a long command ends when a signal asks for it."""
+"""Stop a long command on a signal."""
 
 import signal
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class _Stopped(KeyboardInterrupt):
 
 @contextmanager
 def stopping_on_signals(what_next: str) -> Iterator[None]:
-    """SIGINT and SIGTERM end the command with one line and the exit code that shells expect of them."""
+    """Stop the command on SIGINT and SIGTERM, with one line and the exit code that shells expect."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)  # a second one ends it at once: that loses nothing either

@@ -58,7 +58,7 @@ class OnnxClassifier(LabelPredictor):
 
 
 def load(file: str | Path) -> OnnxClassifier:
-    """The classifier of an exported file; its probabilities are the model's in float32 within 1e-5, unless it is int8.
+    """Load an exported classifier; its probabilities are the model's in float32 within 1e-5, unless it is int8.
 
     Raises BundleError for a file that `sentiment export` did not write, ConfigError where ONNX Runtime is missing.
     """
@@ -70,7 +70,7 @@ def load(file: str | Path) -> OnnxClassifier:
 
 
 def of_bytes(content: bytes, file: str) -> OnnxClassifier:
-    """As `load`, from what the file holds; `file` is named where it is refused."""
+    """Load from a file's content; `file` is its name in errors."""
     session = _session(content, file)
     given = session.get_modelmeta().custom_metadata_map
     missing = [name for name in METADATA if name not in given]

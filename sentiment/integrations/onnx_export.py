@@ -34,7 +34,7 @@ ROWS_EACH = 4
 
 @dataclass(frozen=True)
 class ExportFigures:
-    """How far the exported model's probabilities lie from the original's, at most, on the rows compared."""
+    """The largest differences of the exported model's probabilities from the original's, on the compared rows."""
 
     rows: int
     gap: float
@@ -171,7 +171,7 @@ class _Graph:
 
 
 def _lstm_weights(lstm: PaddedLSTM, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """W (directions, 4H, F), R (directions, 4H, H) and B (directions, 8H) in the order of ONNX's gates."""
+    """Return W (directions, 4H, F), R (directions, 4H, H) and B (directions, 8H) in the order of ONNX's gates."""
 
     def of(name: str) -> Tensor:
         gates = torch.stack(of_each_direction(lstm, f"{name}_l{layer}"))  # (directions, 4H, ...)
@@ -208,7 +208,7 @@ def _compare(classifier: Classifier, content: bytes, file: str) -> ExportFigures
 
 
 def _rows(vocabulary_size: int) -> Iterator[EncodedText]:
-    """Rows of every length from one token on, of any words of the vocabulary."""
+    """Return rows of every length from one token on, of random words of the vocabulary."""
     rng = random.Random(0)
     for length in CHECKED_LENGTHS * ROWS_EACH:
         yield EncodedText(rng.choices(range(UNK_ID, vocabulary_size), k=length), truncated=False)

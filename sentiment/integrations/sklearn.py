@@ -52,7 +52,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.random_state = random_state
 
     def fit(self, X: Iterable[str], y: Iterable[Any]) -> "SentimentEstimator":
-        """Itself, trained on the texts `X` and the label of each, `y`: names or numbers, (N,) or (N, 1).
+        """Train on the texts `X` and the label of each, `y`: names or numbers, (N,) or (N, 1). Returns itself.
 
         Raises DataError for what is no column of texts, for labels that are missing or can't be learned, ConfigError
         for a setting out of its range, TextError for a text that can't be read.

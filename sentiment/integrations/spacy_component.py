@@ -59,7 +59,7 @@ class SentimentComponent(Pipe):
 
     @cached_property
     def classifier(self) -> "Classifier":
-        """What answers."""
+        """Return the classifier."""
         from sentiment.classifier import Classifier
 
         return Classifier(self.bundle)
@@ -96,7 +96,7 @@ class SentimentComponent(Pipe):
             whole.doc.cats.update(answer["probabilities"])
 
     def _has_text(self, span: Span) -> bool:
-        """Whether anything is left of it in its one form: nothing is of white space, markup and invisible signs."""
+        """Return whether the text has more than white space, markup and invisible signs."""
         [(tokens, _)] = self.classifier.tokenizer.tokenize([span.text])
         return bool(tokens)
 
@@ -112,7 +112,7 @@ class SentimentComponent(Pipe):
         bundles.save(self.bundle, Path(path))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "SentimentComponent":
-        """Itself, with the model of that folder. Raises BundleError for one that isn't as it was written."""
+        """Load the model of that folder. Raises BundleError if it isn't as it was written."""
         from sentiment import bundle as bundles
 
         self.bundle = bundles.load(Path(path))
@@ -127,7 +127,7 @@ class SentimentComponent(Pipe):
         return srsly.msgpack_dumps(files)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "SentimentComponent":
-        """As `from_disk`, from what `to_bytes` gave."""
+        """Load from the result of `to_bytes`."""
         with tempfile.TemporaryDirectory() as folder:
             for name, content in srsly.msgpack_loads(data).items():
                 (Path(folder) / Path(name).name).write_bytes(content)
@@ -140,5 +140,5 @@ class SentimentComponent(Pipe):
     default_config={"model": "default", "retokenize": True},
 )
 def create(nlp: Language, name: str, model: str, retokenize: bool) -> SentimentComponent:
-    """The component, for spaCy's registry: `model` is a folder, or "default" for the model that comes with it."""
+    """Create the component for spaCy's registry: `model` is a folder, or "default" for the package's model."""
     return SentimentComponent(name, DEFAULT_MODEL if model == "default" else Path(model), retokenize=retokenize)

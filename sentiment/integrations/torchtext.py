@@ -51,7 +51,7 @@ def train(
 
 
 def labelled_texts(pairs: Iterable[tuple[Any, Any]], names: Mapping[int, str] | None = None) -> LabelledTexts:
-    """The texts and labels of a dataset iterator: (label, text), as IMDB gives them, or (text, label), as SST2 does.
+    """Return texts and labels of a dataset iterator: (label, text) as IMDB's, or (text, label) as SST2's.
 
     The label is the number of the two. Raises DataError for a pair of another kind or a number that `names` lacks.
     """
@@ -75,7 +75,7 @@ def vocabulary_of(vocab: "Vocab") -> Vocabulary:
 
 
 def vocab_of(vocabulary: Vocabulary) -> "Vocab":
-    """torchtext's vocabulary of the same token ids, whose default is `<unk>`."""
+    """Return torchtext's vocabulary with the same token ids, and `<unk>` as default."""
     vocab = _torchtext().vocab.vocab(dict.fromkeys(vocabulary.tokens, 1))
     vocab.set_default_index(UNK_ID)
     return vocab
@@ -87,7 +87,7 @@ def word_vectors(vectors: "Vectors") -> WordVectors:
 
 
 def text_transform(predictor: Predictor[Prediction]) -> "Sequential":
-    """From texts to the padded token ids (N, T) that the predictor's model reads, as one of torchtext's transforms."""
+    """Return a torchtext transform from texts to the padded token ids (N, T) that the predictor's model reads."""
     transforms = _torchtext().transforms
     steps = (
         TokenizerTransform(predictor.tokenizer, predictor.vocabulary),

@@ -1,4 +1,4 @@
-"""What is added to a row: columns, and their values from a prediction."""
+"""Turn a prediction into the columns that are added to a row."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,7 +42,7 @@ class AnswerColumns:
         self.types: dict[str, Kind] = {f"{settings.prefix}{name}": kind for name, kind in types.items()}
 
     def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
-        """By place, the predictions kept, and why the others are put aside."""
+        """Return the predictions kept, and why the others are rejected, by index."""
         judged = {place: self._judge(prediction) for place, prediction in predictions.items()}
         return (
             {place: verdict for place, verdict in judged.items() if not isinstance(verdict, str)},

@@ -1,4 +1,4 @@
-"""What is done of a job, so that one that was killed goes on after its last whole shard."""
+"""Record the finished shards of a job, so that a killed one resumes after the last."""
 
 import json
 from collections.abc import Mapping
@@ -40,17 +40,17 @@ class Checkpoint:
 
     @property
     def rows(self) -> int:
-        """Rows that are done."""
+        """Return the number of finished rows."""
         return sum(shard.rows for shard in self.shards)
 
     @property
     def scored(self) -> int:
-        """Of these, in the output."""
+        """Return how many of these are in the output."""
         return sum(shard.scored for shard in self.shards)
 
     @property
     def rejected(self) -> int:
-        """Of these, in the rejects."""
+        """Return how many of these are in the rejects."""
         return sum(shard.rejected for shard in self.shards)
 
     def save(self, parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""How far the texts of a job are from those that its model was judged by.
+"""Measure how far the texts of a job are from those that its model was evaluated on.
 
 A model carries in its metrics what it said of each dev set (training and calibration write it); the population
 stability index says how far two such distributions are apart: Siddiqi, "Credit Risk Scorecards" (2006).
@@ -31,7 +31,7 @@ Rows = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Reference(Settings):
-    """What a model said of one dev set. A model of numbers gave no label and has no confidence: no names, zeros."""
+    """Counts of a model's answers to one dev set. A regression has no labels and no confidence: no names, zeros."""
 
     labels: dict[str, Rows]
     confidences: Annotated[tuple[Rows, ...], Field(min_length=CONFIDENCE_BINS, max_length=CONFIDENCE_BINS)]
@@ -42,7 +42,7 @@ class Reference(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far the rows of a job are from those of a dev set, in one respect."""
+    """The drift of a job's rows from a dev set, in one respect."""
 
     data: str  # the dev set
     of: Literal["lengths", "unknown tokens", "labels", "confidence"]
@@ -51,14 +51,14 @@ class Drift:
 
 
 def reference_of(predictions: Iterable[AnyPrediction]) -> dict[str, Any]:
-    """What a model keeps of a dev set: its `Reference`, for its metrics."""
+    """Return the `Reference` of a dev set, for the model's metrics."""
     tally = Tally()
     tally.add(predictions)
     return {name: getattr(tally, name) for name in Reference.model_fields}
 
 
 def references(metrics: Mapping[str, Any]) -> dict[str, Reference]:
-    """What the model said of each dev set, by its name; none of a model from before this was kept.
+    """Return the model's reference of each dev set, by its name; older models have none.
 
     Raises ConfigError for metrics that hold something else under this name.
     """
@@ -77,7 +77,7 @@ def drift(tally: Tally, judged_by: Mapping[str, Reference]) -> list[Drift]:
 
 
 def meaning(found: Sequence[Drift]) -> str:
-    """What drift from the nearest dev set means, in one sentence."""
+    """Return the meaning of the drift from the nearest dev set, in one sentence."""
     nearest = [each for each in found if each.data == found[0].data]
     for amount in ("much", "some"):
         respects = [each.of for each in nearest if each.amount == amount]
@@ -102,7 +102,7 @@ def stability_index(counts: Sequence[int], reference: Sequence[int]) -> float:
 
 
 def by_chance(bins: int, rows: int, reference_rows: int) -> float:
-    """What the index stays under in 95 of 100 samples of this size from the reference's own distribution.
+    """Return the 95th percentile of the index for samples of this size from the reference's own distribution.
 
     Yurdakul and Naranjo, "Statistical properties of the population stability index" (2020): it is distributed as chi
     squared, times the sum of both sizes' inverses. The quantile is by Wilson and Hilferty's approximation (1931).

@@ -1,4 +1,4 @@
-"""What answers texts: this process, or several others that hold the model too."""
+"""Predict texts in this process, or in several others that have the model too."""
 
 import multiprocessing
 import os
@@ -35,7 +35,7 @@ class Engine(Protocol):
 
     @property
     def ahead(self) -> int:
-        """Windows to hand over before the answers of the first are needed."""
+        """Return how many windows to submit before the answers of the first are needed."""
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         """Return an answer for each text, later: see `answer`."""
@@ -60,7 +60,7 @@ class LocalEngine:
         return answers
 
     def close(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: no task is pending."""
 
 
 class ProcessEngine:
@@ -101,7 +101,7 @@ class _Submitted:
 
 
 def arithmetic(threads: int) -> dict[str, object]:
-    """What, besides the model, decides an answer's last digits."""
+    """Return what, besides the model, decides an answer's last digits."""
     return {
         "threads": threads,
         "processor maker": processor_maker(),

@@ -1,4 +1,4 @@
-"""What can stop a scoring job, by name."""
+"""Errors that stop a scoring job."""
 
 import errno
 
@@ -30,7 +30,7 @@ class RejectLimitError(DataError):
 
 
 class EngineError(DataError):
-    """What was to answer texts is gone: the job can be gone on from."""
+    """The engine is lost; the job can be resumed."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}; no row is lost: the same command resumes"

@@ -10,7 +10,7 @@ from sentiment.scoring.job import Progress, ScoringSummary
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast a job is, counted from where this process began."""
+    """The speed of a job since this process started."""
 
     rows_per_second: float
     tokens_per_second: float
@@ -46,7 +46,7 @@ class JsonEvents:
         self._speedometer = Speedometer(clock)
 
     def progress(self, progress: Progress) -> None:
-        """One event, unless the last was just before."""
+        """Print one event, unless the last was just before."""
         self._lines.progress(**asdict(progress), **asdict(self._speedometer.speed(progress)))
 
     def done(self, summary: ScoringSummary) -> None:

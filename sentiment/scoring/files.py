@@ -24,7 +24,7 @@ class Writer(Protocol):
     rows: int
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Why a row can't be written, for the places where that is so. `answers`, too, is by place."""
+        """Write rows and return the reasons of those that can't be written, by index. `answers` is by index, too."""
 
     def close(self) -> None:
         """Write what is held back."""
@@ -51,7 +51,7 @@ class Source(Protocol):
 
 @contextmanager
 def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Source]:
-    """The rows of an open file. Raises DataError, then or from its windows, where they can't be read or added to."""
+    """Yield the rows of an open file. Raises DataError, also from its windows, if they can't be read or added to."""
     suffix, compression = input_format(path).suffix, input_format(path).compression
     if suffix in TABLES:
         with _pyarrow(path):
@@ -84,7 +84,7 @@ def writer_for(
     names: bool,
     escape_formulas: bool,
 ) -> Writer:
-    """The writer of a part of an output onto `file`, the columns' `names` first where text has a place for them."""
+    """Return the writer of a part of an output to `file`, with a line of the columns' `names` in CSV and TSV."""
     if output.suffix in JSON_SUFFIXES:
         return JsonWriter(file)
     if output.suffix in DELIMITERS:

@@ -1,4 +1,4 @@
-"""What decides the bytes of an output: where any of it differs, a job begun before is not gone on from."""
+"""Fingerprint everything that decides the bytes of an output: a job is resumed only if all of it is the same."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class LocalFile:
-    """What a file of this machine holds, and the state of its entry when it was read for that.
+    """The digest of a local file, and the state of its entry when it was read.
 
     The system changes the state with every write, and no user can set all of it back: while it is the same, so is what
     the file holds. Another state proves nothing: copying, moving and `touch` change it, too.
@@ -35,7 +35,7 @@ LocalFiles = Mapping[str, LocalFile]  # by path
 
 
 def read_local_files(paths: Sequence[str], known: LocalFiles) -> dict[str, LocalFile]:
-    """What the local ones of the files hold: all of each is read unless it is `known` in the state that it has."""
+    """Return the digests of the local files: each is read unless it is `known` in its present state."""
     found = {}
     for path in paths:
         if remote.is_remote(path):
@@ -59,7 +59,7 @@ def _state(file: BinaryIO) -> list[int]:
 
 
 def input_identity(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
-    """Which files they are, and what is in them."""
+    """Return the inputs' names and contents."""
     # By its own place: the same file may be named otherwise next time.
     names = {path: path if remote.is_remote(path) else os.path.realpath(path) for path in paths}
     identity: dict[str, object] = {"inputs": list(names.values())}

@@ -33,7 +33,7 @@ class Stretch:
 
 
 def total_size(paths: Sequence[str]) -> int:
-    """How many bytes the files have together; one that isn't there has none."""
+    """Return the total bytes of the files; a missing one has none."""
     local = [path for path in paths if not remote.is_remote(path) and os.path.exists(path)]
     return sum(map(os.path.getsize, local)) + sum(remote.size(path) for path in paths if remote.is_remote(path))
 

@@ -34,7 +34,7 @@ GOES_ON = "the same command resumes"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is: rows and tokens so far, and the fraction of the input that is read."""
+    """The progress of a job: rows and tokens so far, and the fraction of the input that is read."""
 
     rows: int
     rejected: int
@@ -46,7 +46,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ScoringSummary:
-    """What became of every row: `rows` are `scored` and `rejected` together."""
+    """The result of a job: `rows` are `scored` and `rejected` together."""
 
     rows: int
     scored: int
@@ -75,7 +75,7 @@ def score(
     max_rejects: int | None = None,
     restart: bool = False,
 ) -> ScoringSummary:
-    """What became of every row of the inputs: scored into the output, or put aside beside it with its reason.
+    """Score every row of the inputs into the output, or reject it with a reason, and return the summary.
 
     Inputs are files, folders and globs; the suffixes say the formats, and an output that ends with a slash is a folder
     of parts. What is done lies in `OUTPUT.parts`: after a crash the same call resumes there, and the output is the

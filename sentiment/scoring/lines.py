@@ -46,7 +46,7 @@ class Lines:
         return b"".join(self._record).rstrip(b"\r\n")
 
     def begin_record(self) -> None:
-        """Forgets the record before; one starts at `record_offset`."""
+        """Begin a record at `record_offset`, and forget the one before."""
         self._record.clear()
         self.record_offset = self.offset
         self.fault = None

@@ -31,7 +31,7 @@ class Publishable(Protocol):
 
     @property
     def file(self) -> BinaryIO:
-        """To be written."""
+        """Return a file to write."""
 
     def publish(self) -> None:
         """Give it its name, replacing one there before."""
@@ -44,7 +44,7 @@ class Publishable(Protocol):
 
 
 class Parts(Protocol):
-    """What is done of an output, in a place beside it."""
+    """The finished parts of an output, in a folder beside it."""
 
     def create(self, name: str) -> Publishable:
         """Return a file to be written."""
@@ -171,7 +171,7 @@ def describe(name: str, file: BinaryIO) -> Part:
 
 
 def part_error(path: str, part: Part, found: Part | None) -> CheckpointError:
-    """Says how a part differs from what was written."""
+    """Return the error of a part that differs from what was written."""
     if found is None:
         return CheckpointError(f"{path}: is gone; --restart starts again")
     reason = f"has {found.size} bytes, SHA-256 {found.sha256:.12}; written were {part.size}, {part.sha256:.12}"

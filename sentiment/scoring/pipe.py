@@ -1,4 +1,4 @@
-"""What comes through a pipe, and what goes into one: rows are answered as they come, and none waits for the next."""
+"""Score a pipe row by row, each as it comes."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def score_to_pipe(
     rejects: BinaryIO,
     settings: ScoringSettings,
 ) -> tuple[int, int]:
-    """How many rows were answered and how many put aside, each a JSON object in its stream.
+    """Score a pipe and return the numbers of scored and rejected rows, each a JSON object in its stream.
 
     The inputs are files or, where there is `-` alone, what comes from `descriptor`: JSON objects, one a line, if the
     first line is one, else plain lines. Answers are flushed whenever no more rows wait.
@@ -87,7 +87,7 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:
-    """Whole lines: all that have come, at least one."""
+    """Yield whole lines: all that have arrived, at least one."""
     held = b""
     while data := os.read(descriptor, _READ_BYTES):
         held += data

@@ -1,4 +1,4 @@
-"""What a model says of texts: those that it can't answer cost the others nothing."""
+"""Predict texts one by one, so that one that fails costs the others nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -17,7 +17,7 @@ Answer = AnyPrediction | str  # or why there is none
 
 @dataclass(frozen=True, slots=True)
 class PredictionBySentence(Prediction):
-    """As `Prediction`, with what the model says of each sentence: see sentiment/explain/sentences.py."""
+    """A `Prediction` with a prediction of each sentence: see sentiment/explain/sentences.py."""
 
     sentences: list[dict[str, Any]]  # `start` and `end` in code points, `label` and `probabilities`
     mixed: bool  # one is clearly positive, and one clearly negative
@@ -46,7 +46,7 @@ def _by_sentence(model: Classifier, texts: Sequence[SplitText]) -> list[Predicti
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """As `asdict`, which takes longer than the network: it copies what they hold."""
+    """Return the fields of a dataclass. `asdict` takes longer than the network, as it copies the values."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 

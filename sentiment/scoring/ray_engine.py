@@ -1,4 +1,4 @@
-"""What answers texts on a Ray cluster: a worker process a core, each with the model, wherever Ray puts them.
+"""Predict texts on a Ray cluster: a worker process a core, each with the model, wherever Ray puts them.
 
 Which worker answers what, and when, is Ray's: it gives a task to the next free core, starts workers on nodes that join,
 and runs again elsewhere what a dead worker or node held. A worker keeps the model from its first task on.
@@ -63,7 +63,7 @@ class RayEngine:
 
     @property
     def ahead(self) -> int:
-        """Windows to hand over before the answers of the first are needed: more as the cluster grows."""
+        """Return how many windows to submit before the answers of the first are needed: more as the cluster grows."""
         return WINDOWS_A_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":

@@ -1,4 +1,4 @@
-"""What a job writes to an object store, and keeps there while it is under way."""
+"""Keep a job's parts and checkpoint in an object store."""
 
 import tempfile
 from types import TracebackType
@@ -48,7 +48,7 @@ class RemoteParts(Parts):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """There is no lock to free."""
+        """Do nothing: there is no lock."""
 
     def create(self, name: str) -> RemoteFile:
         """Return a file to be written, there once it is published."""

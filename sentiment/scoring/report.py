@@ -27,7 +27,7 @@ def write_report(path: Path, summary: ScoringSummary, classifier: Classifier) ->
 
 
 def report(summary: ScoringSummary, classifier: Classifier) -> str:
-    """The page: what became of the rows, label shares, confidences, lengths, and drift from the model's dev data."""
+    """Return the page: counts of rows, label shares, confidences, lengths, and drift from the model's dev data."""
     title = f"{Path(summary.output_path).name}, scored by {classifier.name} {classifier.version[:12]}"
     unknown = summary.unknown_tokens / max(summary.tokens, 1)
     facts = {

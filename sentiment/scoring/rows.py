@@ -30,7 +30,7 @@ WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
 
 
 class Origin(NamedTuple):
-    """Where a row came from: its file, and its number there, from 1."""
+    """The origin of a row: its file, and its number there, from 1."""
 
     file: str
     row: int
@@ -108,13 +108,13 @@ class Window(Protocol):
     faults: Mapping[int, str]  # why a row can't be read, by place
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """What these rows have in the columns kept."""
+        """Return the values of these rows in the columns kept."""
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
         """Return the same as JSON objects."""
 
     def raw(self, place: int) -> Values | bytes:
-        """One row as it stands in the input: its bytes, or its values where the input isn't text."""
+        """Return one row as in the input: its bytes, or its values if the input isn't text."""
 
     def offset(self, place: int) -> int | None:
         """Return the byte of its file, unpacked, that the row starts at; None where the input isn't text."""
@@ -149,7 +149,7 @@ class RowWindow:
         self._kept = kept
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """What these rows have in the columns kept."""
+        """Return the values of these rows in the columns kept."""
         return [self._select(self._rows[place].values) for place in places]
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
@@ -157,7 +157,7 @@ class RowWindow:
         return [to_json(values) for values in self.values(places)]
 
     def raw(self, place: int) -> bytes:
-        """One row as it stands in the file."""
+        """Return one row as in the file."""
         return self._rows[place].raw
 
     def offset(self, place: int) -> int:
@@ -172,7 +172,7 @@ class JsonRowWindow(RowWindow):
     """Rows that are JSON already: no number changes its form."""
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:
-        """These rows as they stand in the file; where some columns are kept, their numbers as they stand."""
+        """Return these rows as in the file; with some columns left out, their numbers as in the file."""
         if self._kept is None:
             return [self.raw(place).strip(JSON_SPACE.encode()) for place in places]
         return [to_json(self._select(_parse_to_the_letter(self.raw(place)))) for place in places]

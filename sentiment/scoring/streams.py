@@ -18,7 +18,7 @@ class _Readable(Protocol):
 
 
 def unpacked(file: BinaryIO, path: str, compression: str | None) -> BinaryIO:
-    """What the file holds. Raises DataError, when read, where it is damaged or ends early."""
+    """Return the uncompressed file. Raises DataError, when read, if it is damaged or ends early."""
     if compression is None:
         return file
     unpack = _gzip_reader if compression == "gzip" else _zstd_reader
@@ -27,7 +27,7 @@ def unpacked(file: BinaryIO, path: str, compression: str | None) -> BinaryIO:
 
 @contextmanager
 def packed(file: BinaryIO, compression: str | None) -> Iterator[BinaryIO]:
-    """A file whose content is compressed onto this one, which stays open: the same content gives the same bytes."""
+    """Yield a file that compresses onto this one, which stays open: the same content gives the same bytes."""
     if compression is None:
         yield file
     elif compression == "gzip":

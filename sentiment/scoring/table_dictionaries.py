@@ -10,7 +10,7 @@ Opener = Callable[[], BinaryIO]
 
 
 def batches_of(parts: Iterable[Opener]) -> Iterable[pa.RecordBatch]:
-    """What the Arrow streams hold."""
+    """Yield the batches of the Arrow streams."""
     for part in parts:
         with part() as source, pa.ipc.open_stream(source) as batches:
             yield from batches

@@ -51,7 +51,7 @@ class ParquetTable:
                 first_row += group_rows
 
     def _stretches(self) -> Iterator[tuple[list[int], int]]:
-        """Consecutive row groups that make a whole window together, and how many rows they have."""
+        """Yield runs of row groups that make a whole window together, and their number of rows."""
         metadata = self._file.metadata
         groups, group_rows = [], 0
         for index in range(metadata.num_row_groups):
@@ -112,7 +112,7 @@ class ArrowTable:
 
 @contextmanager
 def refusal(path: str, kind: str) -> Iterator[None]:
-    """What pyarrow can't read as DataError."""
+    """Raise what pyarrow can't read as DataError."""
     try:
         yield
     except (pa.ArrowException, OSError, ValueError, RuntimeError) as error:
@@ -122,7 +122,7 @@ def refusal(path: str, kind: str) -> Iterator[None]:
 
 @contextmanager
 def unwritable(kind: str) -> Iterator[None]:
-    """What pyarrow can't write as DataError."""
+    """Raise what pyarrow can't write as DataError."""
     try:
         yield
     except pa.ArrowException as error:

@@ -1,4 +1,4 @@
-"""What a table file can't hold of what an Arrow table can."""
+"""Find the types and values of an Arrow table that a table file can't store."""
 
 import io
 
@@ -26,7 +26,7 @@ def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
 
 
 def misfits(field: pa.Field, column: pa.Array) -> dict[int, str]:
-    """Why Parquet can't hold a row's value in this column, by place, though it has its type."""
+    """Return why Parquet can't store a row's value in this column, by index, though it has its type."""
     kind = column.type
     try:
         if pa.types.is_dictionary(kind) and is_text(kind):

@@ -27,7 +27,7 @@ class TableWindow:
         self.columns: Sequence[str] = self.batch.schema.names
 
     def values(self, places: Sequence[int]) -> list[Values]:
-        """What these rows have, in what JSON and CSV can say: see `plain_values`."""
+        """Return the values of these rows, as JSON and CSV can store them: see `plain_values`."""
         return _rows(self.batch, places)
 
     def json_objects(self, places: Sequence[int]) -> list[bytes]:

@@ -158,7 +158,7 @@ def _lists(column: pa.Array) -> Iterator[list[Any] | None]:
 
 
 def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where each stretch of consecutive places starts, and how many it has."""
+    """Return the start and the length of each run of consecutive indices."""
     start, count = 0, 0
     for place in places:
         if count and place == start + count:

@@ -48,7 +48,7 @@ class TableWriter:
         self.rows = 0
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Why a row can't be written, by place: it has a value, or a column, that the table has no place for."""
+        """Write rows and return why the others can't be written, by index: a value or a column doesn't fit."""
         if isinstance(window, TableWindow):
             unfit, columns = self._table_columns(window, list(answers))
         else:
@@ -67,7 +67,7 @@ class TableWriter:
         self._writer.close()
 
     def _table_columns(self, window: TableWindow, places: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
-        """Why some of these rows can't be written, and the columns of the others."""
+        """Return why some of these rows can't be written, and the columns of the others."""
         columns = [taken(column, places) for column in window.batch.columns]
         if not self._for_parquet:
             return {}, columns
@@ -102,7 +102,7 @@ def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
 
 
 def join_to_arrow(parts: Sequence[Opener], file: BinaryIO) -> None:
-    """As `join_to_parquet`, to an Arrow file, whose columns of a dictionary have one for all rows."""
+    """Join into an Arrow file like `join_to_parquet`, with one dictionary a column for all rows."""
     schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=False)
     with pa.ipc.new_file(pa.PythonFile(file, "w"), schema) as writer:
         for table in _row_groups(parts):
@@ -134,7 +134,7 @@ def _common_type(values: Sequence[object]) -> type:
 
 
 def _fits(value: object, kind: type) -> bool:
-    """Whether a column of this type holds the value without a change. One of text holds anything, as JSON has it."""
+    """Return whether a column of this type stores the value unchanged. A text column stores anything, as JSON."""
     if value is None or kind is str:
         return True
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""What the answers of a job are, all together."""
+"""Count the answers of a job."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Where an output goes: one file or, where its name ends with a slash, a folder of parts; here or behind a URL."""
+"""The target of an output: one file or, if its name ends with a slash, a folder of parts; local or a URL."""
 
 import os
 import shutil
@@ -26,11 +26,11 @@ class Target(Protocol):
 
     @property
     def path(self) -> Path | str:
-        """Its name: a str where it is a URL."""
+        """Return its name: a str if it is a URL."""
 
     @property
     def rejects(self) -> Path | str:
-        """Where its rejects go: beside it."""
+        """Return the path of its rejects, beside it."""
 
     def part_name(self, index: int) -> str:
         """Return the name of one of its parts, where it is a folder."""
@@ -39,7 +39,7 @@ class Target(Protocol):
         """Raise DataError if no output can be written: before hours of work, not after."""
 
     def parts(self) -> Parts:
-        """What is done of it."""
+        """Return its finished parts."""
 
     def create(self, parts: Parts) -> Publishable:
         """Return the file, to be written."""
@@ -54,13 +54,13 @@ class Target(Protocol):
         """Write the files of a folder, and say last that it is whole. Where it is already, nothing is done."""
 
     def size(self) -> int:
-        """How many bytes it has, with all its files; 0 where there is none."""
+        """Return its size in bytes, with all its files; 0 if there is none."""
 
     def is_free(self) -> bool:
         """Return whether no file is in the way of a folder."""
 
     def success(self) -> bytes | None:
-        """What stands in a folder that is whole."""
+        """Return the content of the file that marks a complete folder, if there is one."""
 
 
 def target_of(name: str) -> Target:
@@ -81,7 +81,7 @@ class LocalTarget:
 
     @property
     def rejects(self) -> Path:
-        """Where its rejects go: beside it."""
+        """Return the path of its rejects, beside it."""
         return self.path.with_name(f"{self.path.name}.rejects.jsonl")
 
     def part_name(self, index: int) -> str:
@@ -111,7 +111,7 @@ class LocalTarget:
                 raise DataError(f"{self.path}: holds the input {name}; give the output another name")
 
     def parts(self) -> PartsFolder:
-        """What is done of it."""
+        """Return its finished parts."""
         return PartsFolder(self.path)
 
     def create(self, parts: Parts) -> PartialFile:
@@ -141,7 +141,7 @@ class LocalTarget:
         sync_folder(self.path.parent)
 
     def size(self) -> int:
-        """How many bytes it has, with all its files; 0 where there is none."""
+        """Return its size in bytes, with all its files; 0 if there is none."""
         if not self.path.exists():
             return 0
         return sum(path.stat().st_size for path in (self.path.iterdir() if self.is_folder else [self.path]))
@@ -151,7 +151,7 @@ class LocalTarget:
         return not self.path.exists() or not any(self.path.iterdir())
 
     def success(self) -> bytes | None:
-        """What stands in a folder that is whole."""
+        """Return the content of the file that marks a complete folder, if there is one."""
         path = self.path / SUCCESS
         return path.read_bytes() if path.exists() else None
 
@@ -169,7 +169,7 @@ class RemoteTarget:
 
     @property
     def rejects(self) -> str:
-        """Where its rejects go: beside it."""
+        """Return the path of its rejects, beside it."""
         return f"{self.path}.rejects.jsonl"
 
     def part_name(self, index: int) -> str:
@@ -184,7 +184,7 @@ class RemoteTarget:
             raise DataError(f"{self.path}: a web server is read from, not written to")
 
     def parts(self) -> Parts:
-        """What is done of it."""
+        """Return its finished parts."""
         return RemoteParts(self.path)
 
     def create(self, parts: Parts) -> RemoteFile:
@@ -209,7 +209,7 @@ class RemoteTarget:
                 output.publish()
 
     def size(self) -> int:
-        """How many bytes it has, with all its files; 0 where there is none."""
+        """Return its size in bytes, with all its files; 0 if there is none."""
         if self.is_folder:
             return sum(remote.size(f"{self.path}/{name}") for name in remote.names(self.path))
         return remote.size(self.path) if remote.exists(self.path) else 0
@@ -219,7 +219,7 @@ class RemoteTarget:
         return not remote.exists(f"{self.path}/{SUCCESS}")
 
     def success(self) -> bytes | None:
-        """What stands in a folder that is whole."""
+        """Return the content of the file that marks a complete folder, if there is one."""
         if not remote.exists(f"{self.path}/{SUCCESS}"):
             return None
         with remote.open_to_read(f"{self.path}/{SUCCESS}") as file:

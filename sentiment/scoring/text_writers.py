@@ -20,7 +20,7 @@ class JsonWriter:
         self.rows = 0
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Why a row can't be written, by place: what it holds is nested too deep."""
+        """Write rows and return the reasons of those that can't be written, by index: they are nested too deep."""
         rows, misfits = _json_objects(window, list(answers))
         for place, row in rows.items():
             own = row[:-1]
@@ -30,7 +30,7 @@ class JsonWriter:
         return misfits
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is buffered."""
 
 
 class CsvWriter:
@@ -58,7 +58,7 @@ class CsvWriter:
             self._write_records([[*columns, *added]])
 
     def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Why a row can't be written, by place: it has a column that the first line doesn't name."""
+        """Write rows and return the reasons of those that can't be written, by index: the first line lacks a column."""
         records, misfits = [], {}
         for (place, answer), values in zip(answers.items(), window.values(list(answers)), strict=True):
             try:
@@ -75,7 +75,7 @@ class CsvWriter:
         return misfits
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: nothing is buffered."""
 
     def _write_records(self, records: Iterable[Sequence[str | None]]) -> None:
         if self._escape_formulas:

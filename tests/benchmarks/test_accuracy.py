@@ -28,7 +28,7 @@ def missing(model: Path, threads: int) -> scoring_peers.Answer:
 
 
 def lay_out(data: Path, out: Path) -> None:
-    """Where `prepare` puts all tables: three tweets, two texts of each of the others."""
+    """Return a folder as `prepare` fills it: three tweets, two texts of each of the others."""
     table = pl.DataFrame({"text": ["A good film.", "An awful film."], "label": ["positive", "negative"]})
     for name in accuracy.SETS.values():
         table.write_parquet(out / f"{name}.parquet")

@@ -22,7 +22,7 @@ TEXTS = ["the film was great", "the plot was dull", "the cast was poor"]
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the labels are kept in a test."""
+    """Return an empty folder for labels."""
     monkeypatch.setattr(labels, "KEPT", tmp_path / "kept")
     return tmp_path / "kept"
 

@@ -1,4 +1,4 @@
-"""What people see: within 80 columns on a terminal, and plain lines in a pipe."""
+"""Print within 80 columns on a terminal, and plain lines in a pipe."""
 
 import io
 from dataclasses import replace

@@ -55,7 +55,7 @@ print(json.dumps([torch.__version__, [asdict(each) for each in sentiment.load(sy
 
 
 def pairs(rows: int = 200) -> Iterator[tuple[int, str]]:
-    """As torchtext's IMDB gives them."""
+    """Return examples as torchtext's IMDB gives them."""
     rng = random.Random(0)
     for row in range(rows):
         label = 1 + row % 2

@@ -29,7 +29,7 @@ ANY_SETTINGS = pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: "-".j
 
 @dataclass
 class Run:
-    """What one pass gave: the output where there are tokens, the final states, every gradient."""
+    """The results of one pass: the output of all tokens, the final states, every gradient."""
 
     output: Tensor
     ht: Tensor

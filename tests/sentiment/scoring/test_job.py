@@ -49,7 +49,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """As the file has them: all text from CSV and TSV."""
+    """Return the rows as in the file: all text from CSV and TSV."""
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
     if path.suffix == ".arrow":

@@ -1,4 +1,4 @@
-"""What a job that was stopped leaves, and what it takes to go on from it."""
+"""Resume jobs that were stopped in every way."""
 
 import gzip
 import hashlib

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class WebFiles:
-    """What the server gives, and what it was asked for: path and Range of each request, in order.
+    """The server's files, and the requests it got: path and Range of each, in order.
 
     `breaks` says, for each of the first requests, after how many bytes of its answer the connection is cut.
     """

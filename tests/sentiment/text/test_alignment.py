@@ -1,4 +1,4 @@
-"""Where in the original each token came from: for plain words exactly, for any text within bounds and in order."""
+"""Find each token in the original: plain words exactly, any text within bounds and in order."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What spaCy keeps of the texts that it has split, and that it is asked run by run."""
+"""Bound the memory that spaCy keeps, and ask it run by run."""
 
 from collections.abc import Iterable
 

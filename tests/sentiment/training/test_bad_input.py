@@ -1,4 +1,4 @@
-"""What a person may hand `sentiment train` by mistake, each by its name: one line says what is wrong and what to do."""
+"""Refuse bad input of `sentiment train`: one line names the error and what to do."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""What a model must hold before it is written, from the command's own options to what stays on the disk."""
+"""Require behaviour before a model is saved, from the command's options to the files on disk."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -52,7 +52,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, dtype
 
 
 def train_all(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How each of these runs ended: see killed_training.py."""
+    """Return the result of each of these runs: see killed_training.py."""
     command = [sys.executable, str(SCRIPT), json.dumps(runs)]
     done = subprocess.run(command, capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr.decode()

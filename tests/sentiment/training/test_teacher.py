@@ -28,7 +28,7 @@ def teacher(folder: Path) -> Teacher:
 
 
 def said(teacher: Teacher, texts: list[str], max_pieces: int) -> torch.Tensor:
-    """What it gives each text: (N, C)."""
+    """Return the teacher's answer to each text: (N, C)."""
     return teacher.read(TOKENIZER.place(texts), max_pieces, lambda states: states)[0]  # (N, C)
 
 

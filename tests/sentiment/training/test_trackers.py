@@ -36,7 +36,7 @@ def epoch(number: int) -> Progress:
 
 
 def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """What TensorBoard shows of a run: each curve's steps and values."""
+    """Return a run as TensorBoard shows it: each curve's steps and values."""
     events = EventAccumulator(str(folder)).Reload()
     return {tag: [(event.step, event.value) for event in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
 

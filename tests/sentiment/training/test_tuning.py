@@ -82,7 +82,7 @@ def test_the_first_trial_chooses_the_format_of_all(
 
 
 class Gone(BaseException):
-    """What a kill does to a program: nothing after it runs."""
+    """Stop the program as a kill does: nothing after it runs."""
 
 
 @pytest.mark.parametrize(("number", "epoch"), [(1, 1), (2, 2), (4, 3)])
