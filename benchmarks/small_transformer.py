@@ -60,7 +60,7 @@ class Graph(nn.Module):
         self.teacher = teacher
 
     def forward(self, token_ids: Tensor, lengths: Tensor) -> Tensor:
-        """The logits (N, C) of token ids (N, T), of each row so many."""
+        """Return the logits (N, C) of token ids (N, T), of each row so many."""
         return self.teacher(PaddedBatch(token_ids, lengths))  # (N, C)
 
 

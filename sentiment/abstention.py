@@ -1,4 +1,4 @@
-"""When a model should rather not answer: the thresholds by which it keeps a promised share of wrong answers.
+"""Choose the threshold below which a model abstains, to keep a promised error rate.
 
 The table of a model is made from dev data (evaluation/abstention.py) and is in its metrics.
 """
@@ -12,7 +12,7 @@ from sentiment.config import Count, Settings
 from sentiment.errors import ConfigError
 
 METRIC = "abstention"
-UNCERTAIN = "uncertain"  # the label of a text that isn't answered
+UNCERTAIN = "uncertain"  # the label of a text on which the model abstains
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -22,7 +22,7 @@ class Level(Settings):
     threshold: Share
     answered: Count
     wrong: Annotated[int, Field(ge=0)]
-    bound: Share  # of the share of wrong answers on unseen texts
+    bound: Share  # upper bound of the error rate on unseen texts
 
 
 class AbstentionTable(Settings):
@@ -32,17 +32,17 @@ class AbstentionTable(Settings):
     levels: Annotated[tuple[Level, ...], Field(min_length=1)]
 
     def threshold(self, promise: float) -> float | None:
-        """Return the lowest threshold that keeps the promise; None where there is none."""
+        """Return the lowest threshold that keeps the promise, or None."""
         return min((level.threshold for level in self.levels if level.bound <= promise), default=None)
 
     @property
     def least(self) -> float:
-        """Return the smallest share of wrong answers that can be promised."""
+        """Return the smallest error rate that can be promised."""
         return min(level.bound for level in self.levels)
 
 
 def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> float:
-    """Return the confidence under which the model must not answer, to be wrong in at most this share of its answers.
+    """Return the confidence below which the model must abstain, to keep its error rate at most `promise`.
 
     The promise holds for texts like those of each dev set in the model's `metrics`. Raises ConfigError for a model
     without a table, and for a promise that its dev data can't back.
@@ -52,7 +52,7 @@ def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> flo
     tables = {name: AbstentionTable.of(table) for name, table in metrics.get(METRIC, {}).items()}
     if not tables:
         raise ConfigError(
-            f"abstain: the model {model!r} holds no table of its errors on dev data; `sentiment calibrate` fits it "
+            f"abstain: the model {model!r} has no table of its errors on dev data; `sentiment calibrate` fits it "
             "to labelled texts of yours and writes it with one"
         )
     thresholds = []
@@ -60,7 +60,7 @@ def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> flo
         threshold = table.threshold(promise)
         if threshold is None:
             raise ConfigError(
-                f"abstain: the {table.rows:,} rows of {name} back no promise under {_rounded_up(table.least)}, and "
+                f"abstain: the {table.rows:,} rows of {name} support no promise under {_rounded_up(table.least)}, and "
                 f"{promise:g} is asked for; ask for more, or give `sentiment calibrate` more rows like your own"
             )
         thresholds.append(threshold)

@@ -1,4 +1,4 @@
-"""Ragged token ids to padded batches, bounded by what they cost: padded tokens, not rows."""
+"""Turn ragged token ids into padded batches, limited by padded tokens rather than rows."""
 
 import random
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MAX_BATCH_TOKENS = 8192  # padded; larger batches leave the cache and get slower (benchmarks/core.py)
-MAX_BATCH_ROWS = 256  # so do wider ones
-SHORT = 16  # tokens; longer rows are batched with no row of less than half their length: padding costs what text does
+MAX_BATCH_ROWS = 256  # so do batches with more rows
+SHORT = 16  # tokens; longer rows are not batched with rows of less than half their length, as padding costs time too
 
 
 @dataclass(frozen=True)
 class PaddedBatch:
-    """`token_ids` (N, T), filled up with `<pad>` on the right, and `lengths` (N,), each at least 1."""
+    """`token_ids` (N, T), padded with `<pad>` on the right, and `lengths` (N,), each at least 1."""
 
     token_ids: "Tensor"
     lengths: "Tensor"
@@ -52,7 +52,7 @@ def length_buckets(
 ) -> list[list[int]]:
     """Group the indices of `lengths` into batches of similar lengths and at most `max_batch_tokens` padded tokens.
 
-    A row longer than the bound is a batch of its own.
+    A row longer than the limit is a batch of its own.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     return _cut(order, lengths, max_batch_tokens, max_batch_rows, short)
@@ -63,7 +63,7 @@ def shuffled_buckets(
 ) -> list[list[int]]:
     """Group like `length_buckets`, but shuffled differently at each call, for training.
 
-    At most `max_batch_rows` a batch: a mean over a thousand phrases would give each hardly a say beside a review's.
+    At most `max_batch_rows` a batch: in a mean over a thousand phrases each would count little beside a review.
     """
     noisy = [length * rng.uniform(0.9, 1.1) + rng.random() for length in lengths]
     order = sorted(range(len(lengths)), key=noisy.__getitem__)

@@ -1,4 +1,4 @@
-"""A model is a folder of data files, and nothing in it is believed before it is checked.
+"""Save and load a model as a folder of data files, verified before anything is used.
 
 First the files (see manifest.py), then what they hold: settings, names, shapes, finiteness. Nothing is unpickled; a
 bundle that is pickled travels as the contents of its files, which are checked in the same way.
@@ -30,7 +30,7 @@ LABELS = "labels.json"
 GOLDEN = "golden.json"
 METRICS = "metrics.json"
 CARD = "README.md"
-SCALES = ".scales"  # after the name of a tensor of integers: what each of its rows is multiplied by
+SCALES = ".scales"  # suffix of the tensor with the scale of each row of an integer tensor
 FILES = (WEIGHTS, CONFIG, VOCABULARY, LABELS, GOLDEN, METRICS, CARD)
 
 
@@ -39,22 +39,22 @@ class BundleConfig(Settings):
 
     text: Annotated[TextConfig, BeforeValidator(recorded_text)]
     model: ModelConfig
-    task: Task = "classification"  # not written then: such a folder is as it was before there were others
+    task: Task = "classification"  # not written: such a folder is as before there were others
     temperature: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything a model folder holds. `temperature` divides the logits before the softmax."""
+    """The content of a model folder. `temperature` divides the logits before the softmax."""
 
     name: str
     model: SentimentModel
     vocabulary: Vocabulary
-    labels: tuple[str, ...]  # none of a model that answers with a number
+    labels: tuple[str, ...]  # empty for a regression
     text_config: TextConfig
     task: Task = "classification"
     temperature: float = 1.0
-    golden: tuple[dict[str, Any], ...] = ()  # texts, and what the model answered when it was saved
+    golden: tuple[dict[str, Any], ...] = ()  # texts, and the model's answers when it was saved
     metrics: dict[str, Any] = field(default_factory=dict)
     card: str = ""
     version: str = ""  # the manifest's digest, shortened: another file, another version

@@ -1,4 +1,4 @@
-"""A model folder, ready to answer: the network of torch behind the one way from text to probabilities."""
+"""Load a model folder and predict with its torch network."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,9 +32,9 @@ GOLDEN_TOLERANCE = 1e-4
 
 
 class Classifier(LabelPredictor):
-    """A model ready to answer. One may be shared by threads, forked and pickled.
+    """A loaded classifier; it may be shared by threads, forked and pickled.
 
-    Raises ConfigError for one that answers with a number.
+    Raises ConfigError for a model that answers with a number.
     """
 
     task: Literal["classification"] = "classification"
@@ -84,7 +84,7 @@ class Classifier(LabelPredictor):
         return split_sentences(self, texts)
 
     def in_float32(self) -> "Classifier":
-        """Return the same classifier, its integers taken for the numbers that they are for: as gradients see it."""
+        """Return the same classifier in float32, with the numbers that its integers represent, for gradients."""
         other = Classifier.__new__(Classifier)  # that shares the text steps
         vars(other).update(vars(self), _bundle=replace(self._bundle, model=self.model.in_float32()))
         return other
@@ -135,8 +135,8 @@ def load(
 ) -> AnyModel:
     """Load the classifier of a model folder, or the package's own, verified down to its golden predictions.
 
-    With `task` "regression" it is the regressor of a model that answers with a number, with None whichever it is.
-    `dtype` "bfloat16" is quicker on some processors and slower on others; its probabilities stay within 0.05 of
+    With `task` "regression" it is the regressor of a model that answers with a number; with None, either.
+    `dtype` "bfloat16" is faster on some processors and slower on others; its probabilities stay within 0.05 of
     float32's.
     Raises BundleError, naming the file at fault, and ConfigError for a model of the other task.
     """

@@ -1,4 +1,4 @@
-"""The model that comes with the package: found by a link to models/ in a checkout, as package data in a wheel."""
+"""Locate the package's model: through a link to models/ in a checkout, as package data in a wheel."""
 
 from importlib.resources import files
 from pathlib import Path

@@ -2,11 +2,11 @@
 
 
 class SentimentError(Exception):
-    """Something the caller can mend; the message names the limit and the actual value."""
+    """An error that the caller can fix; the message names the limit and the actual value."""
 
 
 class ConfigError(SentimentError):
-    """A setting is outside its range, unknown, or at odds with another."""
+    """A setting is outside its range, unknown, or contradicts another."""
 
 
 class TextError(SentimentError):
@@ -22,7 +22,7 @@ class TextError(SentimentError):
 
 
 class BundleError(SentimentError):
-    """A model folder is refused. `file` is the file at fault, `reason` what is wrong with it."""
+    """A model folder is refused. `file` is the faulty file, `reason` what is wrong with it."""
 
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(file, reason)
@@ -38,4 +38,4 @@ class DataError(SentimentError):
 
 
 class ExportError(SentimentError):
-    """A model written in another form does not answer as the original does."""
+    """An exported model does not answer as the original does."""

@@ -1,4 +1,4 @@
-"""A folder of files under a manifest of their sizes and SHA-256: written at once or not at all, verified when read.
+"""Write a folder of files with a manifest of their sizes and SHA-256 atomically, and verify it when read.
 
 Checked in this order: the manifest, each file's size, each file's digest. A file that is read is read once, so that
 what was verified is what is used. It may be a link, as in the cache of Hugging Face and in volumes of Kubernetes: the
@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 
 def write(folder: Path, name: str, contents: Mapping[str, bytes]) -> str:
     """Write a folder and return its version. It appears whole, replacing one with the same files, or not at all."""
-    folder = Path(os.path.realpath(folder))  # a link stays, and leads to the new files
+    folder = Path(os.path.realpath(folder))  # a link stays, and points to the new files
     check_target(folder, contents)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -55,7 +55,7 @@ def read(folder: Path, files: Collection[str]) -> tuple[str, str, dict[str, byte
 
     Raises BundleError, naming the file, for anything missing, resized, altered or unlisted.
     """
-    if not os.path.isdir(folder):  # as Path.is_dir, but never raises
+    if not os.path.isdir(folder):  # like Path.is_dir, but never raises
         raise BundleError(str(folder), "there is no such folder")
     manifest_bytes = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
     manifest = _parse_manifest(manifest_bytes, files)
@@ -143,7 +143,7 @@ def _check_size(folder: Path, name: str, expected: int) -> None:
 
 def _regular(folder: Path, name: str) -> Path:
     path = folder / name
-    if not os.path.isfile(path):  # as Path.is_file, but never raises
+    if not os.path.isfile(path):  # like Path.is_file, but never raises
         raise BundleError(name, "is missing, or is not a regular file")
     return path
 

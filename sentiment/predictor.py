@@ -1,4 +1,4 @@
-"""Texts to predictions, whatever computes the probabilities: every way in reads and answers through here.
+"""Turn texts into predictions with any network. Python, commands, HTTP and files all predict through here.
 
 Nothing here imports torch, so that an ONNX model answers where there is none.
 """
@@ -22,11 +22,11 @@ class Prediction:
     """The answer to one text, and how much of the text was read."""
 
     label: str
-    """The likeliest."""
+    """The most probable label."""
     probabilities: dict[str, float]
     """The probability of each label; they sum to 1."""
     tokens: int
-    """Read by the model."""
+    """The number of tokens read."""
     unknown_tokens: int
     """The number of tokens that are not in the vocabulary."""
     truncated: bool
@@ -40,7 +40,7 @@ class ValuePrediction:
     value: float
     """The predicted number, on the scale of the training data."""
     tokens: int
-    """Read by the model."""
+    """The number of tokens read."""
     unknown_tokens: int
     """The number of tokens that are not in the vocabulary."""
     truncated: bool
@@ -56,7 +56,7 @@ PredictorT = TypeVar("PredictorT", bound="Predictor")  # type: ignore[type-arg]
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:
-    """One text as the network takes it: `token_ids` (T,), never empty."""
+    """One text, encoded for the network: `token_ids` (T,), never empty."""
 
     token_ids: list[int]
     truncated: bool
@@ -64,19 +64,19 @@ class EncodedText:
 
 @dataclass(frozen=True, slots=True)
 class AlignedText:
-    """One text as the network takes it, with the part of it, in code points, that each token came from."""
+    """One text, encoded for the network, with the span of each token in code points."""
 
     text: str
     encoded: EncodedText
-    tokens: list[str]  # in their one form, a word that the vocabulary lacks as the parts by which it is read
+    tokens: list[str]  # normalised; a word that the vocabulary lacks as its pieces
     spans: list[Span]  # of each token id; neither starts nor ends ever decrease
-    omitted: list[Span]  # what of a truncated text was not read
+    omitted: list[Span]  # parts of a truncated text that were not read
 
 
 class Predictor(ABC, Generic[AnswerT]):
-    """Vocabulary and text steps of a model, and the way from texts to predictions through its network.
+    """A model's text steps and vocabulary; subclasses add the network.
 
-    Raises ConfigError for a language that can't be split into words here.
+    Raises ConfigError for a language that spaCy can't split here.
     """
 
     def __init__(self, *, name: str, version: str, vocabulary: Vocabulary, text_config: TextConfig) -> None:
@@ -139,7 +139,7 @@ class Predictor(ABC, Generic[AnswerT]):
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """Return the step from text to tokens."""
+        """Return the tokenizer."""
         return self._tokenizer
 
     def warm(self: PredictorT) -> PredictorT:

@@ -1,4 +1,4 @@
-"""A model folder whose network answers with one number: the same way from text as a classifier's."""
+"""Load a model folder whose network answers with one number, and predict with it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from sentiment.predictor import EncodedText, Predictor, ValuePrediction
 
 
 class Regressor(Predictor[ValuePrediction]):
-    """A model ready to answer. One may be shared by threads, forked and pickled."""
+    """A loaded regressor; it may be shared by threads, forked and pickled."""
 
     task: Literal["regression"] = "regression"
 

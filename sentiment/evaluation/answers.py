@@ -75,9 +75,7 @@ def answer(
             row = origins[place] if origins else f"row {place + 1}"
             raise DataError(f"{row} has the label {label!r:.60}; the model knows {', '.join(classifier.labels)}")
     if len(set(labels)) < 2:
-        raise DataError(
-            f"every row has the label {labels[0]!r:.60}; what a model can tell apart takes rows of two or more"
-        )
+        raise DataError(f"every row has the label {labels[0]!r:.60}; evaluation needs rows of two or more")
     predictions = classifier.predict(texts)
     probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
     targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)

@@ -25,7 +25,7 @@ def page(report: Report) -> str:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
-        raise ConfigError("a report needs two packages more: pip install 'sentiment-bilstm[evaluate]'") from None
+        raise ConfigError("a report needs two more packages: pip install 'sentiment-bilstm[evaluate]'") from None
     environment = Environment(
         loader=PackageLoader("sentiment.evaluation", "."),
         autoescape=True,

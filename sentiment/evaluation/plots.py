@@ -82,7 +82,7 @@ def _svg(draw: Callable[["Axes"], None], description: str, title: str = "") -> s
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
-        raise ConfigError("a report needs two packages more: pip install 'sentiment-bilstm[evaluate]'") from None
+        raise ConfigError("a report needs two more packages: pip install 'sentiment-bilstm[evaluate]'") from None
     with rc_context({**_SETTINGS, "svg.hashsalt": description}):
         figure = Figure(figsize=(4.3, 3.3), layout="constrained")
         axes = figure.subplots()

@@ -29,7 +29,7 @@ def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence
     """
     true = np.array(values)  # (N,)
     if len(set(values)) < 2:
-        raise DataError(f"every row has the number {values[0]:g}; what a model can tell apart takes two different ones")
+        raise DataError(f"every row has the number {values[0]:g}; evaluation needs at least two different ones")
     predicted = np.array([each.value for each in regressor.predict(texts)])  # (N,)
     estimates = resampled(lambda rows: _of_rows(predicted, true, rows), len(true))
     return value_figures(predicted, true) | {

@@ -22,7 +22,7 @@ def draw(report: Report, path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ConfigError("a picture needs one package more: pip install 'sentiment-bilstm[explain]'") from None
+        raise ConfigError("a picture needs one more package: pip install 'sentiment-bilstm[explain]'") from None
     if report.trace is None:
         count = len(report.explanation.tokens)
         raise ConfigError(f"a picture shows at most {MAX_TRACE_TOKENS} tokens; the text has {count}")

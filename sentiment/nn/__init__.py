@@ -1,9 +1,9 @@
-"""The network: it knows token ids and shapes, no files and no vocabulary."""
+"""The network, from token ids to logits."""
 
 import os
 from functools import partial
 
 import torch
 
-# The threads that OpenMP shares work with stay in the parent: a forked child would wait for them for ever.
+# OpenMP's other threads stay in the parent: a forked child would wait for them forever.
 os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from sentiment.nn.lstm import InitialStates
 
-KERNEL_SIZES = (3, 4, 5)  # tokens that a filter sees at once
+KERNEL_SIZES = (3, 4, 5)  # tokens in the window of a filter
 RANDOM_STATE_SPREAD = 0.1  # standard deviation
 
 
@@ -30,7 +30,7 @@ class BagOfWords(nn.Module):
 
 
 class TextCNN(nn.Module):
-    """The largest answer of each filter over windows of 3, 4 and 5 tokens (Kim 2014)."""
+    """The maximum of each filter over windows of 3, 4 and 5 tokens (Kim 2014)."""
 
     def __init__(self, embedding_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class TextCNN(nn.Module):
 
 
 class Pooling(nn.Module):
-    """One summary of every step's output: `max`, `mean`, or `attention`, a mean weighed by a learned score."""
+    """One summary of every step's output: `max`, `mean`, or `attention`, a mean weighted by a learned score."""
 
     def __init__(self, kind: str, size: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Pooling(nn.Module):
 
 
 class InitialState(nn.Module):
-    """The `h0` and `c0` that a recurrence starts from where they are not zero."""
+    """The initial `h0` and `c0` of a recurrence where they are not zero."""
 
     def __init__(self, kind: str, states: int, hidden_size: int, *, has_cell: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The final `ht` of texts from 8-bit integers: the same bits for a text alone and in any batch.
+"""Compute the final `ht` in 8-bit integers: the same bits for a text alone and in any batch.
 
 Floating point sums depend on the order in which a kernel adds, and that on how many rows and threads take part. Sums of
 integers don't. So word vectors and weights are integers with a scale for each row, and `h`, which lies in (-1, 1), is
@@ -26,26 +26,26 @@ from sentiment.batching import PaddedBatch
 from sentiment.nn.lstm import PaddedLSTM, of_each_direction, reversed_positions, rows_left
 
 LEVELS = 127  # integers run from -127 to 127
-MAX_SIZE = 1024  # features and hidden units: float32 adds up 1,040 products of such integers exactly
-BLOCK_ROWS = 512  # that take their steps together; the states of more leave the cache
+MAX_SIZE = 1024  # features and hidden units: float32 sums 1,040 products of such integers exactly
+BLOCK_ROWS = 512  # that take their steps together; more states would not fit the cache
 BLOCK_TOKENS = 256  # that are projected together
 MAX_BATCH_TOKENS = 65_536  # the more, the fewer of them are distinct
-SHORT = 64  # tokens; up to there a row that is left alone costs less than a batch of its own
+SHORT = 64  # tokens; a single row of at most so many costs less in another batch than alone
 
-UNIT = 32  # elements that torch's loops take at once, at most
-GRAIN = 32_768  # elements from which on torch shares a loop among threads, and that each of them gets, at least
+UNIT = 32  # most elements of a step of torch's loops
+GRAIN = 32_768  # least elements that torch gives a thread when it divides a loop
 
 EMBEDDING = "embedding.weight"
 INTEGER_PRODUCT, FLOAT_PRODUCT = PRODUCTS = ("int8", "float32")
 
 _MEASURED_ROWS = 64
 _MEASURED_RUNS = 7
-_FEATURE_STEPS = 2.0**15  # of 1, in what the classifier reads
+_FEATURE_STEPS = 2.0**15  # of 1, in the classifier's input
 _WEIGHT_STEPS = 2.0**26  # of its largest weight
 
 
 class QuantizedWeight(NamedTuple):
-    """A matrix of integers, and what each of its rows is multiplied by."""
+    """A matrix of integers, and the scale of each row."""
 
     values: Tensor  # (rows, columns), int8
     scales: Tensor  # (rows,), float32
@@ -59,7 +59,7 @@ class QuantizedWeight(NamedTuple):
         return cls((weight / scales.unsqueeze(1)).round_().to(torch.int8), scales)
 
     def dequantize(self) -> Tensor:
-        """Return the numbers that the integers are for: (rows, columns), float32."""
+        """Return the numbers that the integers represent: (rows, columns), float32."""
         return self.values.float().mul_(self.scales.unsqueeze(1))
 
 
@@ -73,7 +73,7 @@ class IntegerLSTM:
     def __init__(self, weights: Mapping[str, QuantizedWeight], lstm: PaddedLSTM, product: str | None = None) -> None:
         self.weights = dict(weights)
         self._hidden_size = lstm.hidden_size
-        self._width = -(-lstm.hidden_size // UNIT) * UNIT  # H from here on: units that stay zero fill it up
+        self._width = -(-lstm.hidden_size // UNIT) * UNIT  # H from here on, padded with units that stay zero
         self.product = product or quicker_product(self._width)
         dtype = torch.int8 if self.product == INTEGER_PRODUCT else torch.float32
         inputs, recurrent = (
@@ -147,7 +147,7 @@ class IntegerLSTM:
         minus_levels = torch.tensor(-float(LEVELS))
         size = 0  # of a loop over one number for each unit of these rows
         for step, (count, rows) in enumerate(zip(counts, computed, strict=True)):
-            if directions * rows * width != size:  # views are made anew for other rows only: alone, they cost most
+            if directions * rows * width != size:  # making views costs most: only for other rows
                 size = directions * rows * width
                 gates, sums = (each[: 4 * size].view(directions, rows, -1) for each in (all_gates, all_sums))  # (…, 4H)
                 # Each gate by itself where a loop over all would have an odd end: such loops are of `size` elements.
@@ -189,7 +189,7 @@ class IntegerLSTM:
 
 
 def exact_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the logits (..., C) of `features` (..., K) in [-1, 1], the same bits whatever they are computed with.
+    """Return the logits (..., C) of `features` (..., K) in [-1, 1], the same bits in any batch.
 
     Weights (C, K) and features are taken to multiples of a power of two so fine that float64 adds up exactly: 26 bits
     and 15, and 4,096 products of them.
@@ -233,7 +233,7 @@ def _multiply(rows: Tensor, weight: Tensor, out: Tensor) -> None:
 
 
 def quicker_product(width: int) -> str:
-    """Return which of the exact products is the quicker here, by a short measurement at this number of hidden units."""
+    """Return the faster of the exact products here, by a short measurement at this number of hidden units."""
     seconds = exact_products(width)
     return min(seconds, key=seconds.__getitem__)
 

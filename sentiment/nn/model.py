@@ -1,4 +1,4 @@
-"""The whole network, readable in one sitting: embed, read both ways, classify."""
+"""The whole network: embed, read both ways, classify."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ from sentiment.text.vocabulary import PAD_ID
 
 
 class SentimentModel(nn.Module):
-    """Token ids to logits through the final `ht` of both directions of the top layer, or as `config` has it."""
+    """Map token ids to logits through the final `ht` of both directions of the top layer, or as `config` says."""
 
-    lstm: PaddedLSTM  # where `config.encoder` says so; so are the others
+    lstm: PaddedLSTM  # only if `config.encoder` says so; so are the others
     rnn: PaddedRNN
     bow: BagOfWords
     cnn: TextCNN
@@ -28,7 +28,7 @@ class SentimentModel(nn.Module):
         super().__init__()
         self.config = config
         self.directions = 2 if config.bidirectional else 1
-        self.integer_lstm: IntegerLSTM | None = None  # what it answers through once it is quantized
+        self.integer_lstm: IntegerLSTM | None = None  # replaces `lstm` in prediction once it is quantized
         self.embedding = nn.Embedding(vocabulary_size, config.embedding_size, padding_idx=PAD_ID)
         self.initial_state: InitialState | None = None
         match config.encoder:
@@ -44,7 +44,7 @@ class SentimentModel(nn.Module):
         self.classifier = nn.Linear(features, num_classes)
 
     def forward(self, batch: PaddedBatch) -> Tensor:
-        """Return the logits (N, C) of a batch; a row's don't depend on its neighbours nor on its padding."""
+        """Return the logits (N, C) of a batch; a row's don't depend on its batch or its padding."""
         if self.integer_lstm is not None and not self.training:
             return self._classify_exactly(self._top(self.integer_lstm.final_states(batch)))  # (N, C)
         embedded = self._drop(self.embedding(batch.token_ids))  # (N, T, F)
@@ -70,7 +70,7 @@ class SentimentModel(nn.Module):
         return self.pooling(output, lengths)  # (N, 2H)
 
     def steps(self, batch: PaddedBatch) -> Tensor:
-        """Return the logits (N, T, C) after each token; past a row's length they mean nothing.
+        """Return the logits (N, T, C) after each token; past a row's length they have no meaning.
 
         Raises ConfigError for a network that doesn't read one way, from the first token to the last.
         """
@@ -122,7 +122,7 @@ class SentimentModel(nn.Module):
         return self.config.pooling in ("final", "stepwise") and is_cpu_float32
 
     def quantized(self) -> "SentimentModel":
-        """Return a copy that answers in integers, with weights to match; itself where integers are not for its kind."""
+        """Return a copy that answers in integers, with weights to match; itself if its kind stays in float32."""
         if not self.integer_names:
             return self
         model = copy.deepcopy(self)
@@ -130,7 +130,7 @@ class SentimentModel(nn.Module):
         return model
 
     def in_float32(self) -> "SentimentModel":
-        """Return a copy that computes in float32 with the numbers that its integers are for."""
+        """Return a copy that computes in float32 with the numbers that its integers represent."""
         model = copy.deepcopy(self)
         model.integer_lstm = None
         return model

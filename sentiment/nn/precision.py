@@ -1,4 +1,4 @@
-"""The number formats that a network computes in, and what of this processor decides their speed and last digits."""
+"""Number formats of the computation, and the processor features that decide their speed and last digits."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from sentiment.nn.model import SentimentModel
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MEASURED_SECONDS = 0.5  # of all formats together; at least one run of each
-LEAST_GAIN = 1.1  # times quicker than float32, which is exact
+LEAST_GAIN = 1.1  # times faster than float32, the more precise one
 
 _UNITS = {"avx512_bf16", "amx_bf16", "bf16"}  # Intel and AMD, Intel's matrix units, ARM
 _MAKERS = ("vendor_id", "CPU implementer")  # x86, ARM
@@ -30,7 +30,7 @@ class DtypeChoice:
 
 
 def choose_dtype(work: Callable[[str], object]) -> DtypeChoice:
-    """Return the format in which `work(dtype)` is quicker here, by a short measurement.
+    """Return the format in which `work(dtype)` is faster here, by a short measurement.
 
     Which one that is depends on the work as much as on the processor: bfloat16 units make some products quicker and
     others slower than float32. It is float32, too, where this torch can't do the work in bfloat16.
@@ -46,9 +46,9 @@ def choose_dtype(work: Callable[[str], object]) -> DtypeChoice:
 
 
 def measure(ways: Mapping[str, Callable[[], object]], seconds: float = MEASURED_SECONDS) -> dict[str, float]:
-    """Return the shortest seconds of each way: run in turns until so many are spent, the first run of each not counted.
+    """Return the shortest seconds of each way: run in turns for that long, the first run of each not counted.
 
-    Where the first runs alone take longer than that, they count.
+    If the first runs alone take longer, they count.
     """
     started = time.perf_counter()
     shortest = {name: _seconds(way) for name, way in ways.items()}
@@ -80,13 +80,13 @@ def bfloat16_units() -> list[str]:
 
 @cache
 def processor_maker() -> str:
-    """Return who made the processor: libraries choose kernels by it, and their sums differ in the last digits."""
+    """Return the processor's maker: libraries choose kernels by it, whose sums differ in the last digits."""
     facts = (line.partition(":") for line in _cpuinfo().splitlines())
     return next((value.strip() for name, _, value in facts if name.strip() in _MAKERS), "unknown")
 
 
 def in_dtype(model: SentimentModel, dtype: str) -> SentimentModel:
-    """Return the model, ready to answer in this format; in another one than its own, a copy. Raises ConfigError."""
+    """Return the model in this format, a copy unless it is its own. Raises ConfigError."""
     if dtype not in DTYPES:
         raise ConfigError(f"dtype: one of {', '.join(DTYPES)}, not {dtype!r}")
     if dtype == "float32":

@@ -29,7 +29,7 @@ def download(url: str, target: Path, sha256: str, progress: Progress = lambda do
     if target.exists():
         found = digest(target)
         if found != sha256:
-            raise DataError(f"{target}: its SHA-256 is {found}, not {sha256}; remove it, and it is fetched anew")
+            raise DataError(f"{target}: its SHA-256 is {found}, not {sha256}; remove it to download it again")
         return
     partial = target.with_name(f"{target.name}.partial")
     while (broken := _fetch(url, partial, progress)) is not None:

@@ -27,7 +27,7 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
             below = [path for path in Path(name).rglob("*") if path.is_file()]
             found = [str(path) for path in below if is_in_folder(path.relative_to(name).as_posix(), suffixes)]
             if not found:
-                raise DataError(f"{name}: the folder holds no file of rows: none ends in {', '.join(suffixes)}")
+                raise DataError(f"{name}: the folder has no data file: none ends in {', '.join(suffixes)}")
         elif os.path.exists(name) or not glob.has_magic(name):
             found = [name]
         else:

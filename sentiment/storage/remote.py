@@ -103,7 +103,7 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
             return [name]
         bucket = path.split("/", 1)[0]
         if name.startswith(BUCKETS) and not filesystem.exists(bucket):
-            raise DataError(f"{name}: there is no bucket {bucket!r}, or it isn't yours to read")
+            raise DataError(f"{name}: there is no bucket {bucket!r}, or you may not read it")
         if is_glob:
             found = [entry for entry in filesystem.glob(path) if filesystem.isfile(entry)]
         else:

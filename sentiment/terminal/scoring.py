@@ -58,7 +58,7 @@ def print_summary(summary: "ScoringSummary") -> None:
     """Print what became of every row of a scored file."""
     speed = (summary.rows - summary.resumed) / max(summary.seconds, 1e-9)
     if summary.resumed:
-        screen.console.print(f"{summary.resumed:,} rows were done already: gone on after them.")
+        screen.console.print(f"{summary.resumed:,} rows were finished earlier.")
     screen.console.print(
         f"{summary.rows:,} rows = {summary.scored:,} scored + {summary.rejected:,} rejected, {speed:,.0f} rows/s",
     )

@@ -96,7 +96,7 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
         table.add_row(name, f"{figures['rows']:,}", *shown)
     screen.console.print(table)
     for name, label in blind.items():
-        warning = f"Every row of {name} is answered {label!r}: the model does not tell the labels apart."
+        warning = f"Every row of {name} is answered {label!r}: the model does not distinguish the labels."
         screen.console.print(warning, style="yellow", soft_wrap=True)
     screen.console.print(f"Written to {folder}. Next:")
     for command in (

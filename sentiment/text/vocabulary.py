@@ -44,9 +44,9 @@ class Vocabulary:
         if list(tokens[:2]) != [PAD, UNK]:
             raise ValueError(f"a vocabulary begins {PAD}, {UNK}, not {list(tokens[:2])}")
         if not all(isinstance(token, str) for token in tokens):
-            raise ValueError("a vocabulary holds str only")
+            raise ValueError("a vocabulary contains str only")
         if len(set(tokens)) != len(tokens):
-            raise ValueError(f"a vocabulary holds each token once: {len(tokens) - len(set(tokens))} stand twice")
+            raise ValueError(f"a vocabulary contains each token once: {len(tokens) - len(set(tokens))} stand twice")
         self.tokens = tuple(tokens)
         known = [(token, token_id) for token_id, token in enumerate(tokens) if token_id > UNK_ID]
         self._ids = {token: token_id for token, token_id in known if not is_piece(token)}

@@ -68,7 +68,7 @@ def check_spread(train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts]) -
     for name, parts in (("the training rows", train), *((part.name, [part]) for part in dev)):
         numbers = {label for part in parts for label in part.labels}
         if len(numbers) == 1:
-            raise DataError(f"{name}: every row has the number {numbers.pop()}; a regression takes two different ones")
+            raise DataError(f"{name}: every row has the number {numbers.pop()}; a regression needs two different ones")
 
 
 def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
@@ -81,7 +81,7 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
     if data.values is not None:
         if len(data.values) < MIN_VALUES:
             found = f"{len(data.values)} {'row' if len(data.values) == 1 else 'rows'}"
-            raise DataError(f"{data.name}: {found}; to learn a number and be judged takes {MIN_VALUES} or more")
+            raise DataError(f"{data.name}: {found}; a regression needs {MIN_VALUES} or more")
         ascending = sorted(range(len(data.values)), key=data.values.__getitem__)
         parts = max(2, round(share * len(ascending)))
         cuts = [len(ascending) * place // parts for place in range(parts + 1)]

@@ -90,7 +90,7 @@ def draw(compared: Sequence[Compared], path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ConfigError("a picture needs one package more: pip install 'sentiment-bilstm[explain]'") from None
+        raise ConfigError("a picture needs one more package: pip install 'sentiment-bilstm[explain]'") from None
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for row in compared:

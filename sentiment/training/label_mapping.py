@@ -55,7 +55,7 @@ def apply(values: Sequence[str], mapping: Mapping[str, str], name: str) -> list[
     if missing:
         shown = ", ".join(f"{value!r:.60}" for value in missing[:_SHOWN]) + (", …" if len(missing) > _SHOWN else "")
         raise DataError(
-            f"{name}: --labels says nothing of {shown}; name a label for each, or leave such rows out with "
+            f"{name}: --labels has no label for {shown}; name a label for each, or leave such rows out with "
             f"'{missing[0]:.60}='"
         )
     return [found[value] or None for value in values]

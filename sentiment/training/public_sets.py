@@ -77,7 +77,7 @@ def imdb_tables(archive: Path) -> Tables:
 def sst_tables(archive: Path) -> Tables:
     """Convert the Stanford Sentiment Treebank (Socher et al. 2013): sentences of each split, and training phrases.
 
-    Phrases are distinct, each with the first sentence that contains it. Raises DataError for a line that is no tree.
+    Phrases are distinct, each with the first sentence that contains it. Raises DataError for a line that is not a tree.
     """
     with zipfile.ZipFile(archive) as members:
         trees = {
@@ -120,7 +120,7 @@ def _phrases(line: str, place: str) -> Iterator[tuple[str, int]]:
     root = False
     for part in _PART.finditer(line):
         if root or (part[0] == ")" and not open_nodes):
-            raise DataError(f"{place} is no tree: {line!r:.80}")
+            raise DataError(f"{place} is not a tree: {line!r:.80}")
         if part[1]:
             open_nodes.append((int(part[1]), len(words)))
         elif part[0] == ")":
@@ -130,7 +130,7 @@ def _phrases(line: str, place: str) -> Iterator[tuple[str, int]]:
         else:
             words.append(_BRACKETS.get(part[0], part[0]))
     if not root:
-        raise DataError(f"{place} is no tree: {line!r:.80}")
+        raise DataError(f"{place} is not a tree: {line!r:.80}")
 
 
 SETS = {

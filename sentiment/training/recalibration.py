@@ -45,7 +45,7 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     """
     for part in sets:
         if len(part.texts) < MIN_ROWS:
-            raise DataError(f"{part.name}: {len(part.texts)} rows; to calibrate takes {MIN_ROWS} or more")
+            raise DataError(f"{part.name}: {len(part.texts)} rows; calibration needs {MIN_ROWS} or more")
     names = [part.name for part in sets]
     if len(set(names)) < len(names):
         raise DataError(f"two files have one name, by which the model tells them apart: {', '.join(names)}")

@@ -125,7 +125,7 @@ class Recipe(Settings):
         except UnicodeDecodeError:
             raise ConfigError(f"recipe {file}: is not UTF-8; save it as UTF-8") from None
         except ValueError as error:
-            raise ConfigError(f"recipe {file}: is no TOML: {error}") from None
+            raise ConfigError(f"recipe {file}: is not TOML: {error}") from None
         listed = [values[role] for role in ("train", "dev") if isinstance(values.get(role), list)]
         for source in (source for sources in listed for source in sources):
             if isinstance(source, dict) and not is_remote(str(source.get("path", "://"))):

@@ -69,7 +69,7 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
         except ValueError as error:
             raise DataError(
                 f"{part.origin(place)} holds states of another text or of other tokens: {error}; have a "
-                "teacher label the file anew, with the language and the settings of this training"
+                "teacher label the file again, with the language and the settings of this training"
             ) from None
     return found
 
@@ -83,7 +83,7 @@ def from_bytes(content: bytes, tokens: int) -> Tensor:
     """Return the states (T, K) of a text of so many tokens, in float16. Raises ValueError if they can't be its own."""
     numbers = np.frombuffer(content, dtype="<f2")
     if len(numbers) % tokens:
-        raise ValueError(f"{len(numbers)} numbers are not so many for each of {tokens} tokens")
+        raise ValueError(f"{len(numbers)} numbers can't be shared by {tokens} tokens")
     return torch.from_numpy(numbers.reshape(tokens, -1).astype(np.float16))  # (T, K)
 
 

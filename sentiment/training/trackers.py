@@ -106,7 +106,7 @@ def tracked(names: Sequence[str], warn: Warn) -> Iterator[list[Tracker]]:
 def _store(name: str) -> Store:
     kind, _, address = name.partition(":")
     if kind not in STORES or not address:
-        raise ConfigError(f"--track {name} is of no known form; give {FORMS}")
+        raise ConfigError(f"--track {name} has an unknown form; give {FORMS}")
     try:
         return STORES[kind](address)
     except ModuleNotFoundError as error:
@@ -118,7 +118,7 @@ def _store(name: str) -> Store:
 
 
 def _unusable(name: str, error: Exception) -> TrackingError:
-    return TrackingError(f"--track {name} can't be used: {_line(error)}; mend the store, or leave --track out")
+    return TrackingError(f"--track {name} can't be used: {_line(error)}; fix the store, or leave --track out")
 
 
 def _line(error: Exception) -> str:

@@ -53,7 +53,7 @@ class TensorBoardStore:
         from torch.utils.tensorboard import summary
 
         if is_remote(address):
-            raise ConfigError(f"tensorboard:{address}: give a folder of this machine, such as tensorboard:runs")
+            raise ConfigError(f"tensorboard:{address}: give a local folder, such as tensorboard:runs")
         self._summary = summary
         self._folder = Path(address)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class MlflowStore:
     def __init__(self, address: str) -> None:
         if "://" not in address:
             raise ConfigError(
-                f"mlflow:{address}: the address is none; give one such as mlflow:http://127.0.0.1:5000 or "
+                f"mlflow:{address}: that is not an address; give one such as mlflow:http://127.0.0.1:5000 or "
                 "mlflow:sqlite:///runs.db"
             )
         # Its own wait of minutes would hold the training up; what isn't taken now is sent again after the next epoch.

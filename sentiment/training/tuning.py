@@ -98,7 +98,7 @@ class Search:
         """Return the one with the best dev score. Raises ConfigError if none came to its end."""
         done = [trial for trial in self.trials if trial.outcome == "done"]
         if not done:
-            raise ConfigError(f"no trial of {self.folder} came to its end, so there is no best one; raise --trials")
+            raise ConfigError(f"no trial of {self.folder} finished, so there is no best one; raise --trials")
         return max(done, key=lambda trial: (trial.dev_score, -trial.number))
 
     def recipe_of(self, trial: Trial) -> Recipe:

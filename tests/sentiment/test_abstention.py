@@ -29,14 +29,14 @@ def test_the_promise_is_kept_on_every_dev_set() -> None:
 
 
 def test_a_promise_that_no_data_backs_is_refused() -> None:
-    message = r"the 400 rows of dev back no promise under 0.040, and 0.01 is asked for; ask for more, or give"
+    message = r"the 400 rows of dev support no promise under 0.040, and 0.01 is asked for; ask for more, or give"
     with pytest.raises(ConfigError, match=message):
         threshold_for(0.01, metrics(dev=TABLE), "m")
 
 
 def test_a_model_without_a_table_says_what_makes_one() -> None:
     with pytest.raises(
-        ConfigError, match="the model 'm' holds no table of its errors on dev data; `sentiment calibrate`"
+        ConfigError, match="the model 'm' has no table of its errors on dev data; `sentiment calibrate`"
     ):
         threshold_for(0.05, {"accuracy": 0.5}, "m")
 

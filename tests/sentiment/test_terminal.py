@@ -16,7 +16,7 @@ from sentiment.training.dataset import LabelledTexts
 from sentiment.training.loop import Progress
 from tests.conftest import MakeBundle
 
-BLIND = "Every row of dev.csv is answered 'bad': the model does not tell the labels apart."
+BLIND = "Every row of dev.csv is answered 'bad': the model does not distinguish the labels."
 GRADES = ("very negative", "negative", "neutral", "positive", "very positive")
 
 

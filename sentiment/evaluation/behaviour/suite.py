@@ -54,14 +54,14 @@ class Suite:
         missing = [label for label in spoken if label not in names.values() and label != OPTIONAL]
         if missing:
             raise ConfigError(
-                f"suite: its tests speak of {', '.join(missing)}, the model's labels are {', '.join(labels)}; "
+                f"suite: its tests expect {', '.join(missing)}, the model's labels are {', '.join(labels)}; "
                 "say which is which in a suite file of yours, as in labels: {positive: good, negative: bad}"
             )
         understood = {*SENTIMENTS, *spoken, *self.labels}
         strange = [label for label, name in names.items() if name not in understood]
         if strange and any(label in SENTIMENTS for label in spoken):
             raise ConfigError(
-                f"suite: its tests speak of {', '.join(spoken)}, the model also answers {', '.join(strange)}; say what "
+                f"suite: its tests expect {', '.join(spoken)}, the model also answers {', '.join(strange)}; say what "
                 "that counts as in a suite file of yours, as in labels: {positive: [positive, very positive]}"
             )
         return names
@@ -107,7 +107,7 @@ def read_suite(names: Sequence[str]) -> Suite:
             test, cases = tests[title]
             tests[title] = test.model_copy(update={"max_failing": share}), cases
     if not tests:
-        raise ConfigError(f"suite {', '.join(names)}: holds no test")
+        raise ConfigError(f"suite {', '.join(names)}: has no tests")
     labels = {label: wanted for _, file in read for label, wanted in file.labels.items()}
     languages = tuple(dict.fromkeys(file.language for _, file in read if file.language is not None))
     return Suite(tuple(tests.values()), labels, languages)

@@ -164,7 +164,7 @@ def test_a_cluster_of_our_own_ends_with_a_killed_job_which_another_cluster_goes_
     command += ["--engine", "ray", "--ray-address", cluster.address, "--shard-rows", str(SHARD_ROWS)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (1, "")  # some rows are rejected; Ray says nothing
-    assert "200 rows were done already: gone on after them." in done.stdout
+    assert "200 rows were finished earlier." in done.stdout
     assert outcome(target) == expected(tiny_classifier, source, target.name)
     # Last, because Ray's agents try for a minute to reach what is dead.
     deadline = time.monotonic() + 180

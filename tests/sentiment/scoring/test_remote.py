@@ -84,7 +84,7 @@ def test_a_killed_job_goes_on_to_the_same_bytes(
         assert len(json.loads(s3.cat_file(f"{target}.parts/checkpoint.json"))["shards"]) == done // 10
     resumed = run_python("-m", "sentiment", *arguments)
     assert resumed.returncode == 1, resumed.stderr  # rows without text are rejected
-    assert "30 rows were done already: gone on after them." in resumed.stdout
+    assert "30 rows were finished earlier." in resumed.stdout
     summary = score(tiny_classifier, source, whole, TENS)
     assert (summary.rows, summary.scored, summary.rejected) == (30, 25, 5)
     for suffix in ("", ".rejects.jsonl"):
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_refused_by_name(s3: fsspec.AbstractFileSystem, tin
     for name in ("s3://bucket/gone.csv", "s3://bucket/gone/*.csv"):
         with pytest.raises(DataError, match="there is no such file"):
             score(tiny_classifier, name, "s3://bucket/out.csv")
-    with pytest.raises(DataError, match="^s3://nowhere/in.csv: there is no bucket 'nowhere', or it isn't yours to"):
+    with pytest.raises(DataError, match="^s3://nowhere/in.csv: there is no bucket 'nowhere', or you may not"):
         score(tiny_classifier, "s3://nowhere/in.csv", "s3://bucket/out.csv")
     with pytest.raises(DataError, match="is the input too; give the output another name"):
         score(tiny_classifier, "s3://bucket/in.jsonl", "s3://bucket/in.jsonl")

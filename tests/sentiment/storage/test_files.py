@@ -55,7 +55,7 @@ def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.md").touch()
     with pytest.raises(DataError, match=r"\*\.csv: there is no such file"):
         expand([f"{tmp_path}/*.csv"], SUFFIXES)
-    with pytest.raises(DataError, match="the folder holds no file of rows: none ends in .csv, .parquet"):
+    with pytest.raises(DataError, match="the folder has no data file: none ends in .csv, .parquet"):
         expand([tmp_path], SUFFIXES)
     with pytest.raises(DataError, match="there is no input; name at least one"):
         expand([], SUFFIXES)

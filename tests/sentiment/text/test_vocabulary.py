@@ -62,10 +62,10 @@ def test_the_same_data_gives_the_same_vocabulary_in_any_order(texts: list[list[s
     [
         ([], r"a vocabulary begins <pad>, <unk>, not \[\]"),
         ([UNK, PAD], "a vocabulary begins <pad>, <unk>, not"),
-        ([PAD, UNK, "good", "good", PAD], "a vocabulary holds each token once: 2 stand twice"),
-        ([PAD, UNK, 5], "a vocabulary holds str only"),
-        ([PAD, UNK, None], "a vocabulary holds str only"),
-        ([PAD, UNK, ["good"]], "a vocabulary holds str only"),
+        ([PAD, UNK, "good", "good", PAD], "a vocabulary contains each token once: 2 stand twice"),
+        ([PAD, UNK, 5], "a vocabulary contains str only"),
+        ([PAD, UNK, None], "a vocabulary contains str only"),
+        ([PAD, UNK, ["good"]], "a vocabulary contains str only"),
     ],
 )
 def test_what_is_no_vocabulary(tokens: list[str], reason: str) -> None:

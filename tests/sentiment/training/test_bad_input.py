@@ -37,7 +37,7 @@ CASES = [
         "a folder of other files",
         {"in/notes.md": "none"},
         "in",
-        "in: the folder holds no file of rows: none ends in .csv, .tsv, .jsonl, .ndjson, .parquet, .arrow",
+        "in: the folder has no data file: none ends in .csv, .tsv, .jsonl, .ndjson, .parquet, .arrow",
     ),
     Case(
         "a spreadsheet", {"a.xlsx": "x"}, "a.xlsx", f"a.xlsx: the suffix says the format, and {SUFFIXES}, not '.xlsx'"
@@ -199,7 +199,7 @@ CASES = [
         "a label that the mapping leaves out",
         {"a.csv": "text,label\na,1\nb,2\nc,9\n"},
         "a.csv --labels 1=x,2=y",
-        "a.csv: --labels says nothing of '9'; name a label for each, or leave such rows out with '9='",
+        "a.csv: --labels has no label for '9'; name a label for each, or leave such rows out with '9='",
     ),
     Case(
         "ranges that overlap",
@@ -244,7 +244,7 @@ CASES = [
         "a recipe that is no TOML",
         {"a.toml": "name = \n"},
         "--recipe a.toml",
-        "recipe a.toml: is no TOML: Invalid value (at line 1, column 8)",
+        "recipe a.toml: is not TOML: Invalid value (at line 1, column 8)",
     ),
     Case(
         "a setting that a recipe does not know",

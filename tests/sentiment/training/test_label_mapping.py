@@ -30,7 +30,7 @@ def test_what_is_mapped_to_nothing_is_left_out() -> None:
 
 
 def test_what_has_no_label_is_named() -> None:
-    message = r"a.csv: --labels says nothing of '2.5', '6'; name a label for each, or leave such rows out with '2.5='"
+    message = r"a.csv: --labels has no label for '2.5', '6'; name a label for each, or leave such rows out with '2.5='"
     with pytest.raises(DataError, match=message):
         apply(["6", "2.5", "1"], STARS, "a.csv")
     with pytest.raises(DataError, match=r"'a', 'b', 'c', 'd', 'e', …; name a label"):

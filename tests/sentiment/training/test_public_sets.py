@@ -166,7 +166,7 @@ def test_what_is_no_tree_is_named_by_its_line(tmp_path: Path, line: str) -> None
     (tmp_path / "a.zip").write_bytes(trees(dev=f"(2 So)\n{line}\n(2 what)\n"))
     with pytest.raises(DataError) as refused:
         public_sets.sst_tables(tmp_path / "a.zip")
-    assert str(refused.value) == f"dev.txt line 2 is no tree: {line!r}"
+    assert str(refused.value) == f"dev.txt line 2 is not a tree: {line!r}"
 
 
 def test_what_is_no_set_and_what_is_no_folder(tmp_path: Path) -> None:

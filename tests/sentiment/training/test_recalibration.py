@@ -104,7 +104,7 @@ def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: Labelled
         recalibrated(build_bundle(), [labelled, labelled])
     with pytest.raises(DataError, match="row 1 has the label 'mixed'"):
         recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 50, ["mixed"] * 50)])
-    with pytest.raises(DataError, match="a: 49 rows; to calibrate takes 50 or more"):
+    with pytest.raises(DataError, match="a: 49 rows; calibration needs 50 or more"):
         recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 49, ["positive"] * 49)])
 
 
@@ -113,7 +113,7 @@ def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_
     rows = zip(labelled.texts, labelled.labels, strict=True)
     data.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows))
     refused = run("predict", "--model", tiny_bundle, "--abstain", 0.3, "good")
-    assert "holds no table of its errors" in str(refused.exception)
+    assert "has no table of its errors" in str(refused.exception)
 
     done = run("calibrate", "--data", data, "--model", tiny_bundle, "--out", model)
     assert done.exit_code == 0, done.output

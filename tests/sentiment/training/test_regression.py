@@ -114,11 +114,11 @@ def test_a_tenth_is_held_out_across_the_whole_range() -> None:
 def test_too_few_rows_and_a_single_number_are_refused() -> None:
     with pytest.raises(DataError) as refused:
         split(numbers([1.0, 2.0]), 0.1, seed=0)
-    assert str(refused.value) == "a.csv: 2 rows; to learn a number and be judged takes 4 or more"
+    assert str(refused.value) == "a.csv: 2 rows; a regression needs 4 or more"
     with pytest.raises(DataError) as refused:
         check_spread([numbers([1.0, 1.0]), numbers([1.0])], [])
     assert str(refused.value) == (
-        "the training rows: every row has the number 1.0; a regression takes two different ones"
+        "the training rows: every row has the number 1.0; a regression needs two different ones"
     )
     with pytest.raises(DataError, match="dev.csv: every row has the number 2.0"):
         check_spread([numbers([1.0, 2.0])], [numbers([2.0], "dev.csv")])

@@ -94,7 +94,7 @@ def test_a_recipe_requires_by_paths_from_its_own_folder(data: Path, suites: tupl
         (["--require", "default", "--language", "de"], "suite: its texts are in 'en', the model reads 'de'; "),
         (
             ["--require", "default", "--labels", "positive=ja,negative=nein"],
-            "suite: its tests speak of positive, neg",
+            "suite: its tests expect positive, neg",
         ),
     ],
 )

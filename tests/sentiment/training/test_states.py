@@ -53,7 +53,7 @@ def test_a_table_holds_them_in_two_bytes_a_number() -> None:
     content = to_bytes(states)
     assert len(content) == 12
     assert torch.equal(from_bytes(content, 3).nan_to_num(9.0), states.half().nan_to_num(9.0))
-    with pytest.raises(ValueError, match="6 numbers are not so many for each of 4 tokens"):
+    with pytest.raises(ValueError, match="6 numbers can't be shared by 4 tokens"):
         from_bytes(content, 4)
 
 

@@ -77,9 +77,7 @@ def test_objects_folders_and_globs_of_a_store(s3: fsspec.AbstractFileSystem) -> 
         assert rows(path) == (name, ["good", "bad", "so-so"], ["x", "y", "z"])
     with pytest.raises(DataError, match=r"^s3://bucket/gone\.csv: there is no such file$"):
         rows("s3://bucket/gone.csv")
-    with pytest.raises(
-        DataError, match=r"^s3://nowhere/a\.csv: there is no bucket 'nowhere', or it isn't yours to read$"
-    ):
+    with pytest.raises(DataError, match=r"^s3://nowhere/a\.csv: there is no bucket 'nowhere', or you may not read it$"):
         rows("s3://nowhere/a.csv")
 
 

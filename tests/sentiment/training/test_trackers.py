@@ -223,22 +223,26 @@ def test_a_folder_that_can_t_be_written_costs_one_warning_and_gets_everything_la
         (
             "tensorboard",
             ConfigError,
-            "--track tensorboard is of no known form; give tensorboard:FOLDER or",
+            "--track tensorboard has an unknown form; give tensorboard:FOLDER or",
         ),
-        ("mlflow:", ConfigError, "--track mlflow: is of no known form; give tensorboard:FOLDER or mlflow:ADDRESS"),
+        ("mlflow:", ConfigError, "--track mlflow: has an unknown form; give tensorboard:FOLDER or mlflow:ADDRESS"),
         (
             "wandb:runs",
             ConfigError,
-            "--track wandb:runs is of no known form; give tensorboard:FOLDER or",
+            "--track wandb:runs has an unknown form; give tensorboard:FOLDER or",
         ),
-        ("mlflow:runs", ConfigError, "mlflow:runs: the address is none; give one such as mlflow:http://127.0.0.1:5000"),
-        ("tensorboard:s3://bucket/runs", ConfigError, "give a folder of this machine, such as tensorboard:runs"),
+        (
+            "mlflow:runs",
+            ConfigError,
+            "mlflow:runs: that is not an address; give one such as mlflow:http://127.0.0.1:5000",
+        ),
+        ("tensorboard:s3://bucket/runs", ConfigError, "give a local folder, such as tensorboard:runs"),
         ("tensorboard:FILE", TrackingError, "--track tensorboard:FILE can't be used: .*File exists"),
-        ("mlflow:sqlite:///FILE/runs.db", TrackingError, "can't be used: .*; mend the store, or leave --track out"),
+        ("mlflow:sqlite:///FILE/runs.db", TrackingError, "can't be used: .*; fix the store, or leave --track out"),
         (
             "mlflow:http://127.0.0.1:PORT",
             TrackingError,
-            "can't be used: .*Connection refused.*; mend the store, or leave --track out",
+            "can't be used: .*Connection refused.*; fix the store, or leave --track out",
         ),
     ],
 )
@@ -266,7 +270,7 @@ def test_a_run_that_can_t_begin_is_refused(tmp_path: Path) -> None:
             pytest.fail("it never began")
 
     tracker = Tracker("tensorboard:full", Full(), pytest.fail)
-    with pytest.raises(TrackingError, match="--track tensorboard:full can't be used: .*No space left on device; mend"):
+    with pytest.raises(TrackingError, match="--track tensorboard:full can't be used: .*No space left on device; fix"):
         tracker.start(start())
     tracker.stop()
 

@@ -140,7 +140,7 @@ def test_other_data_are_refused_by_name_and_restart_begins_anew(
         Search(other, read_data(other), tmp_path / "study")
     anew = Search(other, read_data(other), tmp_path / "study", restart=True)
     assert anew.trials == []
-    with pytest.raises(ConfigError, match="no trial of .* came to its end, so there is no best one; raise --trials"):
+    with pytest.raises(ConfigError, match="no trial of .* finished, so there is no best one; raise --trials"):
         _ = anew.best
 
 

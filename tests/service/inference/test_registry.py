@@ -115,17 +115,17 @@ def test_a_promise_that_the_model_can_back_makes_labels_uncertain(tmp_path: Path
     [fault] = refused.get_json()["errors"]
     assert (refused.status_code, fault["pointer"]) == (422, "/abstain")
     assert fault["detail"].startswith(
-        "can't be kept: the 199 rows of dev back no promise under 0.040, and 0.01 is asked for"
+        "can't be kept: the 199 rows of dev support no promise under 0.040, and 0.01 is asked for"
     )
 
 
 def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
     refused = zoo.post("/v1/predict", json={"text": "good", "abstain": 0.05})
     assert refused.status_code == 422
-    assert "the model 'tiny' holds no table of its errors on dev data" in refused.get_json()["errors"][0]["detail"]
+    assert "the model 'tiny' has no table of its errors on dev data" in refused.get_json()["errors"][0]["detail"]
     inputs = [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["good"]}]
     refused = zoo.post("/v2/models/short/infer", json={"inputs": inputs, "parameters": {"abstain": 0.05}})
-    assert "holds no table" in refused.get_data(as_text=True)
+    assert "has no table" in refused.get_data(as_text=True)
     lines = zoo.post("/v1/predict", data=b'{"text": "good", "abstain": 0.05}\n', content_type="application/x-ndjson")
     assert lines.get_json(force=True)["errors"][0]["pointer"] == "/abstain"
     for abstain, detail in (

@@ -128,7 +128,7 @@ def test_labels_are_the_models_own_or_what_the_file_says(tmp_path: Path) -> None
         (
             ["差评", "好评"],
             "zh",
-            "suite: its tests speak of positive, the model's labels are 差评, 好评; say which is which in a suite file "
+            "suite: its tests expect positive, the model's labels are 差评, 好评; say which is which in a suite file "
             "of yours, as in labels: {positive: good, negative: bad}",
         ),
         (
