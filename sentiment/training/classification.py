@@ -17,11 +17,11 @@ from sentiment.evaluation.metrics import figures
 from sentiment.training.card import model_card
 from sentiment.training.data import Data
 from sentiment.training.dataset import LabelledTexts
+from sentiment.training.drift_baseline import drift_baseline
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, logits_of
 from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
-from sentiment.training.reference import reference
 
 
 def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
@@ -70,7 +70,7 @@ def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[Encod
         card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
     )
     classifier = Classifier(judged)
-    kept = reference(classifier, {part.name: part.token_ids for part in dev})
+    kept = drift_baseline(classifier, {part.name: part.token_ids for part in dev})
     return replace(judged, golden=golden_predictions(classifier), metrics=judged.metrics | kept)
 
 

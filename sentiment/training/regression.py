@@ -15,12 +15,12 @@ from sentiment.nn.model import SentimentModel
 from sentiment.training.card import model_card
 from sentiment.training.checkpoint import Checkpoint
 from sentiment.training.dataset import LabelledTexts
+from sentiment.training.drift_baseline import drift_baseline
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import Report, fit, logits_of
 from sentiment.training.optimization import Rewrite, as_written
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
-from sentiment.training.reference import reference
 
 
 @dataclass(frozen=True)
@@ -121,5 +121,5 @@ def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts],
         card=model_card(recipe, (), train, figures, bundle.model.num_parameters()),
     )
     regressor = Regressor(judged)
-    kept = reference(regressor, {part.name: part.token_ids for part in dev})
+    kept = drift_baseline(regressor, {part.name: part.token_ids for part in dev})
     return replace(judged, golden=golden_predictions(regressor), metrics=judged.metrics | kept)

@@ -7,7 +7,7 @@ from sentiment.classifier import AnyModel, AnyPrediction, EncodedText
 from sentiment.scoring.drift import METRIC, reference_of
 
 
-def reference(model: AnyModel, sets: Mapping[str, Sequence[list[int]]]) -> dict[str, Any]:
+def drift_baseline(model: AnyModel, sets: Mapping[str, Sequence[list[int]]]) -> dict[str, Any]:
     """Return the counts of each set's token ids and answers, in the form of a bundle's metrics."""
     kept = {}
     for name, token_ids in sets.items():
