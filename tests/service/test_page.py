@@ -167,7 +167,7 @@ def test_every_control_of_one_text(open_page: OpenPage, tiny_classifier: Classif
     expect(panel(page).locator(".running tbody tr").first).to_contain_text(
         f"{100 * trace.running['negative'][0]:.0f} %"
     )
-    page.get_by_text("Its card").click()
+    page.get_by_text("Model card").click()
     expect(page.locator(".model-card")).to_contain_text("A model for the tests.")
     panel(page).get_by_text("Inside the LSTM").click()
     expect(panel(page).locator(".gates svg").first).to_be_hidden()
@@ -301,7 +301,7 @@ def test_typing_asks_once_when_it_pauses(open_page: OpenPage) -> None:
 
 
 @pytest.mark.slow
-def test_a_late_answer_never_stands_in_place_of_a_newer_one(open_page: OpenPage) -> None:
+def test_late_answers_are_dropped(open_page: OpenPage) -> None:
     page = open_page()
     held: list[Any] = []
 
@@ -354,7 +354,7 @@ def test_page_retries_after_503(start_server: StartServer, open_page: OpenPage) 
     page.route("**/v1/predict", hold_the_second)
     field(page).fill(TEXT.replace("boring", "bad"))
     message = panel(page).locator(".message")
-    expect(message).to_contain_text("The service is busy just now. Your text is kept, and asked again in 1 s.")
+    expect(message).to_contain_text("The service is busy. Your text is kept; retrying in 1 s.")
     assert field(page).input_value() == TEXT.replace("boring", "bad")
     assert_accessible(page)
     while len(asked) < 2:  # it has asked again by itself
@@ -385,16 +385,16 @@ def test_a_model_that_answers_with_a_number(start_server: StartServer, open_page
     page.locator("#score").click()
     expect(page.locator("#scored th")).to_have_text(["text", "value"])
     expect(page.locator("#scored td")).to_have_text(["A great film!", values[0], "Not bad.", values[1]])
-    expect(page.locator("#about")).to_contain_text("none: it answers with a number")
+    expect(page.locator("#about")).to_contain_text("none (regression)")
 
 
 @pytest.mark.slow
-def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: OpenPage) -> None:
+def test_page_resumes_after_being_offline(open_page: OpenPage) -> None:
     page = open_page(expected="ERR_INTERNET_DISCONNECTED")
     ask(page, "good film")
     page.context.set_offline(True)
     expect(page.locator("#connection")).to_have_text(
-        "You are offline. What you type is kept, and asked when you are back."
+        "You are offline. Your text is kept and sent when you are back online."
     )
     field(page).fill("bad film")
     expect(panel(page).locator(".message")).to_contain_text("The service can't be reached. Your text is kept.")
@@ -407,7 +407,7 @@ def test_without_a_network_it_says_so_and_goes_on_when_it_is_back(open_page: Ope
 
 
 @pytest.mark.slow
-def test_a_text_that_is_too_long_is_told_with_the_limit(open_page: OpenPage) -> None:
+def test_page_names_the_limit_of_a_long_text(open_page: OpenPage) -> None:
     page = open_page()
     field(page).fill("good " * 30_001)
     expect(panel(page).locator(".message")).to_have_text(re.compile("has 150005 characters; the limit is 150000"))
@@ -415,14 +415,14 @@ def test_a_text_that_is_too_long_is_told_with_the_limit(open_page: OpenPage) -> 
     expect(panel(page).locator(".words .word")).to_have_count(300)
     expect(panel(page).locator(".running-part")).to_be_hidden()
     field(page).fill("good " * 1100)
-    expect(panel(page).locator(".legend")).to_have_text("Words are weighed in texts of up to 1024 tokens.")
+    expect(panel(page).locator(".legend")).to_contain_text("1024 tokens")
 
 
 @pytest.mark.slow
-def test_where_keys_are_on_the_page_asks_for_one(closed_server: ClosedServer, open_page: OpenPage) -> None:
+def test_page_asks_for_a_key(closed_server: ClosedServer, open_page: OpenPage) -> None:
     page = open_page(closed_server.server.url, expected="status of 401")
     field(page).fill("good film")
-    expect(panel(page).locator(".message")).to_contain_text("This service asks for a key: enter one above.")
+    expect(panel(page).locator(".message")).to_contain_text("This service needs an API key: enter one above.")
     assert_accessible(page)
     page.get_by_label("API key").fill(closed_server.key)
     page.keyboard.press("Enter")
@@ -435,7 +435,7 @@ def test_where_keys_are_on_the_page_asks_for_one(closed_server: ClosedServer, op
 def test_a_keyboard_is_enough(open_page: OpenPage) -> None:
     page = open_page()
     page.keyboard.press("Tab")
-    expect(page.get_by_text("To the text")).to_be_focused()
+    expect(page.get_by_text("Skip to the text")).to_be_focused()
     for _ in range(3):
         page.keyboard.press("Tab")
     expect(page.get_by_label("One text")).to_be_focused()

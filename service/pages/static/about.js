@@ -14,16 +14,16 @@ export async function showModel(place) {
   }
   const limits = document.body.dataset;
   const facts = {
-    name: card.model.name, version: card.model.version, labels: card.labels.join(", ") || "none: it answers with a number", language: card.language,
-    "reads at most": `${number(card.max_tokens)} tokens of a text; of a longer one the middle is left out`,
-    "weighs words of": `texts of up to ${number(limits.maxExplainedTokens)} tokens`,
-    "looks inside at": `texts of up to ${number(limits.maxTracedTokens)} tokens`,
-    "a request": `up to ${number(limits.maxTexts)} texts of ${number(limits.maxCharacters)} characters each`,
+    name: card.model.name, version: card.model.version, labels: card.labels.join(", ") || "none (regression)", language: card.language,
+    "maximum length": `${number(card.max_tokens)} tokens; the middle of longer texts is left out`,
+    "word weights": `texts of up to ${number(limits.maxExplainedTokens)} tokens`,
+    "LSTM states": `texts of up to ${number(limits.maxTracedTokens)} tokens`,
+    "request limit": `up to ${number(limits.maxTexts)} texts of ${number(limits.maxCharacters)} characters each`,
   };
   place.replaceChildren(
     element("dl", { class: "facts" }, ...Object.entries(facts).map(([name, value]) =>
       element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
-    element("details", { class: "model-card" }, element("summary", {}, "Its card"), ...blocks(card.card)),
+    element("details", { class: "model-card" }, element("summary", {}, "Model card"), ...blocks(card.card)),
   );
 }
 

@@ -1,4 +1,4 @@
-// The service's own API, and its refusals in words.
+// Call the service's API, and describe its errors.
 
 const BUSY = [429, 502, 503, 504];
 
@@ -8,7 +8,7 @@ export function useKey(given) {
   key = given;
 }
 
-/** Why there is no answer. `kind` is offline, key, busy, refused or failed; `faults` point into what was asked. */
+/** A request without an answer. `kind` is offline, key, busy, refused or failed; `faults` point into the request. */
 export class Refusal extends Error {
   constructor(kind, message, { retrySeconds = 1, faults = [] } = {}) {
     super(message);
@@ -36,20 +36,20 @@ async function ask(path, options) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     if (response && BUSY.includes(response.status)) throw busy(response);
-    if (response) throw new Refusal("failed", "The answer could not be read.");
+    if (response) throw new Refusal("failed", "The response could not be read.");
     throw new Refusal("offline", "The service can't be reached.");
   }
   if (response.ok) return content;
-  if (response.status === 401) throw new Refusal("key", "This service asks for a key: enter one above.");
-  if (response.status === 403) throw new Refusal("key", "This key is not for predictions: enter another above.");
+  if (response.status === 401) throw new Refusal("key", "This service needs an API key: enter one above.");
+  if (response.status === 403) throw new Refusal("key", "This key is not allowed to predict: enter another above.");
   if (BUSY.includes(response.status)) throw busy(response);
-  if (response.status >= 500) throw new Refusal("failed", `The service failed at this text (request ${content.instance}).`);
+  if (response.status >= 500) throw new Refusal("failed", `The service failed on this text (request ${content.instance}).`);
   throw new Refusal("refused", inWords(content), { faults: content.errors });
 }
 
 function busy(response) {
   const retrySeconds = Math.min(60, Math.max(1, Number(response.headers.get("Retry-After")) || 1));
-  return new Refusal("busy", "The service is busy just now.", { retrySeconds });
+  return new Refusal("busy", "The service is busy.", { retrySeconds });
 }
 
 function inWords(problem) {

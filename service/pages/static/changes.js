@@ -34,7 +34,7 @@ function words(one, other) {
   return [
     list("Only in the first", gone, one.prediction.label),
     list("Only in the second", come, other.prediction.label),
-    element("p", { class: "note" }, "Numbers: how far the word speaks for its own text's label, in log-odds."),
+    element("p", { class: "note" }, "Numbers: the word's weight for its own text's label, in log-odds."),
   ];
 }
 

@@ -1,14 +1,14 @@
-// Lines over the words of a text, drawn to the width there is.
+// Draw lines over the words of a text, in the available width.
 
 import { element, shape } from "./dom.js";
 
 const HEIGHT = 170;
 const LEFT = 40, RIGHT = 12, TOP = 10;
-const WORD_WIDTH = 15; // words written upright need as much
+const WORD_WIDTH = 15; // needed by words written vertically
 
 /**
- * A chart of `lines`, each {name, tone, values}, over `words`. `format` writes a value, `top` is the highest one shown.
- * `choose(place)` is called when a word's place is pointed at. Returns {figure, mark(place)}.
+ * Draw a chart of `lines`, each {name, tone, values}, over `words`. `format` writes a value, `top` is the highest one shown.
+ * `choose(place)` is called when the pointer is at a word. Returns {figure, mark(place)}.
  */
 export function chart(title, words, lines, { top, format, choose }) {
   const frame = element("div", { class: "frame" });
@@ -73,7 +73,7 @@ function picture(width, title, words, lines, top, format) {
   return { svg, place, cursor };
 }
 
-/** The same as a table, for who doesn't see the lines, and for who wants the numbers. */
+/** Return the same as a table, for screen readers and for the numbers. */
 function numbers(title, words, lines, format) {
   const details = element("details", { class: "numbers" }, element("summary", {}, "Numbers"));
   details.addEventListener("toggle", () => {

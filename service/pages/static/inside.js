@@ -1,4 +1,4 @@
-// What the LSTM remembered: running probabilities, gates and memory, and the shape of every tensor on the way.
+// Show a trace: running probabilities, gates and cell state, and the shape of every tensor.
 
 import { chart } from "./charts.js";
 import { element, percent, tone } from "./dom.js";
@@ -8,17 +8,17 @@ const GATES = [
   ["input_gate", "input: how much is written", "gate-input"],
   ["output_gate", "output: how much is shown", "gate-output"],
 ];
-const STATES = [["c", "c: the memory", "gate-forget"], ["h", "h: what is shown of it", "gate-output"]];
+const STATES = [["c", "c: the memory", "gate-forget"], ["h", "h: the exposed part of it", "gate-output"]];
 const STEPS = {
   token_ids: "each word's number in the vocabulary", lengths: "how many words each text has",
-  embedded: "a vector for each word: the cube", output: "what both directions show at each word",
-  ht: "the last h of each direction: layers × directions first, whatever batch_first says",
-  ct: "the last memory of each direction", final: "both directions' last h, side by side",
-  logits: "a number for each label", probabilities: "the same, as shares of 1",
+  embedded: "a vector for each word: the cube", output: "h of both directions at each word",
+  ht: "the last h of each direction: layers × directions first, whatever batch_first is",
+  ct: "the last c of each direction", final: "both directions' last h, side by side",
+  logits: "a number for each label", probabilities: "softmax of the logits",
 };
 const LETTERS = "N texts, T tokens, F features of a word's vector, H hidden units, L layers, C labels";
 
-/** Shows a trace. Returns what marks a word's place in all charts. */
+/** Show a trace. Returns a function that marks a word in all charts. */
 export function showTrace(panel, trace, choose) {
   const words = trace.tokens.map((token) => token.text);
   const labels = Object.keys(trace.running);
@@ -66,7 +66,7 @@ function showGates(place, trace, words, choose) {
 
 function showShapes(place, shapes) {
   place.replaceChildren(
-    element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "The shape walk" },
+    element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Tensor shapes" },
       element("table", { class: "walk" },
         element("thead", {}, element("tr", {}, ...["tensor", "shape", "here", "what it is"].map((name) =>
           element("th", { scope: "col" }, name)))),

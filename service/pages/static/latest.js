@@ -1,4 +1,4 @@
-// What is typed is asked when typing stops; only the newest question has an answer.
+// Run a task when typing stops; only the newest task finishes.
 
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
@@ -18,7 +18,7 @@ export class Latest {
     this.#milliseconds = milliseconds;
   }
 
-  /** Runs `task(signal)` after a pause, unless another is asked for meanwhile: that one stops this one for good. */
+  /** Run `task(signal)` after a pause; a newer task aborts it. */
   async ask(task, { now = false } = {}) {
     this.stop();
     const { signal } = this.#controller;
@@ -31,12 +31,12 @@ export class Latest {
   }
 
   stop() {
-    this.#controller.abort(new DOMException("a newer question", "AbortError"));
+    this.#controller.abort(new DOMException("a newer request", "AbortError"));
     this.#controller = new AbortController();
   }
 }
 
-/** The answer, unless a newer question was asked while it was on its way. */
+/** Return the answer, unless a newer request aborted it. */
 export async function current(answer, signal) {
   const found = await answer;
   signal.throwIfAborted();

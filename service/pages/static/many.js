@@ -1,4 +1,4 @@
-// Several lines, or a file that was dropped: scored part by part into a table that can be taken home.
+// Several lines or a dropped file, scored part by part into a table that can be downloaded.
 
 import { Refusal, post } from "./api.js";
 import { parse, write } from "./csv.js";
@@ -61,7 +61,7 @@ export function setUpMany() {
     }
     const [header, ...rows] = parse(content);
     if (!rows.length) {
-      say("The file holds no row below its header.");
+      say("The file has no rows below its header.");
       return;
     }
     table = { header, rows };
@@ -100,7 +100,7 @@ export function setUpMany() {
       say(`${all.length - refused} scored${refused ? `, ${refused} refused` : ""}.`);
     } catch (error) {
       if (error.name === "AbortError") say("Stopped.");
-      else if (error instanceof Refusal) say(`${error.message} What is scored so far is kept.`);
+      else if (error instanceof Refusal) say(`${error.message} Rows scored so far are kept.`);
       else throw error;
     } finally {
       find("#stop").hidden = true;
@@ -123,7 +123,7 @@ function* parts(rows) {
   yield part;
 }
 
-/** Scores these rows. One that is refused says why, and costs the others nothing. */
+/** Score these rows. A refused row gets its reason, and the others their answers. */
 async function scorePart(part, signal) {
   let open = part;
   for (let attempt = 1; open.length; ) {
@@ -134,7 +134,7 @@ async function scorePart(part, signal) {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.kind === "busy" && attempt++ < ATTEMPTS) {
-        say(`${error.message} Asked again in ${error.retrySeconds} s.`);
+        say(`${error.message} Retrying in ${error.retrySeconds} s.`);
         await pause(1000 * error.retrySeconds, signal);
         continue;
       }

@@ -1,4 +1,4 @@
-// The page: which part of it is shown, and what all parts share.
+// The page: the visible part, and what all parts share.
 
 import { showModel } from "./about.js";
 import { useKey } from "./api.js";
@@ -35,7 +35,7 @@ function start() {
 function sayConnection() {
   const notice = find("#connection");
   notice.hidden = navigator.onLine;
-  notice.textContent = navigator.onLine ? "" : "You are offline. What you type is kept, and asked when you are back.";
+  notice.textContent = navigator.onLine ? "" : "You are offline. Your text is kept and sent when you are back online.";
 }
 
 find("#panels").append(first.element, second.element);

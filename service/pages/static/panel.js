@@ -1,4 +1,4 @@
-// One text: asked as typing stops, shown as the answers come, kept whatever happens.
+// One text: asked when typing stops, answers shown as they arrive, the text always kept.
 
 import { Refusal, post } from "./api.js";
 import { element } from "./dom.js";
@@ -16,7 +16,7 @@ const EXAMPLES = [
   ["Mixed", "The room was spotless and the staff were wonderful. The food was cold, bland and overpriced."],
 ];
 const limits = document.body.dataset;
-let labelled = true; // until the model turns out to answer with a number
+let labelled = true; // until the model turns out to be a regression
 
 export class Panel {
   #latest = new Latest(PAUSE_MILLISECONDS);
@@ -44,7 +44,7 @@ export class Panel {
     this.#find(".cursor input").addEventListener("input", (event) => this.choose(Number(event.target.value)));
   }
 
-  /** Asks about what is typed once typing stops. Only the newest text is ever shown an answer to. */
+  /** Ask about the text once typing stops. Only the newest text gets its answer shown. */
   ask({ now = false } = {}) {
     const text = this.field.value;
     const count = Array.from(text).length;
@@ -64,12 +64,12 @@ export class Panel {
     }
   }
 
-  /** Asks again if the last question found no answer. */
+  /** Ask again if the last request failed. */
   retry() {
     if (!this.#find(".message").hidden) this.ask({ now: true });
   }
 
-  /** Marks one word in the text and in every chart, and says what it is. */
+  /** Mark one word in the text and in every chart, and describe it. */
   choose(place) {
     if (!this.explanation) return;
     this.#words.forEach((word, index) => word.classList.toggle("chosen", index === place));
@@ -88,7 +88,7 @@ export class Panel {
         const [prediction] = await this.#predict(text, signal);
         this.#say("");
         this.#showPrediction(text, prediction);
-        if ("value" in prediction) return; // there is nothing more to be said of a number
+        if ("value" in prediction) return; // a number has no explanation
         await Promise.all([this.#explain(text, signal), this.#trace(text, signal)]);
         return;
       } catch (error) {
@@ -100,13 +100,13 @@ export class Panel {
           this.#say(error.message + kept, { retry: error.kind !== "refused" });
           return;
         }
-        this.#say(`${error.message} Your text is kept, and asked again in ${error.retrySeconds} s.`);
+        this.#say(`${error.message} Your text is kept; retrying in ${error.retrySeconds} s.`);
         await pause(1000 * error.retrySeconds, signal);
       }
     }
   }
 
-  /** The predictions, sentence by sentence besides, but of a model that answers with a number. */
+  /** Return the predictions, with sentences unless the model answers with a number. */
   async #predict(text, signal) {
     try {
       const asked = labelled ? { text, sentences: true } : { text };
@@ -120,7 +120,7 @@ export class Panel {
 
   async #explain(text, signal) {
     if (this.prediction.tokens > Number(limits.maxExplainedTokens)) {
-      this.#withoutWords(text, `Words are weighed in texts of up to ${limits.maxExplainedTokens} tokens.`);
+      this.#withoutWords(text, `Word weights are available for texts of up to ${limits.maxExplainedTokens} tokens.`);
       return;
     }
     const { explanations } = await current(post("v1/explain", { texts: [text] }, signal), signal);
@@ -197,11 +197,11 @@ export class Panel {
     }
   }
 
-  // A draft outlives a reload of the tab, and nothing else.
+  // The draft survives a reload of the tab, nothing else.
   #keep(storageKey) {
     try {
       sessionStorage.setItem(storageKey, this.field.value);
-    } catch { /* no room or no permission: the text still stands in its field */ }
+    } catch { /* no room or no permission: the text is still in its field */ }
   }
 
   #restore(storageKey) {
