@@ -45,7 +45,7 @@ def threshold_for(promise: float, metrics: Mapping[str, Any], model: str) -> flo
     """Return the confidence below which the model must abstain, to keep its error rate at most `promise`.
 
     The promise holds for texts like those of each dev set in the model's `metrics`. Raises ConfigError for a model
-    without a table, and for a promise that its dev data can't back.
+    without a table, and for a promise that its dev data can't support.
     """
     if not 0 < promise < 1:
         raise ConfigError(f"abstain: a share of wrong answers between 0 and 1, as in 0.05, not {promise}")

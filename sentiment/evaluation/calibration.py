@@ -103,7 +103,7 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
 def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
     """Return the probabilities (N, C) of each set's rows, a fifth at a time, by a fit to the other four fifths.
 
-    A calibration answers the rows that it was fitted to better than any others: figures of it are of these answers.
+    A calibration fits its own rows best, so its figures are computed from these answers.
     """
     shuffle = torch.Generator().manual_seed(0)  # rows may come in an order
     folds = [torch.randperm(len(targets), generator=shuffle) % FOLDS for _, targets in sets]  # (N,) each

@@ -84,8 +84,8 @@ class Comparison:
 def compare(old: Answers, new: Answers) -> Comparison:
     """Return the comparison of two models' answers to the same labelled texts, over the labels that these hold.
 
-    The test is McNemar's, exact (McNemar 1947): of the texts that one model alone gets right, each is a fair coin's
-    throw if the models are equally good. Raises DataError for fewer than two texts.
+    The test is McNemar's, exact (McNemar 1947): if the models are equally good, each text
+    that only one of them gets right is a fair coin toss. Raises DataError for fewer than two texts.
     """
     right = np.stack([old.correct, new.correct]).astype(float)  # (2, N)
 

@@ -17,7 +17,7 @@ FIGURES = ("pearson_r", "mae", "rmse")
 def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
     """Return pearson_r, mae, rmse and rows of the predicted and the true numbers, (N,) each.
 
-    Pearson's r is 0 where one of the two never changes: nothing of the other follows from it.
+    Pearson's r is 0 if one of the two is constant.
     """
     return dict(zip(FIGURES, _measured(predicted, true), strict=True)) | {"rows": len(true)}
 
@@ -25,7 +25,7 @@ def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
 def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
     """Return `value_figures` of the regressor's answers to the texts, with the 95 % `intervals` of each.
 
-    Raises DataError where all texts have one number, TextError for a text that can't be read.
+    Raises DataError if all texts have one number, TextError for a text that can't be read.
     """
     true = np.array(values)  # (N,)
     if len(set(values)) < 2:

@@ -56,7 +56,7 @@ def explain(classifier: Classifier, texts: Sequence[str]) -> list[Explanation]:
 
     Integrated gradients (Sundararajan et al. 2017) along the line from a text of average words, as long, to the text.
     The weights sum to the change of the log-odds within 1 % or 0.001, and don't depend on what a text is batched with.
-    Raises TextError as `predict` does, and ConfigError where the classifier isn't float32.
+    Raises TextError as `predict` does, and ConfigError if the classifier isn't float32.
     """
     if classifier.dtype != "float32":
         raise ConfigError(f"an explanation is computed in float32: the classifier's dtype is {classifier.dtype!r}")

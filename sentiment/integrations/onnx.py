@@ -60,7 +60,7 @@ class OnnxClassifier(LabelPredictor):
 def load(file: str | Path) -> OnnxClassifier:
     """Load an exported classifier; its probabilities are the model's in float32 within 1e-5, unless it is int8.
 
-    Raises BundleError for a file that `sentiment export` did not write, ConfigError where ONNX Runtime is missing.
+    Raises BundleError for a file that `sentiment export` did not write, ConfigError if ONNX Runtime is missing.
     """
     try:
         content = Path(file).read_bytes()

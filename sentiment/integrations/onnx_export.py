@@ -50,7 +50,7 @@ def export(classifier: Classifier, file: Path, *, int8: bool = False) -> ExportF
     these: the model's own answers differ by what rounding `h` changes, and the figures say how far.
 
     `int8` holds the LSTM's weights in a quarter of the bytes and computes with them; answers then depend on what a text
-    is batched with, and nothing is promised but what the figures say. Raises ExportError where a float32 export misses
+    is batched with, and nothing is promised but what the figures say. Raises ExportError if a float32 export misses
     the original by more than 1e-5, and ConfigError where a package is missing or the classifier isn't float32.
     """
     if classifier.dtype != "float32":

@@ -1,6 +1,6 @@
 """Encoders besides the LSTM, and the pooling of recurrent ones.
 
-Each reads a padded batch, and never its padding.
+Each reads a padded batch and ignores its padding.
 """
 
 import torch

@@ -1,14 +1,14 @@
 """Compute the final `ht` in 8-bit integers: the same bits for a text alone and in any batch.
 
-Floating point sums depend on the order in which a kernel adds, and that on how many rows and threads take part. Sums of
-integers don't. So word vectors and weights are integers with a scale for each row, and `h`, which lies in (-1, 1), is
-read by the next step as round(127 h): every product of matrices is exact, on any kernel that computes it.
+Floating point sums depend on the order in which a kernel adds, and so on the number of rows and threads. Sums of
+integers don't. So word vectors and weights are integers with a scale for each row, and the next step reads `h`, in
+(-1, 1), as round(127 h): every matrix product is exact, with any kernel.
 
 - What a token adds to the gates is the same at every place: each distinct token of a batch is projected once.
 - Rows are sorted, longest first, and a step takes those that have a token left: padding is never computed.
 - Both directions take a step together.
-- tanh(x) = 2 sigmoid(2x) - 1, and torch's sigmoid is three times as quick as its tanh: cells are kept as 2c, and what
-  leads to the candidates is doubled.
+- tanh(x) = 2 sigmoid(2x) - 1, and torch's sigmoid is three times as fast as its tanh: cells are kept as 2c, and the
+  inputs of the candidates are doubled.
 - torch computes the end of a loop, where fewer elements are left than it takes at once, by another formula with other
   last bits. The sizes here are such that no thread's part has such an end (see `aligned_rows`).
 """
@@ -67,7 +67,7 @@ class IntegerLSTM:
     """An embedding and one layer of an LSTM that starts from zeros, in one direction or both.
 
     `weights` are by the name of the parameter in SentimentModel; biases are `lstm`'s. `product` is one of `PRODUCTS`,
-    the quicker one here by default. Both give the same bits.
+    by default the faster one here. Both give the same bits.
     """
 
     def __init__(self, weights: Mapping[str, QuantizedWeight], lstm: PaddedLSTM, product: str | None = None) -> None:

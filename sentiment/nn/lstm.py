@@ -2,7 +2,7 @@
 
 `pack_padded_sequence` gives the same numbers, but ragged packed input leaves the fused CPU kernel. Here each direction
 is one run of the fused kernel: the backward one is fed each row reversed by its own length, so that its padding, too,
-comes last, and what came after a row's last token is never looked at.
+comes last, and nothing after a row's last token is used.
 """
 
 from typing import Any

@@ -32,7 +32,7 @@ class DtypeChoice:
 def choose_dtype(work: Callable[[str], object]) -> DtypeChoice:
     """Return the format in which `work(dtype)` is faster here, by a short measurement.
 
-    Which one that is depends on the work as much as on the processor: bfloat16 units make some products quicker and
+    That depends on the work as much as on the processor: bfloat16 units make some products faster and
     others slower than float32. It is float32, too, where this torch can't do the work in bfloat16.
     """
     if forced := os.environ.get(_FORCED):

@@ -46,7 +46,7 @@ def output_format(name: str) -> Format:
 
 
 def check_content(file: BinaryIO, path: str, expected: str) -> None:
-    """Raise DataError where the first bytes are those of something else than `expected`: text, gzip, Parquet, ...
+    """Raise DataError if the first bytes are those of something else than `expected`: text, gzip, Parquet, ...
 
     Bytes that are nothing known are left to the reader, which says what it can't read of them.
     """

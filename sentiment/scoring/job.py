@@ -80,7 +80,7 @@ def score(
     Inputs are files, folders and globs; the suffixes say the formats, and an output that ends with a slash is a folder
     of parts. What is done lies in `OUTPUT.parts`: after a crash the same call resumes there, and the output is the
     same to the byte. It has its name only when it is whole. The `engine` answers; by default the classifier, here.
-    Raises DataError for files that can't be read, added to or written, CheckpointError where another input, model or
+    Raises DataError for files that can't be read, added to or written, CheckpointError if another input, model or
     setting is found there (`restart` drops it), and RejectLimitError.
     """
     started = time.monotonic()

@@ -19,7 +19,7 @@ _JSON_LINES = Format(".jsonl")
 def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: int) -> None:
     """Put output and rejects in their places, and drop the parts. Killed at any moment it is to be called again.
 
-    Raises DataError where a row of the input is in neither.
+    Raises DataError if a row of the input is in neither.
     """
     if checkpoint.output_size is None:
         counts = f"{input_rows} rows read, {checkpoint.scored} scored, {checkpoint.rejected} rejected"

@@ -36,7 +36,7 @@ class RayEngine:
     """Answers on the Ray cluster at `address`, or on one of this machine alone that begins and ends with the engine.
 
     The model goes to the nodes through Ray; all they need is this package. `processes` is how many cores a cluster
-    of this machine has: else all. Raises DataError where there is no Ray or no cluster at the address, and EngineError,
+    of this machine has: else all. Raises DataError if there is no Ray or no cluster at the address, and EngineError,
     also from a result, where a node computes other last digits than the first, or Ray gives up on a task.
     """
 

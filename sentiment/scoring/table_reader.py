@@ -43,7 +43,7 @@ class TableWindow:
 
 
 class TableSource:
-    """The rows of a table, from any row on. Raises DataError where it can't be read, or has no such text column."""
+    """The rows of a table, from any row on. Raises DataError if it can't be read, or has no such text column."""
 
     def __init__(self, open_table: Callable[[], TableFile], path: str, kind: str, selection: Selection) -> None:
         self._path = path

@@ -103,7 +103,7 @@ def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) 
 
 
 def _check_separator(first_line: str, path: str, selection: Selection, delimiter: str) -> None:
-    """Raise DataError where the columns are named between other separators, or a spreadsheet's hint comes before."""
+    """Raise DataError if the columns are named between other separators, or a spreadsheet's hint comes before."""
     columns = _names(first_line, delimiter)
     if set(selection.needed) <= set(columns):
         return

@@ -1,4 +1,4 @@
-"""One file from a web server, whole and of a known SHA-256, or none; what a cut left is gone on from."""
+"""Download a file with a known SHA-256, completely or not at all, resuming after a cut."""
 
 import hashlib
 import os
@@ -21,8 +21,8 @@ def download(url: str, target: Path, sha256: str, progress: Progress = lambda do
     """Put the file of a URL in its place, unless it is there.
 
     Received bytes are in `target`.partial until it is complete: a connection that breaks, or a process that is killed,
-    costs no byte twice where the server knows ranges (RFC 9110, 14). A break after which something came is gone on
-    from at once.
+    costs no byte twice if the server supports ranges (RFC 9110, 14). After a break the download resumes at once if
+    any bytes had arrived.
 
     Raises DataError for a server that can't be reached or refuses, and for a file of another SHA-256, which is removed.
     """

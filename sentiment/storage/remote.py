@@ -1,6 +1,6 @@
 """Files of an object store or a web server, by fsspec: `s3://`, `gs://`, `hf://`, `https://`.
 
-An object is there when it is whole: no rename is needed, and none is to be had.
+An object appears when it is complete, so no rename is needed; stores have none.
 """
 
 from collections.abc import Collection, Iterator

@@ -1,6 +1,6 @@
 """Bring informal signs into one form: hashtags, emphasis, spaced letters, emoji and emoticons.
 
-Part of the text form 2. Each step takes time in proportion to the text: what a pattern tries twice is bounded.
+Part of the text form 2. Each step takes linear time: what a pattern tries twice is bounded.
 """
 
 import re

@@ -70,7 +70,7 @@ _PLAINLY = Edits()
 def normalize(text: str, edits: Edits = _PLAINLY, *, form: int = 2) -> str:
     """Return the text in its one form: plain quotes and dashes, lower case, NFC, no markup, no invisible characters.
 
-    It is empty where nothing of the text can be seen.
+    It is empty if nothing of the text is visible.
     `edits` makes the changes: an `Alignment` knows afterwards where each character came from. `form` is TextConfig's.
     """
     if "&" in text:

@@ -1,6 +1,6 @@
 """Ratings of a normalised text: "4/5", "5 stars", "★★☆☆☆", "10 out of 10", each as so many tenths.
 
-Part of the text form 2. Dates, fractions and shares ("9 out of 10 people") are none.
+Part of the text form 2. Dates, fractions and shares ("9 out of 10 people") are no ratings.
 """
 
 import re

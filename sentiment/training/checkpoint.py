@@ -1,7 +1,7 @@
 """Keep a training on disk, so that a killed one resumes.
 
 A folder of two files: the tensors, and a JSON file that names them with their SHA-256. Each is written beside, synced
-and renamed, the JSON file last: at any moment the folder holds one whole checkpoint, the last one or the one before.
+and renamed, the JSON file last: at any moment the folder contains one complete checkpoint, the last or the one before.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ class Saved:
 class Checkpoint:
     """The checkpoint of one training, to be used in a `with`: no other training may use it meanwhile.
 
-    `identity` is all that decides how a training goes, by name: one of another identity is not gone on from.
+    `identity` contains all that decides a training, by name: a training of another identity is not resumed.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, str], *, restart: bool = False) -> None:

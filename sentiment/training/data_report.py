@@ -67,7 +67,7 @@ def report_of(
 def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
     """Return how many rows repeat an earlier text, and the texts that have several labels.
 
-    Soft labels are a teacher's, who repeats nothing.
+    Soft labels are a teacher's, without repetition.
     """
     labels: dict[str, set[str]] = {}
     rows = 0

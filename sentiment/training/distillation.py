@@ -1,7 +1,7 @@
 """Train a teacher on labelled texts and let it label others, for a small model to learn from.
 
 The student is trained as any other: `soft_labels` of a recipe reads what is written here. Tang et al. (2019) distilled
-BERT into a bidirectional LSTM in this way; most of what it gives comes from the texts that only the teacher labelled.
+BERT into a bidirectional LSTM in this way; most of the gain comes from the texts that only the teacher labelled.
 """
 
 import json

@@ -16,4 +16,4 @@ class TrackingError(SentimentError):
 
 
 class CheckpointError(SentimentError):
-    """A checkpoint can't be gone on from: other data or settings, altered files, or in use by another training."""
+    """A checkpoint can't be resumed: other data or settings, altered files, or in use by another training."""

@@ -21,7 +21,7 @@ _CHUNK_BYTES = 1 << 20
 def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[str, str]:
     """Return each setting, each set of rows and what computes, by name; long ones as a digest.
 
-    Paths are left out, their contents stand for them; so are the card and what is required, which teach nothing.
+    Contents count instead of paths; the card and required suites are left out, as they change no weight.
     """
     settings = recipe.model_dump(
         mode="json",

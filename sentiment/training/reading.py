@@ -72,7 +72,7 @@ def read_labelled(
 
 
 def _refuse_measurements(rows: Rows[_Cells]) -> None:
-    """Raise DataError where all labels are numbers, and some have a fraction or many a point."""
+    """Raise DataError if all labels are numbers, and some have a fraction or many a point."""
     numbers = {cells.label: number_of(cells.label) for cells in rows.cells}
     if None in numbers.values():
         return

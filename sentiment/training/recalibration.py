@@ -38,8 +38,8 @@ class Recalibrated:
 def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     """Return the network with temperature, biases, dev figures, abstention tables and drift baseline of these sets.
 
-    How common each label is there is learned, too, so that labels change. The figures and the tables are of rows that
-    the fit behind them did not see. Biases of an earlier call are taken away first. Raises DataError for fewer than 50
+    The frequency of each label is learned too, so labels change. The figures and the tables are of rows that
+    the fit behind them did not see. Biases of an earlier call are removed first. Raises DataError for fewer than 50
     rows, two sets of one name, and labels that `answer` refuses; ConfigError for a model of numbers; TextError for a
     text that can't be read.
     """

@@ -33,7 +33,7 @@ def _name(name: str) -> str:
 
 
 def check_dropout(model: ModelConfig) -> None:
-    """Raise ConfigError where dropout would be between the layers of a network that has one."""
+    """Raise ConfigError if dropout would be between the layers of a network that has one."""
     if model.dropout and model.num_layers == 1:
         cure = "leave it at 0, take --num-layers 2 or more, or --weight-drop, which is within a layer"
         raise ConfigError(f"model.dropout is {model.dropout:g} between layers, and the network has one: {cure}")

@@ -1,8 +1,8 @@
 """Teach a small network an encoder's hidden states of each token, beside the labels.
 
-A label is one number or two a text; the states are some of each token, and show its meaning in context. Who
-learns to predict them learns from few texts what many labels would teach (Mukherjee and Awadallah 2020 distil the
-states of a text; here it is those of its tokens). The head that predicts them is gone once the training is done.
+A label is one number or two a text; the states are some of each token, and show its meaning in context. A
+model that predicts them learns from few texts what takes many labels (Mukherjee and Awadallah 2020 distil the
+states of a text; here it is those of its tokens). The head that predicts them is removed after training.
 """
 
 from collections.abc import Sequence

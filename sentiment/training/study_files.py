@@ -43,7 +43,7 @@ def _from(folder: Path, path: str) -> str:
 def write_page(study: optuna.Study, trials: Sequence[Trial], file: Path, title: str) -> None:
     """Write a table of the trials, the best first, and Optuna's plots as a page that fetches nothing.
 
-    Plots that so few trials can't give are left out.
+    Plots that need more trials are left out.
     """
     done = [trial for trial in study.get_trials(deepcopy=False) if trial.state is optuna.trial.TrialState.COMPLETE]
     plots: list[Any] = [optuna.visualization.plot_optimization_history, optuna.visualization.plot_intermediate_values]

@@ -81,7 +81,7 @@ def read_rows(
     """Return the rows of a source, in its order, with what `parse` makes of these columns.
 
     `columns` says of each which option names another. A row that `parse` refuses by BadRowError is a bad one, as is one
-    that can't be read. Raises DataError for a path that stands for no file, a file that can't be read or lacks a
+    that can't be read. Raises DataError for a path without files, a file that can't be read or lacks a
     column, and the first row that is bad or has no text, unless such are to be skipped.
     """
     used = [*columns, *source.where, *optional]

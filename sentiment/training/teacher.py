@@ -49,7 +49,7 @@ class Teacher(nn.Module):
     def start(cls, source: str, labels: Sequence[str]) -> "Teacher":
         """Return an encoder that is still to be taught `labels`: `source` is its folder, or the package that holds it.
 
-        Raises ConfigError where there is none, or transformers isn't installed.
+        Raises ConfigError if there is none, or transformers isn't installed.
         """
         return cls(*_encoder(encoder_folder(source)), labels)
 
@@ -79,7 +79,7 @@ class Teacher(nn.Module):
     def freeze(self, layers: int) -> None:
         """Keep the vectors and so many of the lowest layers as they were pretrained: a step costs a third less.
 
-        What words mean is known down there already; a task changes the upper layers (Lee, Tang and Lin 2019).
+        The lower layers know what words mean; a task changes the upper ones (Lee, Tang and Lin 2019).
         """
         self.embedding.requires_grad_(False)
         for name, parameter in self.encoder.named_parameters():

@@ -170,7 +170,7 @@ def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig)
 
 
 def _rewrite(config: TrainingConfig, vocabulary: Vocabulary) -> Rewrite:
-    """Return what makes words read as misspelt ones, if a step is to. Raises ConfigError where it can't."""
+    """Return what makes words read as misspelt ones, if a step is to. Raises ConfigError if it can't."""
     if not config.misspelling:
         return as_written
     if not vocabulary.pieces:

@@ -1,8 +1,8 @@
 """A search for better settings: trials of one recipe, by a tree-structured Parzen estimator (Bergstra et al. 2011).
 
 The study is a database in its folder, and a trial's training has a checkpoint beside it. Killed at any moment, the same
-search resumes in the middle of the trial and makes the same trials: what is tried next depends on the seed and the
-trials that are done alone.
+search resumes in the middle of the trial and makes the same trials: the next trial depends only on the seed and
+the finished trials.
 """
 
 import shutil

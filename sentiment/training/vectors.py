@@ -52,7 +52,7 @@ def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Ten
 def vectors_of_pieces(vocabulary: Vocabulary, vectors: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
     """Return the token ids (P,) of pieces that known words hold, and the mean of these words' `vectors`: (P, F).
 
-    A piece of many words says little, and its vector is near the mean of all.
+    A piece of many words has little meaning, and its vector is near the mean of all.
     """
     owners: dict[int, list[int]] = {}
     for row, token_id in enumerate(token_ids.tolist()):

@@ -40,7 +40,7 @@ class Suite:
     def names(self, labels: Sequence[str]) -> dict[str, str]:
         """Return the suite's name for each label of a model: its own where the suite has none.
 
-        Raises ConfigError where the two don't fit.
+        Raises ConfigError if the two don't fit.
         """
         names = {label: label for label in labels}
         for name, wanted in self.labels.items():
