@@ -37,7 +37,7 @@ def options(
 
 
 class Answering(TyperCommand):
-    """A command that is for what it prints: it ends where that can't be written. Others go on with their work."""
+    """A command whose result is its output: it ends if that can't be written. Others continue their work."""
 
     def invoke(self, context: Any) -> Any:
         """Run the command. Exits with 141 where the reader of its output has left, as shells say of a broken pipe."""

@@ -131,16 +131,16 @@ def train_and_save(
             found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
             console.print(found, soft_wrap=True)
         with training_progress(plan.task) as report:
-            told = Watchers(watchers, report)
+            observer = Watchers(watchers, report)
 
             def started(start: Start) -> None:
                 print_dtype(start)
-                told.start(start)
+                observer.start(start)
 
-            bundle = train(plan, held, told.progress, checkpoint, on_start=started, processes=processes)
+            bundle = train(plan, held, observer.progress, checkpoint, on_start=started, processes=processes)
         if required is not None:
             hold(bundle, required, folder)
         version = bundles.save(bundle, out)
         checkpoint.remove()  # not before: a crash while saving costs nothing
-    told.done(Done.of(bundle, str(out), version))
+    observer.done(Done.of(bundle, str(out), version))
     print_trained(bundle, out, version)

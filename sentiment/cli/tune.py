@@ -90,7 +90,7 @@ def tune(
     if lines is not None:
         lines.event("start", name=plan.name, trials=trials, trials_done=ended)
 
-    def told(trial: "Trial") -> None:
+    def on_trial(trial: "Trial") -> None:
         print_trial(trial, trials, plan.task)
         if lines is not None:
             lines.event("trial", **asdict(trial))
@@ -102,7 +102,7 @@ def tune(
             if lines is not None:
                 lines.progress(trial=progress.number, trials=progress.trials, **asdict(progress.training))
 
-        search.run(trials, report, told)
+        search.run(trials, report, on_trial)
     best = search.best
     write_recipe(search.recipe_of(best), out / RECIPE)
     write_page(search.study, search.trials, out / PAGE, f"Search for settings of {plan.name}")

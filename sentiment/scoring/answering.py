@@ -23,7 +23,7 @@ class AnsweredStretch:
 
 
 def answered(stretches: Iterator[Stretch], engine: Engine, *, sentences: bool = False) -> Iterator[AnsweredStretch]:
-    """Yield the stretches in their order. A text that stands in a window more than once is answered once."""
+    """Yield the stretches in their order. A text that is in a window more than once is answered once."""
     waiting: deque[_Asked] = deque()
     for stretch in stretches:
         waiting.append(_Asked(stretch, engine, sentences))

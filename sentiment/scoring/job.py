@@ -111,7 +111,7 @@ def score(
                 _check_unchanged(target, paths, checkpoint)
                 publish(checkpoint, parts, target, _place(checkpoint, rows).rows)
             finally:
-                if not checkpoint.shards:  # nothing to go on from
+                if not checkpoint.shards:  # nothing to resume
                     parts.remove()
     except OSError as error:
         reason = f"{error.filename or target}: {error.strerror or error}"
@@ -138,7 +138,7 @@ def score(
 
 
 def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
-    """Raise DataError if what is written would be read, too, by a job that goes on."""
+    """Raise DataError if a resumed job would read its own output."""
     output = f"{target.path}/{target.part_name(0)}" if target.is_folder else str(target.path)
     for written in (output, str(target.rejects)):
         for name in map(str, names):
@@ -147,7 +147,7 @@ def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
 
 
 def _begin(parts: Parts, found: Checkpoint | None, identity: dict[str, object]) -> Checkpoint:
-    """Return the checkpoint to go on from, or a new one."""
+    """Return the checkpoint to resume from, or a new one."""
     if found is not None and found.identity != identity and found.output_size is None:
         check_identity(parts, found.identity, identity)
     if found is not None and found.identity == identity:

@@ -1,4 +1,4 @@
-"""The lines of a text file, record by record, each kept as it stands."""
+"""Read a text file record by record, each kept unchanged."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Lines:
 
     @property
     def raw(self) -> bytes:
-        """Return the record as it stands in the file, without its line end."""
+        """Return the record as in the file, without its line end."""
         return b"".join(self._record).rstrip(b"\r\n")
 
     def begin_record(self) -> None:

@@ -10,7 +10,7 @@ from sentiment.scoring.rows import Window, to_json
 class RejectsWriter:
     """One JSON object a line: `row`, counted from 1, `offset`, the byte it starts at, `reason`, and `raw`, as it stood.
 
-    Bytes that are not UTF-8 stand in `raw_base64` instead. A row of a table has no offset. With `path` it stands first.
+    Bytes that are not UTF-8 are in `raw_base64` instead. A row of a table has no offset. `path`, if given, comes first.
     """
 
     def __init__(self, file: BinaryIO) -> None:

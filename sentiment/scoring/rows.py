@@ -50,7 +50,7 @@ class Position(NamedTuple):
 class Selection:
     """The columns of an input that matter: the one with the text, and those kept, all where it is None.
 
-    `added` are the names of the columns that follow them in the output, `separator` is what stands between the cells of
+    `added` are the names of the columns that follow them in the output, `separator` is that between the cells of
     CSV and TSV where it isn't what the suffix says. `options` say which one names another column. `optional` are those
     kept that need not be there. Rejects are kept `whole`, with columns that are not read otherwise.
     """
@@ -104,7 +104,7 @@ class Window(Protocol):
 
     first_row: int  # its number in the input, from 1; a first line of column names is no row
     columns: Sequence[str]  # those kept, in order
-    texts: Sequence[object]  # what stands in the text column, row by row
+    texts: Sequence[object]  # the values of the text column, row by row
     faults: Mapping[int, str]  # why a row can't be read, by place
 
     def values(self, places: Sequence[int]) -> list[Values]:

@@ -36,7 +36,7 @@ class JsonWriter:
 class CsvWriter:
     """A first line of names if asked for, then one record a row. What isn't text is written as JSON has it.
 
-    With `escape_formulas` an apostrophe stands before what a spreadsheet would run.
+    With `escape_formulas` an apostrophe is put before cells that a spreadsheet would run.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class PlainConsole(Console):
         return super().render_str(visible(text), **settings)
 
     def print(self, *objects: Any, **settings: Any) -> None:
-        """Print, or end a command that is for what is printed; any other goes on without a word."""
+        """Print. If that fails, end a command whose result is its output; others continue silently."""
         try:
             super().print(*objects, **settings)
         except OSError:

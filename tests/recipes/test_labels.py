@@ -72,7 +72,7 @@ def test_what_is_kept_is_small_says_its_reader_and_is_never_rewritten(place: Pat
 
 def test_a_table_has_the_texts_that_somebody_labelled_and_half_of_what_people_said_of_them(data: Path) -> None:
     for source in labels.TABLES.values():
-        pl.DataFrame({"text": [*TEXTS, "nobody labelled this"]}).write_parquet(data / f"{source}.parquet")
+        pl.DataFrame({"text": [*TEXTS, "unlabelled text"]}).write_parquet(data / f"{source}.parquet")
     own = {"text": [TEXTS[1], TEXTS[2]], "label": ["positive", "negative"]}
     pl.DataFrame(own).write_parquet(data / "tweets_train.parquet")
     keep("films-a", (TEXTS[0], [0.1, 0.2, 0.7]), (TEXTS[1], [0.8, 0.1, 0.1]))

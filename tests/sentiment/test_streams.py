@@ -23,7 +23,7 @@ VISIBLE_NAMES = ("[good]", "[/x]", "a␛[31m:smile:")
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ended:
-    """Runs a command with these streams, and gives its exit code and what stands on standard error."""
+    """Run a command with these streams, and return its exit code and standard error."""
 
     def run(*arguments: object, **streams: TextIO | None) -> tuple[int, str]:
         with monkeypatch.context() as patch:

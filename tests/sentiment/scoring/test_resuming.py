@@ -269,7 +269,7 @@ def test_progress_goes_on_where_it_was(
     score(tiny_classifier, source, tmp_path / "out.jsonl", TENS, again.append)
     assert (again[0].rows, again[0].fraction) == (20, before)
     assert [progress.fraction for progress in again] == sorted(progress.fraction for progress in again)
-    assert again[-1].fraction == pytest.approx(1.0, abs=0.001)  # behind the rows of a table stands what is in it
+    assert again[-1].fraction == pytest.approx(1.0, abs=0.001)  # a table's footer comes after its rows
 
 
 def test_a_job_with_nothing_done_leaves_nothing(tiny_classifier: Classifier, source: Path, tmp_path: Path) -> None:

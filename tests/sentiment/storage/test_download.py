@@ -85,7 +85,7 @@ def test_what_a_server_refuses_is_said(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with socket.socket() as taken:  # bound, and nobody listens
+    with socket.socket() as taken:  # bound, without a listener
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/a.zip"
         with pytest.raises(DataError, match=re.escape(f"{url}: the connection failed: ") + ".*refused$"):

@@ -57,7 +57,7 @@ def write_labelled() -> Callable[[Path, int], Path]:
 
 @pytest.fixture
 def train_killed_once(tmp_path: Path) -> Callable[[Recipe], Bundle]:
-    """Trains a recipe that is killed in its second epoch and gone on with."""
+    """Train a recipe that is killed in its second epoch and resumed."""
 
     def kill(progress: Progress) -> None:
         if progress.epoch == 2:

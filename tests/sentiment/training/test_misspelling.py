@@ -1,4 +1,4 @@
-"""Words as if they were misspelt: what stands for them, how often, and that a seed gives the same."""
+"""Read words as if misspelt: by which pieces, how often, and the same for a seed."""
 
 from pathlib import Path
 

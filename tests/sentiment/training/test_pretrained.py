@@ -109,7 +109,7 @@ def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) ->
     before = learned.classifier.weight.clone()  # (C, 2H)
     kept = interpolate_towards(start, labels, pretrained, 0.5)(learned)
     assert torch.equal(kept.classifier.weight, before)
-    assert torch.equal(learned.classifier.weight, before), "what goes on learning is left alone"
+    assert torch.equal(learned.classifier.weight, before), "the learning model is unchanged"
     expected = (learned.lstm.weight_hh_l0 + pretrained.model.lstm.weight_hh_l0) / 2  # (4H, H)
     torch.testing.assert_close(kept.lstm.weight_hh_l0, expected)
 

@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write, write
 
 @pytest.fixture(scope="module")
 def alone(folder: Path) -> list[dict[str, Any]]:
-    """The events of one process that trains what others go on from."""
+    """Return the events of one process whose training others resume."""
     return train(folder, 1, "plain.toml", "start")
 
 
@@ -123,8 +123,8 @@ def children(parent: int) -> dict[str, int]:
     """The processes that torchrun started, by their ranks."""
     found = {}
     for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-        told = dict(line.partition("=")[::2] for line in Path(f"/proc/{child}/environ").read_text().split("\0"))
-        found[told["RANK"]] = int(child)
+        environment = dict(line.partition("=")[::2] for line in Path(f"/proc/{child}/environ").read_text().split("\0"))
+        found[environment["RANK"]] = int(child)
     return found
 
 

@@ -126,7 +126,7 @@ def test_a_training_learns_them_and_the_model_is_as_any_other(
     for path, bundle in found.items():
         bundles.save(bundle, tmp_path / path.stem)
         assert bundles.load(tmp_path / path.stem).model.num_parameters() == bundle.model.num_parameters()
-    assert losses[labelled][0] > losses[without][0] + 0.2  # the states' loss stands beside that of the labels
+    assert losses[labelled][0] > losses[without][0] + 0.2  # the states' loss is added to that of the labels
     assert losses[labelled][-1] - losses[without][-1] < (losses[labelled][0] - losses[without][0]) / 2  # and falls
     own, other = (bundle.model.lstm.weight_hh_l0 for bundle in found.values())
     assert not torch.equal(own, other)

@@ -60,7 +60,7 @@ def test_files_of_a_web_server(web: str) -> None:
 
 
 def test_a_web_server_that_does_not_answer_is_said_to_be_the_fault() -> None:
-    with socket.socket() as taken:  # bound, and nobody listens
+    with socket.socket() as taken:  # bound, without a listener
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/a.csv"
         with pytest.raises(RemoteError) as caught:

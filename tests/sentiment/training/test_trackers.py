@@ -252,7 +252,7 @@ def test_refused_before_the_training(
     monkeypatch.chdir(tmp_path)
     Path("FILE").write_text("")
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))  # taken, and nobody answers there
+        free.bind(("127.0.0.1", 0))  # taken, without a listener
         name = name.replace("PORT", str(free.getsockname()[1]))
         with pytest.raises(error, match=message) as refused, tracked([name], pytest.fail):
             pass
