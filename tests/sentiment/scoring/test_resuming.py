@@ -360,7 +360,7 @@ def test_the_command_stopped_from_outside_says_how_to_go_on(
 
     finished = run("NONE")
     assert finished.returncode == 0, finished.stderr
-    assert f"{sum(shard['rows'] for shard in done)} rows were done already" in finished.stdout
+    assert f"{sum(shard['rows'] for shard in done)} rows were finished earlier" in finished.stdout
     answers = [json.loads(line) for line in target.read_text().splitlines()]
     assert [answer["id"] for answer in answers] == list(range(ROWS))
     assert all(list(answer) == ["id", "label", "probability"] for answer in answers)
