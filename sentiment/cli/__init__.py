@@ -46,7 +46,7 @@ def main() -> None:
         takes_texts = command in ("sentiment predict", "sentiment explain")
         if takes_texts and type(error).__name__ == "NoSuchOption" and not error.possibilities:
             _refuse(f"{reason}; a text that begins with - goes after --, as in: {command} -- TEXT")
-        _refuse(f"{reason}; `{command} --help` tells of it")
+        _refuse(f"{reason}; `{command} --help` describes it")
     except ModuleNotFoundError as error:
         package = (error.name or "sentiment").partition(".")[0]
         if package in ("sentiment", "service"):

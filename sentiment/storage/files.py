@@ -15,7 +15,7 @@ from sentiment.storage.formats import has_format, is_in_folder
 def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
     """Return the files that the names stand for, each once, in the order given; those of a glob or a folder by name.
 
-    A folder stands for its files of these suffixes, but for hidden ones. Raises DataError for a name of none.
+    A folder expands to its files with these suffixes, without hidden ones. Raises DataError for a name without files.
     """
     paths: list[str] = []
     for name in map(str, names):
