@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from sentiment.errors import DataError
 from sentiment.scoring.table_values import is_text, plain_values, types_within
 
+_VIEWS = (pa.string_view(), pa.binary_view())  # that no kernel of pyarrow sorts out
 _WITHOUT = "or name the columns to keep (--columns) without it"
 
 
@@ -15,8 +16,11 @@ def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
     """Raise DataError if a column is of a type that the output, a `kind` of table, has no place for."""
     for field in schema:
         what = f"{output}: {kind} can't hold column {field.name!r}, {field.type}"
+        dictionaries = [inner for _, inner in types_within(field) if pa.types.is_dictionary(inner)]
+        if any(pa.types.is_nested(each.value_type) or each.value_type in _VIEWS for each in dictionaries):
+            raise DataError(f"{what}: a dictionary of more than plain values; write .jsonl, {_WITHOUT}")
         if kind == "Arrow":
-            if any(pa.types.is_dictionary(inner) for _, inner in list(types_within(field))[1:]):
+            if dictionaries and not pa.types.is_dictionary(field.type):
                 raise DataError(f"{what}: a dictionary within another type; write .parquet, {_WITHOUT}")
             continue
         try:

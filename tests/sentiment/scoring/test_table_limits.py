@@ -84,6 +84,22 @@ def test_a_dictionary_within_another_type_is_no_column_of_an_arrow_file(
 
 
 @pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
+@pytest.mark.parametrize(
+    "values", [pa.array([["a"], ["b"]]), pa.array([b"a", b"b"], pa.binary_view())], ids=["lists", "views"]
+)
+def test_a_dictionary_of_more_than_plain_values_is_refused_before_the_first_row(
+    tiny_classifier: Classifier, tmp_path: Path, values: pa.Array, suffix: str
+) -> None:
+    column = encoded(values)
+    write_arrow(tmp_path / "in.arrow", column)
+    with pytest.raises(
+        DataError, match=rf"out\{suffix}: \w+ can't hold column 'x0', dictionary<.*write \.jsonl, or name"
+    ):
+        score(tiny_classifier, tmp_path / "in.arrow", tmp_path / f"out{suffix}")
+    assert score(tiny_classifier, tmp_path / "in.arrow", tmp_path / "out.jsonl").scored == len(column)
+
+
+@pytest.mark.parametrize("suffix", [".arrow", ".parquet"])
 def test_categories_of_many_files_are_more_than_each_could_count(
     tiny_classifier: Classifier, tmp_path: Path, suffix: str
 ) -> None:
