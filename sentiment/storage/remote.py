@@ -105,7 +105,8 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
         if name.startswith(BUCKETS) and not filesystem.exists(bucket):
             raise DataError(f"{name}: there is no bucket {bucket!r}, or you may not read it")
         if is_glob:
-            found = [entry for entry in filesystem.glob(path) if filesystem.isfile(entry)]
+            shown = "/." in path  # as here, a glob finds what is hidden only where it names it
+            found = [each for each in filesystem.glob(path) if filesystem.isfile(each) and (shown or "/." not in each)]
         else:
             folder = path.rstrip("/")
             found = [each for each in filesystem.find(path) if is_in_folder(each.removeprefix(folder)[1:], suffixes)]

@@ -71,7 +71,14 @@ def test_a_web_server_that_does_not_answer_is_said_to_be_the_fault() -> None:
 def test_objects_folders_and_globs_of_a_store(s3: fsspec.AbstractFileSystem) -> None:
     parquet = io.BytesIO()
     pl.DataFrame({"text": ["so-so"], "label": ["z"]}).write_parquet(parquet)
-    s3.pipe({"bucket/in/a.csv": CSV, "bucket/in/b.parquet": parquet.getvalue(), "bucket/in/notes.md": b"none"})
+    s3.pipe(
+        {
+            "bucket/in/a.csv": CSV,
+            "bucket/in/b.parquet": parquet.getvalue(),
+            "bucket/in/notes.md": b"none",
+            "bucket/in/._a.csv": b"\0",
+        }
+    )
     assert rows("s3://bucket/in/a.csv") == ("a.csv", ["good", "bad"], ["x", "y"])
     for path, name in (("s3://bucket/in/", "in"), ("s3://bucket/in/*.*[vt]", "*.*[vt]")):
         assert rows(path) == (name, ["good", "bad", "so-so"], ["x", "y", "z"])
