@@ -3,6 +3,7 @@
 import sys
 import traceback
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import typer
@@ -33,6 +34,8 @@ _USAGE_ERROR: Any = typer.BadParameter.__base__  # typer names its children alon
 
 def main() -> None:
     """Run the command line: 0 done, 1 some texts refused, 2 nothing done and one line on standard error says why."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error: a terminal may not know every sign
     try:
         code = app(prog_name="sentiment", standalone_mode=False)
     except SentimentError as error:

@@ -1,5 +1,6 @@
 """Commands whose standard streams are closed, full or left by their reader, and what data can't do to a terminal."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -104,6 +105,12 @@ def test_a_training_goes_on_where_nobody_reads(ended: Ended, tmp_path: Path, std
     with stdout() as stream:
         assert ended("train", data, *arguments, stdout=stream) == (0, "")
     assert bundles.load(tmp_path / "model").labels == ("a", "b")
+
+
+def test_a_terminal_that_does_not_know_a_sign_gets_its_number(ended: Ended, tiny_bundle: Path) -> None:
+    with io.TextIOWrapper(io.BytesIO(), encoding="latin-1") as stdout:
+        assert ended("predict", "--model", tiny_bundle, "good 😀", stdout=stdout) == (0, "")
+        assert rb"good \U0001f600" in stdout.buffer.getvalue()  # type: ignore[attr-defined]
 
 
 def test_labels_texts_and_names_are_shown_as_they_are(
