@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sentiment.runtime import limit_openmp_spin
+from sentiment.runtime import limit_openmp_spin, use_one_thread_after_fork
 
 if TYPE_CHECKING:
     from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 __all__ = ["Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load"]
 
 limit_openmp_spin()  # before torch is loaded: OpenMP reads it then
+use_one_thread_after_fork()
 
 
 def __getattr__(name: str) -> Any:

@@ -25,10 +25,8 @@ PROGRAM = Path(__file__).with_name("answering_children.py")
 TEXTS = ["A great film.", "The film was not good!", "It is okay :)", "zyzzyva"]
 
 
-@pytest.mark.parametrize(
-    "method",
-    ["fork", pytest.param("spawn", marks=pytest.mark.slow), pytest.param("forkserver", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_every_kind_of_child_answers(tiny_bundle: Path, method: str) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "2"}
     done = subprocess.run(

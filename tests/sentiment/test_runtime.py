@@ -34,6 +34,20 @@ def test_limits_unless_the_environment_has_them(
     assert {name: os.environ[name] for name in NAMES if name in os.environ} == expected
 
 
+def test_a_fork_computes_with_one_thread() -> None:
+    program = """
+import os, sentiment, signal, torch
+torch.set_num_threads(2)
+torch.rand(1_000_000).sigmoid()  # starts the other thread
+if os.fork() == 0:
+    signal.alarm(60)
+    torch.rand(1_000_000).sigmoid()
+    os._exit(torch.get_num_threads())
+print(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+    assert subprocess.check_output([sys.executable, "-c", program]) == b"1\n"
+
+
 def test_importing_the_library_limits_openmp() -> None:
     program = "import os, sentiment; print(os.environ['GOMP_SPINCOUNT'])"
     environment = {name: value for name, value in os.environ.items() if name not in NAMES}
