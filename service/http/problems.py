@@ -94,12 +94,6 @@ def broken_body() -> Problem:
     return Problem(INCOMPLETE_BODY, "The body's chunks are malformed, or the client stopped sending.")
 
 
-def refuse_unless_ready(reason: str | None) -> None:
-    """Raise the problem of a worker that is not ready for this reason, None if it is."""
-    if reason is not None:
-        raise Problem(NOT_READY, f"No more requests should come here: {reason}.", headers=RETRY)
-
-
 def details(problem: Problem) -> dict[str, Any]:
     """Return what the client reads, as ProblemDetails says; under /v2 with the `error` of its protocol."""
     return document(problem, g.request_id, inference=request.path.startswith("/v2/"))

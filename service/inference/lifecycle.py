@@ -12,6 +12,7 @@ import gevent
 from gevent import monkey
 from gevent.threadpool import ThreadPool
 
+from service.http.problems import NOT_READY, RETRY, Problem
 from service.inference.batcher import Batcher
 
 LOOK_EVERY_SECONDS = 0.25
@@ -30,9 +31,11 @@ class Lifecycle:
         self._batcher = batcher
         self._max_batch_seconds = max_batch_seconds
 
-    def not_ready(self) -> str | None:
-        """Return why no more requests should come here, or None."""
-        return "the worker is stopping" if self._draining else self._batcher.failure_reason(self._max_batch_seconds)
+    def check_ready(self) -> None:
+        """Raise Problem where no more requests should come here."""
+        failure = self._batcher.failure_reason(self._max_batch_seconds)
+        if reason := "the worker is stopping" if self._draining else failure:
+            raise Problem(NOT_READY, f"No more requests should come here: {reason}.", headers=RETRY)
 
     def drain(self) -> None:
         """Not ready from now on; what comes is answered all the same."""

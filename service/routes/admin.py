@@ -30,7 +30,7 @@ def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Bluep
     @Operation(Ready, problems=[problems.NOT_READY])
     def ready() -> Response:
         """Whether the model is loaded, verified and warm, and this worker answers."""
-        problems.refuse_unless_ready(lifecycle.not_ready())
+        lifecycle.check_ready()
         return JSONResponse(Ready(model=models.get().version))
 
     @routes.get("/metrics")

@@ -58,7 +58,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @Operation(ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
         """Whether all models answer."""
-        problems.refuse_unless_ready(lifecycle.not_ready())
+        lifecycle.check_ready()
         return JSONResponse(ServerReady())
 
     @api.get("/v2/models/<name>")
@@ -82,7 +82,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     def model_ready(name: str) -> Response:
         """Whether the model of this name answers."""
         model = _model(models, name)
-        problems.refuse_unless_ready(lifecycle.not_ready())
+        lifecycle.check_ready()
         return JSONResponse(ModelReady(name=model.name))
 
     @api.post("/v2/models/<name>/infer")
