@@ -137,18 +137,6 @@ def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
         assert (refused.status_code, refused.get_json()["detail"]) == (422, f"/abstain {detail}.")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["other", "..", "%2e%2e", "..%2fdefault", "%2e%2e%2fdefault", "DEFAULT", "default%00", ".short.writing", "\u00fc"],
-)
-def test_a_name_is_a_key_and_never_a_path(zoo: FlaskClient, name: str) -> None:
-    for path in (f"/v1/models/{name}", f"/v2/models/{name}"):
-        response = zoo.get(path)
-        assert response.status_code == 404
-        assert response.content_type == "application/problem+json"
-        assert response.get_json()["type"].endswith((":unknown-model", ":not-found"))
-
-
 def test_a_folder_without_a_default_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="SENTIMENT_MODELS: must be a folder of model folders"):
         registry.folders(Path("m"), tmp_path / "none")

@@ -12,7 +12,11 @@ from service.schemas.prediction import PredictResponse
 from tests.service.conftest import WAIT_SECONDS, Server
 
 CONTENT_TYPE = "Content-Type must be application/json or application/x-ndjson"
+INCOMPLETE = (400, "incomplete-body", "The body can't be read to its end")
 INVALID_JSON = (400, "invalid-json", "The body is not a JSON object")
+UNKNOWN_MODEL = (404, "unknown-model", "There is no such model")
+NOT_FOUND = (404, "not-found", "Nothing is here")
+NO_PATH = "No resource of this service has this path."
 TOO_LARGE = (413, "body-too-large", "The body is too large")
 UNSUPPORTED = (415, "unsupported-media-type", "The body is not of a kind that is read here")
 INVALID = (422, "invalid-request", "The request does not have the right form")
@@ -25,12 +29,9 @@ def post(server: Server, body: bytes | Iterator[bytes], **headers: str) -> reque
     return requests.post(f"{server.url}/v1/predict", data=body, headers=headers, timeout=WAIT_SECONDS)
 
 
-def expect(response: requests.Response, kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+def problem(kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, object]:
     status, name, title = kind
-    assert response.status_code == status
-    assert response.headers["Content-Type"] == "application/problem+json"
-    assert response.headers["X-Request-ID"] == "r1"
-    assert response.json() == {
+    return {
         "type": f"urn:sentiment:problem:{name}",
         "title": title,
         "status": status,
@@ -38,6 +39,13 @@ def expect(response: requests.Response, kind: Kind, detail: str, errors: list[di
         "instance": "r1",
         "errors": errors or [],
     }
+
+
+def expect(response: requests.Response, kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+    assert response.status_code == kind[0]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == "r1"
+    assert response.json() == problem(kind, detail, errors)
 
 
 def answer(classifier: Classifier, texts: list[str]) -> dict[str, Any]:
@@ -222,6 +230,7 @@ def test_all_faults_of_a_request_are_told_together(server: Server) -> None:
     [
         ({"Content-Type": "text/plain"}, f"{CONTENT_TYPE}, not text/plain."),
         ({"Content-Type": ""}, f"{CONTENT_TYPE}, not absent."),
+        ({"Content-Type": "application/json; charset=latin-1"}, "The charset must be utf-8, not latin-1."),
         ({"Content-Encoding": "gzip"}, "Content-Encoding must be absent, not gzip."),
     ],
 )
@@ -264,29 +273,15 @@ def test_an_oversized_body_by_chunks_is_stopped_mid_stream(server: Server) -> No
     "rest", [b"zz\r\n", b"5\r\nhelloXX", b"-5\r\nhello\r\n"], ids=["bad size", "no terminator", "negative size"]
 )
 def test_bad_chunks(server: Server, rest: bytes) -> None:
-    status, problem = send_chunks(server, "chunked", rest)
+    status, content = send_chunks(server, "chunked", rest)
     assert status.startswith(b"HTTP/1.1 400 ")
-    assert problem == {
-        "type": "urn:sentiment:problem:incomplete-body",
-        "title": "The body can't be read to its end",
-        "status": 400,
-        "detail": "The body's chunks are malformed, or the client stopped sending.",
-        "instance": "r1",
-        "errors": [],
-    }
+    assert content == problem(INCOMPLETE, "The body's chunks are malformed, or the client stopped sending.")
 
 
 def test_a_body_in_another_transfer_coding(server: Server) -> None:
-    status, problem = send_chunks(server, "gzip, chunked", b"d\r\n" + b'{"text": "a"}' + b"\r\n0\r\n\r\n")
+    status, content = send_chunks(server, "gzip, chunked", b"d\r\n" + b'{"text": "a"}' + b"\r\n0\r\n\r\n")
     assert status == b"HTTP/1.1 415 UNSUPPORTED MEDIA TYPE"
-    assert problem == {
-        "type": "urn:sentiment:problem:unsupported-media-type",
-        "title": "The body is not of a kind that is read here",
-        "status": 415,
-        "detail": "Transfer-Encoding must be chunked or absent, not gzip, chunked.",
-        "instance": "r1",
-        "errors": [],
-    }
+    assert content == problem(UNSUPPORTED, "Transfer-Encoding must be chunked or absent, not gzip, chunked.")
 
 
 def send_chunks(server: Server, coding: str, chunks: bytes) -> tuple[bytes, object]:
@@ -295,8 +290,8 @@ def send_chunks(server: Server, coding: str, chunks: bytes) -> tuple[bytes, obje
     with server.connect() as connection:
         connection.sendall(f"{head}Transfer-Encoding: {coding}\r\n\r\n".encode() + chunks)
         with connection.makefile("rb") as received:
-            answer, _, problem = received.read().partition(b"\r\n\r\n")
-    return answer.partition(b"\r\n")[0], json.loads(problem)
+            answer, _, content = received.read().partition(b"\r\n\r\n")
+    return answer.partition(b"\r\n")[0], json.loads(content)
 
 
 def test_a_body_cut_off_by_its_client(server: Server) -> None:
@@ -312,7 +307,7 @@ def test_a_body_cut_off_by_its_client(server: Server) -> None:
 @pytest.mark.parametrize("path", ["/v0", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/x", "/%2e%2e/etc"])
 def test_an_unknown_path(server: Server, path: str) -> None:
     response = requests.post(f"{server.url}{path}", headers={"X-Request-ID": "r1"}, timeout=WAIT_SECONDS)
-    expect(response, (404, "not-found", "Nothing is here"), "No resource of this service has this path.")
+    expect(response, NOT_FOUND, NO_PATH)
 
 
 @pytest.mark.parametrize(
@@ -330,12 +325,6 @@ def test_a_wrong_method(server: Server, method: str, path: str, allowed: str) ->
     assert response.headers["Allow"] == allowed
 
 
-UNKNOWN_MODEL = (
-    "unknown-model", "There is no such model", "No model of this service has this name: see /v1/models."
-)  # fmt: skip
-NOT_FOUND = ("not-found", "Nothing is here", "No resource of this service has this path.")
-
-
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -343,12 +332,15 @@ NOT_FOUND = ("not-found", "Nothing is here", "No resource of this service has th
         ("%2e%2e", UNKNOWN_MODEL),
         ("..%5cdefault", UNKNOWN_MODEL),
         ("%00", UNKNOWN_MODEL),
+        ("DEFAULT", UNKNOWN_MODEL),
+        ("default%00", UNKNOWN_MODEL),
+        ("%c3%bc", UNKNOWN_MODEL),
         ("../default", NOT_FOUND),  # two parts of a path are no name
         ("%2e%2e%2fdefault", NOT_FOUND),
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/models/{}", "/v1/models/{}/predict", "/v2/models/{}/infer"])
-def test_a_models_name_is_never_a_path(server: Server, path: str, name: str, kind: tuple[str, str, str]) -> None:
+def test_a_models_name_is_never_a_path(server: Server, path: str, name: str, kind: Kind) -> None:
     method = "GET" if path.endswith("{}") else "POST"
     head = f"{method} {path.format(name)} HTTP/1.1\r\nHost: x\r\nX-Request-ID: r1\r\nContent-Length: 0\r\n"
     with server.connect() as connection:
@@ -357,16 +349,8 @@ def test_a_models_name_is_never_a_path(server: Server, path: str, name: str, kin
     answered, _, content = received.partition(b"\r\n\r\n")
     assert answered.startswith(b"HTTP/1.1 404 ")
     assert b"\r\nContent-Type: application/problem+json\r\n" in answered
-    problem, title, detail = kind
-    assert json.loads(content) == {
-        "type": f"urn:sentiment:problem:{problem}",
-        "title": title,
-        "status": 404,
-        "detail": detail,
-        "instance": "r1",
-        "errors": [],
-        **({"error": detail} if path.startswith("/v2/") else {}),
-    }
+    detail = NO_PATH if kind is NOT_FOUND else "No model of this service has this name: see /v1/models."
+    assert json.loads(content) == problem(kind, detail) | ({"error": detail} if path.startswith("/v2/") else {})
 
 
 def test_an_object_of_very_many_fields(server: Server) -> None:
