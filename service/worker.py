@@ -16,7 +16,7 @@ from typing import Any
 
 import gevent
 from gevent.socket import wait_read
-from gunicorn import http, util  # type: ignore[import-untyped]
+from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
@@ -40,20 +40,7 @@ LAST_REQUEST_SECONDS = 2.0  # at the end, for the first byte on an open connecti
 _log = logging.getLogger(__name__)
 
 
-class Request(http.Request):  # type: ignore[misc]  # gunicorn has no types
-    """A request that the parser's error has as `req`, as far as it was read."""
-
-    def __init__(self, *arguments: Any) -> None:
-        try:
-            super().__init__(*arguments)
-            if self.version >= (1, 1) and "HOST" not in dict(self.headers):
-                raise early_errors.MissingHost
-        except ParseException as error:
-            error.req = self
-            raise
-
-
-class Response(wsgi.Response):  # type: ignore[misc]
+class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """A response whose head goes out with the first piece of its body, in one packet."""
 
     _head = b""
@@ -166,7 +153,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Answer the requests of one connection, one after the other."""
         client.settimeout(WRITE_SECONDS)
         parser = RequestParser(self.cfg, client, addr)
-        parser.mesg_class = Request
+        parser.mesg_class = early_errors.Request
         self._open += 1
         try:
             while True:

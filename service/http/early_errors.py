@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.http import errors, message  # type: ignore[import-untyped]
 
 from service.http import problems
 from service.http.problems import HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG, Problem
@@ -12,8 +12,21 @@ from service.http.responses import SECURITY
 from service.telemetry import logs, metrics, requests
 
 
-class MissingHost(errors.ParseException):  # type: ignore[misc]
+class MissingHost(errors.ParseException):  # type: ignore[misc]  # gunicorn has no types
     """A request of HTTP/1.1 names its host (RFC 9112, 3.2)."""
+
+
+class Request(message.Request):  # type: ignore[misc]
+    """A request that the parser's error has as `req`, as far as it was read."""
+
+    def __init__(self, *arguments: Any) -> None:
+        try:
+            super().__init__(*arguments)
+            if self.version >= (1, 1) and all(name != "HOST" for name, _ in self.headers):
+                raise MissingHost
+        except errors.ParseException as error:
+            error.req = self
+            raise
 
 
 def response(problem: Problem, request: Any) -> bytes:

@@ -24,7 +24,6 @@ _REQUEST_PROBLEMS = (
     problems.UNSUPPORTED_MEDIA_TYPE, problems.INVALID_REQUEST, problems.TEXT_FAILED, problems.OVERLOADED,
     problems.DEADLINE_PASSED, problems.NOT_READY,
 )  # fmt: skip
-_KEY_PROBLEMS = (problems.UNAUTHORIZED, problems.FORBIDDEN)
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
 _DEADLINE = {
     "name": deadline.HEADER,
@@ -128,7 +127,7 @@ def _operation(described: Operation, failure: type[BaseModel], names: Iterable[s
     if described.scope is Scope.PREDICT:
         kinds.add(problems.RATE_LIMITED)
     if described.scope and closed:
-        kinds.update(_KEY_PROBLEMS)
+        kinds.update((problems.UNAUTHORIZED, problems.FORBIDDEN))
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "examples": ["default"]}}
         for name in names

@@ -56,6 +56,12 @@ class PendingRequest:
         self.predictions = [None] * self.missing
 
 
+def check_room(waiting: int, texts: int, limit: int) -> None:
+    """Raise Overloaded if these texts are too many. One request may be larger than the limit: it then waits alone."""
+    if waiting and waiting + texts > limit:
+        raise Overloaded(waiting, limit)
+
+
 class Batcher:
     """Computes what callers give it, from any thread. One batch is of one classifier, and so of one model version."""
 
@@ -128,9 +134,7 @@ class Batcher:
     def _check_room(self, texts: int) -> None:
         if self._failure is not None:
             raise BatcherFailed(self._failure)
-        # One request may be larger than the bound: it then waits alone.
-        if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
-            raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+        check_room(self._waiting_texts, texts, self._max_waiting_texts)
 
     def _withdraw(self, work: PendingRequest, error: Exception) -> None:
         """Let the caller go with this error; what of its texts is not yet computed never will be."""

@@ -6,7 +6,7 @@ Each takes up to forty times as long as a prediction: none ever waits in the bat
 from collections.abc import Callable
 from typing import TypeVar
 
-from service.errors import Overloaded
+from service.inference.batcher import check_room
 from service.inference.native import Lock, NativeThread
 
 MAX_WAITING_TEXTS = 64  # in the queue and being looked into; about as many as can be answered in time
@@ -29,9 +29,7 @@ class ExplainQueue:
         `deadline` is of time.monotonic(). Raises Overloaded at once, or DeadlinePassed.
         """
         with self._lock:
-            # One request may be larger than the bound: it then waits alone.
-            if self._waiting_texts and self._waiting_texts + texts > self._max_waiting_texts:
-                raise Overloaded(self._waiting_texts, self._max_waiting_texts)
+            check_room(self._waiting_texts, texts, self._max_waiting_texts)
             self._waiting_texts += texts
         try:
             return self._native.run(look, deadline)

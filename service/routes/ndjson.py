@@ -7,7 +7,7 @@ A client has to read while it writes: one that doesn't is waited for, and waits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -29,15 +29,10 @@ Line = bytes | Problem
 Row = LineRequest | dict[str, Any] | Problem  # a line of a request, and what becomes of it
 
 
-class Stream(Protocol):
-    """Where the bytes come from: at most so many, fewer only at the end."""
-
-    def read(self, size: int, /) -> bytes: ...
-
-
-def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) -> Iterator[list[Line]]:
+def read_lines(stream: BinaryIO, declared_bytes: int | None, max_line_bytes: int) -> Iterator[list[Line]]:
     """Yield the lines of each block, without their ends; for one too long, or a stream cut off, its problem."""
     received, rest, too_long = 0, b"", False
+    problem = Problem(BODY_TOO_LARGE, f"The line has more than {max_line_bytes} bytes, the limit.")
     while True:
         try:
             block = stream.read(BLOCK_BYTES)
@@ -48,9 +43,9 @@ def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) 
             break
         received += len(block)
         *ended, rest = (rest + block).split(b"\n")
-        lines: list[Line] = [line if len(line) <= max_line_bytes else _too_long(max_line_bytes) for line in ended]
+        lines: list[Line] = [line if len(line) <= max_line_bytes else problem for line in ended]
         if too_long and lines:  # what is left of a line whose start was dropped
-            lines[0], too_long = _too_long(max_line_bytes), False
+            lines[0], too_long = problem, False
         if too_long or len(rest) > max_line_bytes:
             rest, too_long = b"", True
         if lines:
@@ -58,7 +53,7 @@ def read_lines(stream: Stream, declared_bytes: int | None, max_line_bytes: int) 
     if declared_bytes is not None and received < declared_bytes:
         yield [Problem(INCOMPLETE_BODY, f"The body ended after {received} of {declared_bytes} bytes.")]
     elif too_long:
-        yield [_too_long(max_line_bytes)]
+        yield [problem]
     elif rest:
         yield [rest]
 
@@ -121,10 +116,6 @@ def _parse(line: Line, settings: ServiceSettings) -> Row:
         return row
     except Problem as problem:
         return problem
-
-
-def _too_long(max_line_bytes: int) -> Problem:
-    return Problem(BODY_TOO_LARGE, f"The line has more than {max_line_bytes} bytes, the limit.")
 
 
 def _pointer(_: int) -> str:

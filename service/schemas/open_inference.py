@@ -127,8 +127,7 @@ class ServerReady(StrictModel):
     ready: bool = True
 
 
-class ModelReady(StrictModel):
+class ModelReady(ServerReady):
     """This model answers."""
 
     name: str
-    ready: bool = True
