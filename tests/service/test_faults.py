@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -120,23 +119,6 @@ def test_while_a_long_list_is_encoded_others_are_answered(server: Server) -> Non
         assert ask(server, "good").json()["predictions"][0]["label"] in ("negative", "neutral", "positive")
         get(server, "/test/open")
         assert len(long.result().json()["predictions"]) == 1000
-
-
-@pytest.mark.parametrize("path", ["/v1/predict#x", "/v1/predict?x", "/v1/predic%74", "/v1%2Fpredict"])
-def test_however_a_path_is_spelled_who_waits_for_the_model_holds_no_thread_of_healths(
-    server: Server, path: str
-) -> None:
-    body = f'{{"text": "{faults.WAITS}"}}'
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with ExitStack() as stack:
-        waiting = [stack.enter_context(server.connect()) for _ in range(CLIENTS)]
-        for connection in waiting:
-            connection.sendall((head + body).encode())
-        wait_until_computing(server)
-        assert get(server, "/health/live").status_code == 200
-        get(server, "/test/open")
-        for connection in waiting:
-            assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_a_client_gone_while_its_text_is_computed(server: Server) -> None:

@@ -172,10 +172,6 @@ def test_an_answer_that_comes_late_goes_to_nobody(ask: Ask, recorder: Recorder, 
     assert batcher.waiting_texts == 0
 
 
-def test_no_texts_are_no_work(batcher: Batcher, recorder: Recorder) -> None:
-    assert batcher.classify(recorder, [], time.monotonic() + WAIT_SECONDS) == []
-
-
 def test_a_batch_that_takes_too_long_is_trouble(ask: Ask, recorder: Recorder, batcher: Batcher) -> None:
     assert batcher.failure_reason(max_batch_seconds=0.01) is None
     asked = ask(recorder, encoded(1))

@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
@@ -33,27 +32,6 @@ def test_a_text_that_cant_be_read_is_named(model: Model) -> None:
 
 def test_no_texts_have_no_answers(model: Model) -> None:
     assert model.predict([]).predictions == []
-
-
-def test_where_there_is_no_room_nothing_is_encoded(tiny_classifier: Classifier) -> None:
-    computing, leave = threading.Event(), threading.Event()
-
-    class Waiting:
-        def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
-            computing.set()
-            assert leave.wait(WAIT_SECONDS)
-            return tiny_classifier.classify(encoded)
-
-    batcher = Batcher(max_batch_tokens=64, max_waiting_texts=2)
-    texts = tiny_classifier.encode(["good", "bad"])
-    first = threading.Thread(target=batcher.classify, args=(Waiting(), texts, time.monotonic() + WAIT_SECONDS))
-    first.start()
-    assert computing.wait(WAIT_SECONDS)
-    with patch.object(Classifier, "encode") as encode, pytest.raises(Overloaded):
-        Model("default", tiny_classifier, batcher).predict(["good"])
-    encode.assert_not_called()
-    leave.set()
-    first.join(WAIT_SECONDS)
 
 
 def test_what_is_long_is_encoded_in_slices_of_so_many_characters(

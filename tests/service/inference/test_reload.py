@@ -79,13 +79,6 @@ def test_one_reload_at_a_time(model: Model, other_classifier: Classifier) -> Non
     assert model.classifier is other_classifier
 
 
-def test_others_follow(model: Model, other_classifier: Classifier) -> None:
-    reloader = Reloader({"default": model}, lambda: {"default": other_classifier}, reload_asked())
-    reloader.watch()
-    ask_for_reload()
-    wait_for(lambda: model.classifier is other_classifier)
-
-
 def test_what_is_asked_for_during_a_reload_is_followed(
     model: Model, tiny_classifier: Classifier, other_classifier: Classifier
 ) -> None:
