@@ -14,7 +14,7 @@ from sentiment.classifier import load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.answers import answer
-from sentiment.training.reading import read_labelled
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 
 PROMISES = (0.02, 0.05, 0.1, 0.15)

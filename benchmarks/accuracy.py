@@ -18,7 +18,7 @@ from recipes.prepare import prepare
 from sentiment.classifier import Classifier, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation.answers import answer
-from sentiment.training.reading import read_labelled
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 
 SETS = {

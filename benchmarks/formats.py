@@ -27,10 +27,10 @@ from sentiment.config import TrainingConfig
 from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.precision import DTYPES, DtypeChoice, bfloat16_units, choose_dtype
 from sentiment.text.vocabulary import UNK_ID
-from sentiment.training.distillation import MEASURED_TEXTS, TEACHING, labelling_dtype
+from sentiment.training.distillation.distil import MEASURED_TEXTS, TEACHING, labelling_dtype
+from sentiment.training.distillation.teacher import Teacher
 from sentiment.training.number_format import training_dtype
 from sentiment.training.optimization import MIN_STEPS
-from sentiment.training.teacher import Teacher
 
 ENCODER_SIZES = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
 STUDENT_TOKENS = MIN_STEPS * TrainingConfig().max_batch_tokens  # of a table whose batches are full

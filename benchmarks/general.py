@@ -23,7 +23,7 @@ from sentiment.evaluation.answers import answer
 from sentiment.evaluation.behaviour.check import check
 from sentiment.evaluation.behaviour.suite import read_suite
 from sentiment.evaluation.metrics import evaluate
-from sentiment.training.reading import read_labelled
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 
 SETS = (

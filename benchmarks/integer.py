@@ -18,7 +18,8 @@ from benchmarks.timing import Row, interleaved_medians
 from benchmarks.workloads import generated_texts, random_bundle
 from sentiment.classifier import Classifier
 from sentiment.config import ModelConfig
-from sentiment.nn.integer_lstm import IntegerLSTM, exact_products, quicker_product
+from sentiment.nn.integer_lstm import IntegerLSTM
+from sentiment.nn.integers import exact_products, quicker_product
 from sentiment.nn.model import SentimentModel
 
 FEATURES = {160: 200, 256: 300, 320: 300}  # of a word's vector, by hidden size

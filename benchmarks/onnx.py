@@ -16,7 +16,7 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.integrations import onnx
 from sentiment.integrations.onnx_export import export
 from sentiment.predictor import LabelPredictor
-from sentiment.training.reading import read_labelled
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 
 ONE_BY_ONE = 300

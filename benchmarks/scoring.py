@@ -31,7 +31,7 @@ from sentiment.classifier import Classifier, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.nn.precision import DTYPES
 from sentiment.scoring import score
-from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
+from sentiment.scoring.predict.engines import Engine, LocalEngine, ProcessEngine
 
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / "build" / "peers" / "bin"

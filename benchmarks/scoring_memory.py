@@ -27,7 +27,7 @@ from benchmarks.workloads import sentence_lengths, written_texts
 from sentiment.classifier import load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.scoring import Progress, score
-from sentiment.scoring.engines import ProcessEngine
+from sentiment.scoring.predict.engines import ProcessEngine
 from sentiment.text.vocabulary import Vocabulary
 
 DISTINCT_TEXTS = (

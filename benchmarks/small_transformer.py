@@ -33,13 +33,13 @@ from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
 from sentiment.classifier import Prediction, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation import metrics
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.dataset import LabelledTexts, without
-from sentiment.training.distillation import TEACHING, teach
+from sentiment.training.data.dataset import LabelledTexts, without
+from sentiment.training.data.reading import read_labelled, read_soft_labelled
+from sentiment.training.distillation.distil import TEACHING, teach
+from sentiment.training.distillation.teacher import LABELLING_BATCH_TOKENS, Teacher, is_taught
 from sentiment.training.loop import Progress
-from sentiment.training.reading import read_labelled, read_soft_labelled
 from sentiment.training.recipe import Recipe, Source
-from sentiment.training.teacher import LABELLING_BATCH_TOKENS, Teacher, is_taught
+from sentiment.training.resume.checkpoint import Checkpoint
 
 ROOT = Path(__file__).parents[1]
 PEER = "all-MiniLM-L6-v2"

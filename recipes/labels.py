@@ -24,9 +24,9 @@ from recipes.teacher import NOTE, SEED
 from sentiment.classifier import load
 from sentiment.config import TextConfig
 from sentiment.errors import DataError
-from sentiment.training.distillation import LABELLING, label_texts
+from sentiment.training.distillation.distil import LABELLING, label_texts
+from sentiment.training.distillation.teacher import Teacher
 from sentiment.training.recipe import Source
-from sentiment.training.teacher import Teacher
 
 KEPT = Path(__file__).parent / "labels"
 LABELLED = ("tweets_train", "forum_train")  # by people: half of a text's probabilities, where a reader labelled it, too

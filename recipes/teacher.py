@@ -20,12 +20,12 @@ from sentiment.config import TextConfig, TrainingConfig
 from sentiment.evaluation import metrics
 from sentiment.terminal.training import training_progress
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.dataset import LabelledTexts, without
-from sentiment.training.distillation import labelling_dtype, teach
-from sentiment.training.reading import read_labelled, read_soft_labelled
+from sentiment.training.data.dataset import LabelledTexts, without
+from sentiment.training.data.reading import read_labelled, read_soft_labelled
+from sentiment.training.distillation.distil import labelling_dtype, teach
+from sentiment.training.distillation.teacher import Teacher, is_taught
 from sentiment.training.recipe import Source
-from sentiment.training.teacher import Teacher, is_taught
+from sentiment.training.resume.checkpoint import Checkpoint
 
 TEACHING = TrainingConfig(
     epochs=1,

@@ -23,8 +23,8 @@ from sentiment.batching import PaddedBatch, length_buckets
 from sentiment.config import TextConfig
 from sentiment.nn.precision import autocast, choose_dtype
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.states import Projection
-from sentiment.training.teacher import LABELLING_BATCH_TOKENS, Teacher
+from sentiment.training.distillation.teacher import LABELLING_BATCH_TOKENS, Teacher
+from sentiment.training.distillation.token_states import Projection
 
 KEPT = Path(__file__).parent / "labels" / "words"
 VECTORS, WORDS = "vectors.safetensors", "words.json"

@@ -19,7 +19,7 @@ from sentiment import manifest
 from sentiment.config import ModelConfig, Settings, Task, TextConfig, recorded_text
 from sentiment.errors import BundleError, ConfigError
 from sentiment.manifest import from_json, to_json
-from sentiment.nn.integer_lstm import QuantizedWeight
+from sentiment.nn.integers import QuantizedWeight
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import Vocabulary
 

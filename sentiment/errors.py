@@ -39,3 +39,19 @@ class DataError(SentimentError):
 
 class ExportError(SentimentError):
     """An exported model does not answer as the original does."""
+
+
+class CheckpointError(DataError):
+    """A checkpoint can't be resumed: other data, model or settings, altered files, or in use by another process."""
+
+
+class TrainingDivergedError(SentimentError):
+    """A loss, a gradient or a score is not finite; no later step would change that."""
+
+
+class ProcessLostError(SentimentError):
+    """Another process of the same training ended, or was never reached."""
+
+
+class TrackingError(SentimentError):
+    """A store that a training reports to can't be used."""

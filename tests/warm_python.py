@@ -35,7 +35,7 @@ LOADED = (
     "sentiment.cli",
     "sentiment.evaluation.report",
     "sentiment.explain.report",
-    "sentiment.scoring.engines",
+    "sentiment.scoring.predict.engines",
     "sentiment.scoring.report",
     "sentiment.terminal.scoring",
     "sklearn.metrics",

@@ -61,7 +61,7 @@ def compare(
 def _write(path: Path, flips: "tuple[Flip, ...]") -> None:
     import polars as pl
 
-    from sentiment.scoring.text_writers import escaped
+    from sentiment.scoring.formats.text.writers import escaped
 
     columns = ("row", "outcome", "label", "old_label", "old_probability", "new_label", "new_probability", "text")
     rows = [

@@ -43,10 +43,10 @@ def compare_encoders(
     """
     from sentiment.terminal.data import print_data
     from sentiment.terminal.training import print_encoders
-    from sentiment.training.data import read_data
-    from sentiment.training.encoder_comparison import PICTURE, draw
-    from sentiment.training.encoder_comparison import compare_encoders as compare
-    from sentiment.training.identity import identity
+    from sentiment.training.data.splits import read_data
+    from sentiment.training.resume.fingerprint import identity
+    from sentiment.training.search.encoder_comparison import PICTURE, draw
+    from sentiment.training.search.encoder_comparison import compare_encoders as compare
 
     plan = plan_of(
         context,

@@ -22,7 +22,7 @@ def fetch(
     """
     from sentiment.terminal.data import download_progress
     from sentiment.terminal.screen import console
-    from sentiment.training import public_sets
+    from sentiment.training.data import public_sets
 
     with download_progress() as progress:
         written = public_sets.fetch(name, folder, progress)

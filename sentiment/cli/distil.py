@@ -53,11 +53,11 @@ def distil(
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import console
     from sentiment.terminal.training import training_progress
-    from sentiment.training.data import read_data
-    from sentiment.training.distillation import TEACHING, soft_sources
-    from sentiment.training.identity import files_identity, identity
+    from sentiment.training.data.splits import read_data
+    from sentiment.training.distillation.distil import TEACHING, soft_sources
+    from sentiment.training.distillation.teacher import encoder_folder
     from sentiment.training.recipe import Source
-    from sentiment.training.teacher import encoder_folder
+    from sentiment.training.resume.fingerprint import files_identity, identity
 
     bundles.check_target(out)  # before the hours, not after them
     encoder_folder(teacher)

@@ -13,7 +13,7 @@ from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
-    from sentiment.scoring.engines import Engine
+    from sentiment.scoring.predict.engines import Engine
 
 LOCAL, RAY = "local", "ray"
 SMALL_BYTES = 1 << 22  # are scored before another process has its model
@@ -51,8 +51,8 @@ def load_in_dtype(model: Path, dtype: str) -> "AnyModel":
 
 def local_engine(processes: int | None, model: Path, classifier: "AnyModel", paths: Sequence[str]) -> "Engine":
     """Return this process, or as many as requested; by default, for large files, one a core."""
-    from sentiment.scoring.engines import LocalEngine, ProcessEngine
-    from sentiment.scoring.inputs import total_size
+    from sentiment.scoring.formats.inputs import total_size
+    from sentiment.scoring.predict.engines import LocalEngine, ProcessEngine
 
     if processes is None:
         processes = len(os.sched_getaffinity(0)) if total_size(paths) > SMALL_BYTES else 1
@@ -65,6 +65,6 @@ def ray_engine(
     address: str | None, processes: int | None, model: Path, classifier: "AnyModel", paths: Sequence[str]
 ) -> "Engine":
     """Return a Ray cluster, or one of this machine alone."""
-    from sentiment.scoring.ray_engine import RayEngine
+    from sentiment.scoring.predict.ray_engine import RayEngine
 
     return RayEngine(model, classifier.version, address=address, processes=processes, dtype=classifier.dtype)

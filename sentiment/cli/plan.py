@@ -12,8 +12,8 @@ from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
     from sentiment.evaluation.behaviour.suite import Suite
-    from sentiment.training.data import Data
-    from sentiment.training.dataset import LabelledTexts
+    from sentiment.training.data.dataset import LabelledTexts
+    from sentiment.training.data.splits import Data
     from sentiment.training.events import Watcher
     from sentiment.training.processes import Processes
     from sentiment.training.recipe import Recipe
@@ -68,7 +68,7 @@ def plan_of(
 
 def columns_of(context: typer.Context) -> dict[str, Any]:
     """Return the settings of a `Source` that a command's options give: its columns, their separator, the labels."""
-    from sentiment.training.label_mapping import parse
+    from sentiment.training.data.label_mapping import parse
 
     given = context.params
     columns = {name: given[name] for name in ("text_column", "label_column", "separator")}
@@ -78,7 +78,7 @@ def columns_of(context: typer.Context) -> dict[str, Any]:
 def read_to_measure(context: typer.Context, path: str, **settings: Any) -> "LabelledTexts":
     """Return the rows of a command's labelled file, and say on standard error how many its options left out."""
     from sentiment.terminal.data import left_out
-    from sentiment.training.reading import read_labelled
+    from sentiment.training.data.reading import read_labelled
     from sentiment.training.recipe import Source
 
     skipping = {name: context.params[name] for name in ("skip_empty", "skip_bad_rows")}
@@ -111,10 +111,10 @@ def train_and_save(
     from sentiment import bundle as bundles
     from sentiment.terminal.screen import console
     from sentiment.terminal.training import print_dtype, print_trained, training_progress
-    from sentiment.training.checkpoint import Checkpoint
     from sentiment.training.events import Done, Start, Watchers
-    from sentiment.training.identity import identity
     from sentiment.training.processes import ALONE
+    from sentiment.training.resume.checkpoint import Checkpoint
+    from sentiment.training.resume.fingerprint import identity
     from sentiment.training.trainer import train
 
     # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.

@@ -10,7 +10,7 @@ from sentiment.errors import ConfigError
 if TYPE_CHECKING:
     from sentiment.bundle import Bundle
     from sentiment.evaluation.behaviour.suite import Suite
-    from sentiment.training.data import Data
+    from sentiment.training.data.splits import Data
     from sentiment.training.recipe import Recipe
 
 

@@ -15,7 +15,7 @@ from sentiment.events import print_line
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
     from sentiment.scoring import ScoringSettings
-    from sentiment.scoring.engines import Engine
+    from sentiment.scoring.predict.engines import Engine
 
 
 def check_report(path: Path) -> None:
@@ -52,11 +52,11 @@ def score_to_files(
     import torch
 
     from sentiment.scoring.events import JsonEvents
-    from sentiment.scoring.formats import INPUT_SUFFIXES
+    from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
     from sentiment.scoring.job import score as score_files
     from sentiment.scoring.pipe import refuse_pipe
     from sentiment.scoring.report import write_report
-    from sentiment.scoring.target import target_of
+    from sentiment.scoring.resume.target import target_of
     from sentiment.storage.files import expand
     from sentiment.terminal.scoring import print_summary, scoring_progress
 

@@ -87,10 +87,10 @@ def train(
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import silence
-    from sentiment.training.data import read_data
+    from sentiment.training.data.splits import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.processes import started_processes
-    from sentiment.training.trackers import tracked
+    from sentiment.training.tracking.trackers import tracked
 
     bundles.check_target(out)  # before the hours, not after them
     training = {

@@ -25,7 +25,7 @@ from sentiment.errors import ConfigError
 from sentiment.events import EventLines, print_line
 
 if TYPE_CHECKING:
-    from sentiment.training.tuning import Trial, TrialProgress
+    from sentiment.training.search.tuning import Trial, TrialProgress
 
 
 @app.command()
@@ -58,14 +58,14 @@ def tune(
     more --trials it continues from the end.
     """
     try:
-        from sentiment.training.study_files import PAGE, RECIPE, write_page, write_recipe
-        from sentiment.training.tuning import Search
+        from sentiment.training.search.study_files import PAGE, RECIPE, write_page, write_recipe
+        from sentiment.training.search.tuning import Search
     except ModuleNotFoundError as error:
         raise ConfigError(f"a search needs {error.name}: pip install 'sentiment-bilstm[tune]'") from None
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import console, silence
     from sentiment.terminal.tuning import print_study, print_trial, tuning_progress
-    from sentiment.training.data import read_data
+    from sentiment.training.data.splits import read_data
 
     context.with_resource(silence(as_json))
     plan = plan_of(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
-from sentiment.scoring.rows import Origin
+from sentiment.scoring.formats.rows import Origin
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

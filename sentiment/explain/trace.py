@@ -10,7 +10,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.classifier import Classifier, EncodedText, Prediction
 from sentiment.errors import ConfigError, TextError
 from sentiment.explain.cell import QUANTITIES, Reading, read
-from sentiment.nn.integer_lstm import LEVELS
+from sentiment.nn.integers import LEVELS
 
 MAX_TRACE_TOKENS = 512  # reading all beginnings of a text takes time in proportion to the square of its length
 

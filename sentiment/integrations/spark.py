@@ -13,8 +13,8 @@ from sentiment.classifier import AnyModel, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import BundleError
 from sentiment.scoring import ScoringSettings
-from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.predicting import answer
+from sentiment.scoring.predict.output_columns import AnswerColumns
+from sentiment.scoring.predict.predict import answer
 
 _TYPES = {str: "string", float: "double", int: "long", bool: "boolean"}
 

@@ -16,8 +16,8 @@ from sentiment.errors import ConfigError, DataError
 from sentiment.predictor import Prediction, Predictor
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import PAD, PAD_ID, UNK, UNK_ID, Vocabulary
-from sentiment.training.data import data_in_memory
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.splits import data_in_memory
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train as train_model
 from sentiment.training.vectors import WordVectors

@@ -13,19 +13,17 @@ integers don't. So word vectors and weights are integers with a scale for each r
   last bits. The sizes here are such that no thread's part has such an end (see `aligned_rows`).
 """
 
-import time
 from collections.abc import Mapping
-from functools import cache, lru_cache
-from typing import NamedTuple
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from sentiment.batching import PaddedBatch
+from sentiment.nn.integers import INTEGER_PRODUCT, LEVELS, QuantizedWeight, multiply, quicker_product
 from sentiment.nn.lstm import PaddedLSTM, of_each_direction, reversed_positions, rows_left
 
-LEVELS = 127  # integers run from -127 to 127
 MAX_SIZE = 1024  # features and hidden units: float32 sums 1,040 products of such integers exactly
 BLOCK_ROWS = 512  # that take their steps together; more states would not fit the cache
 BLOCK_TOKENS = 256  # that are projected together
@@ -36,31 +34,6 @@ UNIT = 32  # most elements of a step of torch's loops
 GRAIN = 32_768  # least elements that torch gives a thread when it divides a loop
 
 EMBEDDING = "embedding.weight"
-INTEGER_PRODUCT, FLOAT_PRODUCT = PRODUCTS = ("int8", "float32")
-
-_MEASURED_ROWS = 64
-_MEASURED_RUNS = 7
-_FEATURE_STEPS = 2.0**15  # of 1, in the classifier's input
-_WEIGHT_STEPS = 2.0**26  # of its largest weight
-
-
-class QuantizedWeight(NamedTuple):
-    """A matrix of integers, and the scale of each row."""
-
-    values: Tensor  # (rows, columns), int8
-    scales: Tensor  # (rows,), float32
-
-    @classmethod
-    def of(cls, weight: Tensor) -> "QuantizedWeight":
-        """Return the nearest integers to a matrix (rows, columns), the largest number of each row as 127 or -127."""
-        weight = weight.detach()
-        scales = weight.abs().amax(dim=1) / LEVELS  # (rows,)
-        scales = torch.where(scales == 0, 1.0, scales)  # (rows,); NaN stays and is noticed
-        return cls((weight / scales.unsqueeze(1)).round_().to(torch.int8), scales)
-
-    def dequantize(self) -> Tensor:
-        """Return the numbers that the integers represent: (rows, columns), float32."""
-        return self.values.float().mul_(self.scales.unsqueeze(1))
 
 
 class IntegerLSTM:
@@ -123,7 +96,7 @@ class IntegerLSTM:
         projected = torch.empty(len(tokens), len(self._bias))  # (U, directions x 4H)
         for some, gates in zip(tokens.split(BLOCK_TOKENS), projected.split(BLOCK_TOKENS), strict=True):
             # One operation after the other: each is rounded alike in every part of every loop.
-            _multiply(words.values[some].to(self._input.dtype), self._input, out=gates)
+            multiply(words.values[some].to(self._input.dtype), self._input, out=gates)
             gates.mul_(words.scales[some].unsqueeze(1)).mul_(self._input_scales).add_(self._bias)
         orders = [places, places.gather(1, reversed_positions(lengths, places.shape[1]))]  # (N, T) each
         steps = [order * self._directions + place for place, order in enumerate(orders[: self._directions])]
@@ -159,7 +132,7 @@ class IntegerLSTM:
             torch.index_select(projected, 0, steps[step, :, :rows].flatten(), out=gates.view(directions * rows, -1))
             if step:
                 for one_h, weight, out in operands:
-                    _multiply(one_h, weight, out=out)
+                    multiply(one_h, weight, out=out)
                 for gate, gate_sums, scales in parts:
                     gate.addcmul_(gate_sums, scales)
             for gate, *_ in parts:
@@ -188,18 +161,6 @@ class IntegerLSTM:
         return numbers
 
 
-def exact_linear(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return the logits (..., C) of `features` (..., K) in [-1, 1], the same bits in any batch.
-
-    Weights (C, K) and features are taken to multiples of a power of two so fine that float64 adds up exactly: 26 bits
-    and 15, and 4,096 products of them.
-    """
-    _, exponent = torch.frexp(weight.abs().max())
-    unit = torch.ldexp(torch.tensor(1 / _WEIGHT_STEPS, dtype=torch.double), exponent)  # ()
-    sums = (features.double() * _FEATURE_STEPS).round() @ (weight.double() / unit).round().t()  # (..., C)
-    return (sums * (unit / _FEATURE_STEPS) + bias.double()).float()  # (..., C)
-
-
 @lru_cache(maxsize=1 << 14)
 def aligned_rows(rows: int, width: int, threads: int) -> int:
     """Return the rows, this many or a few more, whose loop over `width` elements each has no odd end in any part.
@@ -222,46 +183,3 @@ def has_even_parts(elements: int, threads: int) -> bool:
 def _parts(*tensors: Tensor, whole: bool) -> list[tuple[Tensor, ...]]:
     """Return the tensors (..., 4H) as they are, or each gate's part of them, (..., H)."""
     return [tensors] if whole else list(zip(*(each.chunk(4, dim=-1) for each in tensors), strict=True))
-
-
-def _multiply(rows: Tensor, weight: Tensor, out: Tensor) -> None:
-    """Write the product of integers (n, K) and (K, M) to `out` (n, M), float32; the operands are int8 or float32."""
-    if rows.dtype == torch.int8:
-        out.copy_(torch._int_mm(rows, weight, out=out.view(torch.int32)))
-    else:
-        torch.mm(rows, weight, out=out)
-
-
-def quicker_product(width: int) -> str:
-    """Return the faster of the exact products here, by a short measurement at this number of hidden units."""
-    seconds = exact_products(width)
-    return min(seconds, key=seconds.__getitem__)
-
-
-@cache
-def exact_products(width: int) -> dict[str, float]:
-    """Return the seconds that each of `PRODUCTS` takes at this number of hidden units, of those that are exact here.
-
-    Integers aren't among them where this torch lacks the operator, or where a processor without VNNI adds products in
-    pairs of 16 bits, which overflow.
-    """
-    generator = torch.Generator().manual_seed(0)
-    rows, weight = (
-        torch.randint(-LEVELS, LEVELS + 1, shape, generator=generator, dtype=torch.int8)
-        for shape in ((_MEASURED_ROWS, width), (4 * width, width))
-    )
-    rows[0], weight[0] = LEVELS, LEVELS
-    rows[1], weight[1] = -LEVELS, -LEVELS
-    operands = {INTEGER_PRODUCT: (rows, weight.t()), FLOAT_PRODUCT: (rows.float(), weight.float().t())}
-    found = {product: torch.empty(_MEASURED_ROWS, 4 * width) for product in PRODUCTS}
-    seconds = dict.fromkeys(PRODUCTS, float("inf"))
-    try:
-        for _ in range(_MEASURED_RUNS):
-            for product, (one, other) in operands.items():
-                started = time.perf_counter()
-                _multiply(one, other, out=found[product])
-                seconds[product] = min(seconds[product], time.perf_counter() - started)
-    except (AttributeError, RuntimeError):  # no such operator at all, or none for this kind of processor
-        return {FLOAT_PRODUCT: seconds[FLOAT_PRODUCT]}
-    is_exact = torch.equal(found[INTEGER_PRODUCT], found[FLOAT_PRODUCT])
-    return seconds if is_exact else {FLOAT_PRODUCT: seconds[FLOAT_PRODUCT]}

@@ -11,7 +11,8 @@ from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError
 from sentiment.nn import integer_lstm
 from sentiment.nn.encoders import KERNEL_SIZES, BagOfWords, InitialState, Pooling, TextCNN
-from sentiment.nn.integer_lstm import IntegerLSTM, QuantizedWeight, exact_linear
+from sentiment.nn.integer_lstm import IntegerLSTM
+from sentiment.nn.integers import QuantizedWeight, exact_linear
 from sentiment.nn.lstm import PaddedLSTM, PaddedRNN
 from sentiment.text.vocabulary import PAD_ID
 

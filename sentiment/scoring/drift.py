@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sentiment.abstention import UNCERTAIN
-from sentiment.classifier import AnyPrediction
+from sentiment.classifier import AnyModel, AnyPrediction, EncodedText
 from sentiment.config import Settings
-from sentiment.scoring.tally import CONFIDENCE_BINS, LENGTH_BINS, Tally
+from sentiment.scoring.statistics import CONFIDENCE_BINS, LENGTH_BINS, Tally
 
 METRIC = "reference"
 SOME, MUCH = 0.1, 0.25  # of the index: the customary bounds
@@ -55,6 +55,15 @@ def reference_of(predictions: Iterable[AnyPrediction]) -> dict[str, Any]:
     tally = Tally()
     tally.add(predictions)
     return {name: getattr(tally, name) for name in Reference.model_fields}
+
+
+def drift_baseline(model: AnyModel, sets: Mapping[str, Sequence[list[int]]]) -> dict[str, Any]:
+    """Return the counts of each set's token ids and answers, in the form of a bundle's metrics."""
+    kept = {}
+    for name, token_ids in sets.items():
+        predictions: Sequence[AnyPrediction] = model.classify([EncodedText(ids, truncated=False) for ids in token_ids])
+        kept[name] = reference_of(predictions)
+    return {METRIC: kept}
 
 
 def references(metrics: Mapping[str, Any]) -> dict[str, Reference]:

@@ -7,10 +7,6 @@ from sentiment.errors import DataError
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
-class CheckpointError(DataError):
-    """A job can't be gone on from: another input, model or setting, an altered part, or in use by another process."""
-
-
 class RejectLimitError(DataError):
     """More rows are rejected than `limit` allows: `count` so far, of which `last` tells the last."""
 

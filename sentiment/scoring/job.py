@@ -9,23 +9,23 @@ from pathlib import Path
 
 from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
-from sentiment.scoring.answering import answered
-from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.checkpoint import Checkpoint, check_identity, read_checkpoint
 from sentiment.scoring.drift import Drift, drift, references
-from sentiment.scoring.engines import Engine, LocalEngine
 from sentiment.scoring.errors import NO_ROOM, RejectLimitError
-from sentiment.scoring.files import check_columns
-from sentiment.scoring.formats import INPUT_SUFFIXES
-from sentiment.scoring.identity import input_identity, job_identity, read_local_files
-from sentiment.scoring.inputs import Inputs, Place
-from sentiment.scoring.parts import Parts
-from sentiment.scoring.publishing import check_folder_is_free, publish
-from sentiment.scoring.rejects import RejectsWriter
+from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
+from sentiment.scoring.formats.files import check_columns
+from sentiment.scoring.formats.inputs import Inputs, Place
+from sentiment.scoring.predict.engines import Engine, LocalEngine
+from sentiment.scoring.predict.output_columns import AnswerColumns
+from sentiment.scoring.predict.pipeline import answered
+from sentiment.scoring.resume.checkpoint import Checkpoint, check_identity, read_checkpoint
+from sentiment.scoring.resume.fingerprint import input_identity, job_identity, read_local_files
+from sentiment.scoring.resume.parts import Parts
+from sentiment.scoring.resume.publish import check_folder_is_free, publish
+from sentiment.scoring.resume.rejects import RejectsWriter
+from sentiment.scoring.resume.shards import ShardScorer
+from sentiment.scoring.resume.target import Target, target_of
 from sentiment.scoring.settings import ScoringSettings
-from sentiment.scoring.shards import ShardScorer
-from sentiment.scoring.tally import Tally
-from sentiment.scoring.target import Target, target_of
+from sentiment.scoring.statistics import Tally
 from sentiment.storage.files import expand, takes_in
 from sentiment.storage.remote import RemoteError
 

@@ -11,17 +11,17 @@ from typing import BinaryIO
 
 from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
-from sentiment.scoring.answering import answered
-from sentiment.scoring.answers import AnswerColumns
-from sentiment.scoring.engines import LocalEngine
-from sentiment.scoring.formats import INPUT_SUFFIXES
-from sentiment.scoring.inputs import Inputs, Place, Stretch
-from sentiment.scoring.lines import Lines
-from sentiment.scoring.rejects import RejectsWriter
-from sentiment.scoring.rows import JsonRowWindow, Position, Row, RowWindow, Selection
+from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
+from sentiment.scoring.formats.inputs import Inputs, Place, Stretch
+from sentiment.scoring.formats.rows import JsonRowWindow, Position, Row, RowWindow, Selection
+from sentiment.scoring.formats.text.lines import Lines
+from sentiment.scoring.formats.text.readers import json_rows, line_rows, without_clash
+from sentiment.scoring.formats.text.writers import JsonWriter
+from sentiment.scoring.predict.engines import LocalEngine
+from sentiment.scoring.predict.output_columns import AnswerColumns
+from sentiment.scoring.predict.pipeline import answered
+from sentiment.scoring.resume.rejects import RejectsWriter
 from sentiment.scoring.settings import ScoringSettings
-from sentiment.scoring.text_readers import json_rows, line_rows, without_clash
-from sentiment.scoring.text_writers import JsonWriter
 from sentiment.storage.files import expand
 
 PIPE = "-"

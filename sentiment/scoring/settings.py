@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sentiment.errors import ConfigError
-from sentiment.scoring.rows import Selection
+from sentiment.scoring.formats.rows import Selection
 from sentiment.storage.formats import check_separator
 
 SHARD_ROWS = 1 << 16  # what a crash costs at most; smaller ones make a longer checkpoint, written more often

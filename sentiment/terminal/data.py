@@ -18,7 +18,7 @@ from rich.table import Table
 from sentiment.terminal import screen
 
 if TYPE_CHECKING:
-    from sentiment.training.data_report import DataReport
+    from sentiment.training.data.report import DataReport
 
 
 MOST_LABELS = 20  # in a table

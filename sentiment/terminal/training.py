@@ -17,9 +17,9 @@ from sentiment.config import Task
 from sentiment.terminal import screen
 
 if TYPE_CHECKING:
-    from sentiment.training.encoder_comparison import Compared
     from sentiment.training.events import Start
     from sentiment.training.loop import Progress as TrainingProgress
+    from sentiment.training.search.encoder_comparison import Compared
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sentiment.terminal import screen
 from sentiment.terminal.training import judged
 
 if TYPE_CHECKING:
-    from sentiment.training.tuning import Trial, TrialProgress
+    from sentiment.training.search.tuning import Trial, TrialProgress
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.recipe import Recipe
 
 

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from sentiment.batching import PaddedBatch, length_buckets, shuffled_buckets
 from sentiment.config import TrainingConfig
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.errors import TrainingDivergedError
+from sentiment.errors import TrainingDivergedError
+from sentiment.training.distillation.token_states import StateTargets
 from sentiment.training.optimization import (
     Criterion,
     LearnerT,
@@ -26,8 +26,8 @@ from sentiment.training.optimization import (
     update_ema,
 )
 from sentiment.training.processes import ALONE, Processes
-from sentiment.training.state import TrainingState
-from sentiment.training.states import StateTargets
+from sentiment.training.resume.checkpoint import Checkpoint
+from sentiment.training.resume.train_state import TrainingState
 
 EVALUATION_BATCH_TOKENS = 8192
 

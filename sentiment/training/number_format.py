@@ -11,10 +11,10 @@ from torch.nn import functional
 from sentiment.batching import shuffled_buckets
 from sentiment.config import TrainingConfig
 from sentiment.nn.precision import DTYPES, DtypeChoice, choose_dtype
-from sentiment.training.checkpoint import Saved
+from sentiment.training.distillation.token_states import StateTargets
 from sentiment.training.optimization import Criterion, LearnerT, adamw, batch_tokens, shortened, train_step
 from sentiment.training.processes import ALONE, Processes
-from sentiment.training.states import StateTargets
+from sentiment.training.resume.checkpoint import Saved
 
 
 def training_dtype(

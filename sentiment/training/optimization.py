@@ -10,14 +10,14 @@ from torch.nn import functional
 
 from sentiment.batching import PaddedBatch, head_and_tail
 from sentiment.config import TrainingConfig
+from sentiment.errors import TrainingDivergedError
 from sentiment.nn.encoders import real_steps
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import autocast
 from sentiment.text.vocabulary import PAD_ID, UNK_ID
-from sentiment.training.errors import TrainingDivergedError
+from sentiment.training.distillation.teacher import Teacher
+from sentiment.training.distillation.token_states import StateReader, StateTargets, state_loss
 from sentiment.training.processes import ALONE, Processes
-from sentiment.training.states import StateReader, StateTargets, state_loss
-from sentiment.training.teacher import Teacher
 
 LearnerT = TypeVar("LearnerT", SentimentModel, Teacher)  # the same loop teaches both
 Rewrite = Callable[[Sequence[list[int]]], Sequence[list[int]]]  # rows of token ids as a step reads them

@@ -15,9 +15,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, distributed, nn
 
-from sentiment.errors import ConfigError
-from sentiment.training.checkpoint import Saved
-from sentiment.training.errors import CheckpointError, ProcessLostError
+from sentiment.errors import CheckpointError, ConfigError, ProcessLostError
+from sentiment.training.resume.checkpoint import Saved
 
 _STARTED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # set by torchrun in each process
 

@@ -18,7 +18,7 @@ from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import METRIC as REFERENCE
 from sentiment.scoring.drift import reference_of
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 
 MIN_ROWS = 50  # fewer say nothing of how sure a model may be

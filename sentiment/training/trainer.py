@@ -12,19 +12,24 @@ from sentiment.errors import ConfigError, DataError
 from sentiment.nn.model import SentimentModel
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.classification import class_weights, label_bundle, mean_macro_recall, target_probabilities
-from sentiment.training.data import Data
+from sentiment.training.data.misspelling import Misspelling
+from sentiment.training.data.splits import Data
+from sentiment.training.distillation.token_states import StateReader, StateTargets, is_read_by, states_of
 from sentiment.training.events import Start
 from sentiment.training.loop import EncodedSet, Report, as_learned, fit
-from sentiment.training.misspelling import Misspelling
 from sentiment.training.number_format import training_dtype
+from sentiment.training.objectives.classification import (
+    class_weights,
+    label_bundle,
+    mean_macro_recall,
+    target_probabilities,
+)
+from sentiment.training.objectives.regression import Scale, ValueSet, fit_values, value_bundle, values_of
 from sentiment.training.optimization import Rewrite, as_written
 from sentiment.training.pretrained import interpolate_towards, load_pretrained, merge_pretrained, start_from
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
-from sentiment.training.regression import Scale, ValueSet, fit_values, value_bundle, values_of
-from sentiment.training.states import StateReader, StateTargets, is_read_by, states_of
+from sentiment.training.resume.checkpoint import Checkpoint
 from sentiment.training.vectors import WordVectors, load_vectors, vectors_of_pieces
 
 

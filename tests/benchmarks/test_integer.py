@@ -9,7 +9,7 @@ from benchmarks import integer
 from benchmarks.workloads import random_bundle
 from sentiment.batching import PaddedBatch
 from sentiment.config import ModelConfig
-from sentiment.nn.integer_lstm import exact_products
+from sentiment.nn.integers import exact_products
 
 
 def test_it_measures_each_way(capsys: pytest.CaptureFixture[str]) -> None:

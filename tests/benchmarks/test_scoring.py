@@ -11,7 +11,7 @@ from benchmarks import scoring, scoring_peers
 from benchmarks.scoring import Contender
 from sentiment.classifier import Classifier
 from sentiment.nn.precision import DTYPES
-from sentiment.scoring.engines import LocalEngine
+from sentiment.scoring.predict.engines import LocalEngine
 
 
 def check_every_figure(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ pytest.importorskip("transformers", reason="no transformers here: requirements-d
 
 from benchmarks import small_transformer
 from recipes.prepare import LABELS
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
 
 TEXTS = ["the film was great", "the plot was dull", "the cast was 1"]
 TRUTH = ["positive", "negative", "neutral"]

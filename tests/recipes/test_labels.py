@@ -13,9 +13,9 @@ from recipes.prepare import LABELS
 from recipes.teacher import NOTE
 from sentiment.errors import DataError
 from sentiment.text.tokenizer import PlacedTokens
-from sentiment.training.reading import read_soft_labelled
+from sentiment.training.data.reading import read_soft_labelled
+from sentiment.training.distillation.teacher import Teacher
 from sentiment.training.recipe import Source
-from sentiment.training.teacher import Teacher
 
 TEXTS = ["the film was great", "the plot was dull", "the cast was poor"]
 
@@ -98,7 +98,7 @@ def test_a_teacher_that_is_killed_goes_on_and_what_it_says_is_kept(
     data: Path, taught: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SENTIMENT_TEST_DTYPE", "float32")
-    monkeypatch.setattr("sentiment.training.distillation.TEXTS_AT_ONCE", 1)
+    monkeypatch.setattr("sentiment.training.distillation.distil.TEXTS_AT_ONCE", 1)
     asked: list[str] = []
     read = Teacher.read
 

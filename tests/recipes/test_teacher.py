@@ -8,8 +8,8 @@ import pytest
 
 from recipes import teacher as recipe
 from recipes.prepare import LABELS
-from sentiment.training.dataset import LabelledTexts
-from sentiment.training.teacher import Teacher
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.distillation.teacher import Teacher
 
 TEXTS = ["the film was great", "the plot was dull", "the cast was 1"]
 TRUTH = ["positive", "negative", "neutral"]

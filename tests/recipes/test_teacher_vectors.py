@@ -11,7 +11,7 @@ from recipes.prepare import LABELS
 from recipes.teacher import NOTE
 from recipes.teacher_vectors import FILES, SPREAD, keep, principal, states, words_of, write
 from sentiment.text.vocabulary import Vocabulary
-from sentiment.training.teacher import Teacher
+from sentiment.training.distillation.teacher import Teacher
 from sentiment.training.vectors import load_vectors
 
 

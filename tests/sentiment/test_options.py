@@ -18,8 +18,14 @@ COMMANDS = {
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]
 }
 LABELLED = sorted(name for name, options in COMMANDS.items() if "--label-column" in options)
-READERS = ("scoring/rows.py", "scoring/text_readers.py", "scoring/table_reader.py", "training/tables.py",
-           "training/reading.py", "training/label_mapping.py")  # fmt: skip
+READERS = (
+    "scoring/formats/rows.py",
+    "scoring/formats/text/readers.py",
+    "scoring/formats/arrow/reader.py",
+    "training/data/tables.py",
+    "training/data/reading.py",
+    "training/data/label_mapping.py",
+)
 OF_SCORE = {"--prefix", "--columns"}  # of columns that are added and kept
 
 
@@ -47,7 +53,7 @@ def test_each_command_has_the_options_that_the_reader_of_labelled_files_advises(
 
 
 def test_score_has_the_options_that_scoring_advises() -> None:
-    found = {option for path in (PACKAGE / "scoring").glob("*.py") for _, option in advised(path)}
+    found = {option for path in (PACKAGE / "scoring").rglob("*.py") for _, option in advised(path)}
     assert OF_SCORE < found <= COMMANDS["score"]
 
 

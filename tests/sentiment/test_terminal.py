@@ -11,8 +11,8 @@ from rich.console import Console
 from sentiment.terminal import data, screen
 from sentiment.terminal.screen import console, silence
 from sentiment.terminal.training import print_trained, training_progress
-from sentiment.training.data_report import DataReport, report_of
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.report import DataReport, report_of
 from sentiment.training.loop import Progress
 from tests.conftest import MakeBundle
 

@@ -16,17 +16,9 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.config import ModelConfig
-from sentiment.nn import integer_lstm
-from sentiment.nn.integer_lstm import (
-    GRAIN,
-    PRODUCTS,
-    UNIT,
-    IntegerLSTM,
-    QuantizedWeight,
-    aligned_rows,
-    exact_linear,
-    exact_products,
-)
+from sentiment.nn import integer_lstm, integers
+from sentiment.nn.integer_lstm import GRAIN, UNIT, IntegerLSTM, aligned_rows
+from sentiment.nn.integers import PRODUCTS, QuantizedWeight, exact_linear, exact_products
 from sentiment.nn.model import SentimentModel
 
 V, F, H, C = 40, 6, 8, 3
@@ -259,7 +251,7 @@ def test_an_integer_product_that_overflows_is_not_used(monkeypatch: pytest.Monke
 def test_the_quicker_product_is_used(monkeypatch: pytest.MonkeyPatch, slower: str) -> None:
     now = iter(range(10**6))
     clock = 0.0
-    multiply = integer_lstm._multiply
+    multiply = integers.multiply
 
     def multiply_by_the_clock(rows: Tensor, weight: Tensor, out: Tensor) -> None:
         nonlocal clock
@@ -267,8 +259,8 @@ def test_the_quicker_product_is_used(monkeypatch: pytest.MonkeyPatch, slower: st
         multiply(rows.float(), weight.float(), out)
         clock += 2 if (rows.dtype == torch.int8) is (slower == "int8") else 1
 
-    monkeypatch.setattr(integer_lstm, "_multiply", multiply_by_the_clock)
-    monkeypatch.setattr(integer_lstm.time, "perf_counter", lambda: clock)
+    monkeypatch.setattr(integers, "multiply", multiply_by_the_clock)
+    monkeypatch.setattr(integers.time, "perf_counter", lambda: clock)
     assert quicker() == ({*PRODUCTS} - {slower}).pop()
 
 

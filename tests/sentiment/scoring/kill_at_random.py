@@ -19,8 +19,10 @@ from pathlib import Path
 import torch
 
 import sentiment
-from sentiment.scoring import ScoringSettings, score, table_files, text_readers
-from sentiment.scoring.engines import Engine, LocalEngine, ProcessEngine
+from sentiment.scoring import ScoringSettings, score
+from sentiment.scoring.formats.arrow import files as table_files
+from sentiment.scoring.formats.text import readers as text_readers
+from sentiment.scoring.predict.engines import Engine, LocalEngine, ProcessEngine
 
 SETTINGS = ScoringSettings(shard_rows=300)
 torch.set_num_threads(1)  # a fork of a process with more may hang
@@ -36,7 +38,7 @@ def main(
 
     def engine() -> Engine:
         if address is not None:
-            from sentiment.scoring.ray_engine import RayEngine
+            from sentiment.scoring.predict.ray_engine import RayEngine
 
             return RayEngine(Path(model), classifier.version, address=address)
         if processes == 1:

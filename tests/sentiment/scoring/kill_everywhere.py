@@ -21,7 +21,10 @@ from typing import Any
 import torch
 
 import sentiment
-from sentiment.scoring import Progress, ScoringSettings, score, table_files, table_writer, text_readers
+from sentiment.scoring import Progress, ScoringSettings, score
+from sentiment.scoring.formats.arrow import files as table_files
+from sentiment.scoring.formats.arrow import writer as table_writer
+from sentiment.scoring.formats.text import readers as text_readers
 
 KILLED_AGAIN_AT = 17  # a start and a shard take up to 15 steps
 MAX_KILLS = 20

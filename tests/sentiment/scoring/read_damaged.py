@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sentiment.errors import DataError
-from sentiment.scoring.files import open_source
-from sentiment.scoring.rows import Selection
-from sentiment.training.reading import read_labelled
+from sentiment.scoring.formats.files import open_source
+from sentiment.scoring.formats.rows import Selection
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 
 

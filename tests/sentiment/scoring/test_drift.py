@@ -20,7 +20,7 @@ from sentiment.scoring.drift import (
     references,
     stability_index,
 )
-from sentiment.scoring.tally import Tally
+from sentiment.scoring.statistics import Tally
 
 OLD_BUNDLE = Path(__file__).parents[2] / "data" / "bundle_format_1"
 

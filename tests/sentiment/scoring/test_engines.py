@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sentiment.classifier import Classifier
-from sentiment.scoring.engines import LocalEngine, ProcessEngine
 from sentiment.scoring.errors import EngineError
-from sentiment.scoring.predicting import answer
+from sentiment.scoring.predict.engines import LocalEngine, ProcessEngine
+from sentiment.scoring.predict.predict import answer
 
 TEXTS = ["good", "", "\ud800", "a film", "bad " * 50, "\ud801"]
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from sentiment.errors import ConfigError, DataError
-from sentiment.scoring.files import open_source, writer_for
-from sentiment.scoring.rows import RowWindow, Selection
+from sentiment.scoring.formats.files import open_source, writer_for
+from sentiment.scoring.formats.rows import RowWindow, Selection
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage.formats import Format
 
@@ -85,7 +85,11 @@ def test_a_row_is_located_in_the_lines_of_its_file() -> None:
 
 
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("sentiment.scoring.table_writer", "sentiment.scoring.table_reader", "sentiment.scoring.table_files"):
+    for module in (
+        "sentiment.scoring.formats.arrow.writer",
+        "sentiment.scoring.formats.arrow.reader",
+        "sentiment.scoring.formats.arrow.files",
+    ):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     head = RowWindow(1, [], ["text"], "text")

@@ -13,8 +13,8 @@ import pytest
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.scoring import ScoringSettings, score
-from sentiment.scoring.inputs import Inputs
-from sentiment.scoring.rows import Selection
+from sentiment.scoring.formats.inputs import Inputs
+from sentiment.scoring.formats.rows import Selection
 
 SELECTION = Selection("text", ())
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
-from sentiment.scoring import Progress, ScoringSettings, score, text_readers
-from sentiment.scoring.partial_file import PartialFile
-from sentiment.scoring.streams import packed
-from sentiment.scoring.text_writers import JsonWriter
+from sentiment.scoring import Progress, ScoringSettings, score
+from sentiment.scoring.formats.compression import packed
+from sentiment.scoring.formats.text import readers as text_readers
+from sentiment.scoring.formats.text.writers import JsonWriter
+from sentiment.scoring.resume.partial_file import PartialFile
 from sentiment.storage.formats import COMPRESSIONS, DELIMITERS, Format
 
 TEXTS = ["A good film.", 'Not "good",\nat all', "It is very, very boring :)", "zyzzyva 不错", "bad\tbad"]
@@ -253,7 +254,10 @@ MEASURE = """
 import sys
 from pathlib import Path
 import sentiment
-from sentiment.scoring import score, table_files, table_writer, text_readers
+from sentiment.scoring import score
+from sentiment.scoring.formats.arrow import files as table_files
+from sentiment.scoring.formats.arrow import writer as table_writer
+from sentiment.scoring.formats.text import readers as text_readers
 for module in (text_readers, table_files):
     module.WINDOW_ROWS = 256
 table_writer.ROW_GROUP_BYTES = 1 << 20

@@ -1,6 +1,6 @@
 import io
 
-from sentiment.scoring.lines import Lines
+from sentiment.scoring.formats.text.lines import Lines
 
 
 def test_a_record_is_kept_as_it_stands_but_for_its_line_end() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.classifier import Classifier, EncodedText, Prediction
-from sentiment.scoring.predicting import PredictionBySentence, answer
+from sentiment.scoring.predict.predict import PredictionBySentence, answer
 
 TEXTS = ["good", "", "\ud800", "a film", "bad " * 50, "\ud801"]
 REASONS = {

@@ -16,10 +16,10 @@ import pytest
 from sentiment.classifier import Classifier
 from sentiment.errors import BundleError, DataError
 from sentiment.scoring import Progress, ScoringSettings, score
-from sentiment.scoring.engines import LocalEngine
 from sentiment.scoring.errors import EngineError
-from sentiment.scoring.predicting import answer
-from sentiment.scoring.ray_engine import RayEngine, _answer
+from sentiment.scoring.predict.engines import LocalEngine
+from sentiment.scoring.predict.predict import answer
+from sentiment.scoring.predict.ray_engine import RayEngine, _answer
 
 pytest.importorskip("ray", reason="no Ray here: pip install -r requirements-dev.txt")
 
@@ -31,7 +31,7 @@ import os, sys
 import torch
 from sentiment import load
 from sentiment.scoring import ScoringSettings, score
-from sentiment.scoring.ray_engine import RayEngine
+from sentiment.scoring.predict.ray_engine import RayEngine
 
 def kill(progress):
     if progress.rows > 2.5 * {SHARD_ROWS}:

@@ -2,8 +2,8 @@ import io
 import json
 import os
 
-from sentiment.scoring.rejects import RejectsWriter
-from sentiment.scoring.rows import Row, RowWindow
+from sentiment.scoring.formats.rows import Row, RowWindow
+from sentiment.scoring.resume.rejects import RejectsWriter
 
 
 def test_a_row_is_written_with_its_number_offset_reason_and_raw_content() -> None:

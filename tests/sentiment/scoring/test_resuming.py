@@ -17,10 +17,13 @@ import pytest
 import sentiment
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
-from sentiment.errors import ConfigError, DataError
-from sentiment.scoring import Progress, ScoringSettings, identity, score, table_files, text_readers
-from sentiment.scoring.errors import CheckpointError, RejectLimitError
-from sentiment.scoring.parts import PartsFolder
+from sentiment.errors import CheckpointError, ConfigError, DataError
+from sentiment.scoring import Progress, ScoringSettings, score
+from sentiment.scoring.errors import RejectLimitError
+from sentiment.scoring.formats.arrow import files as table_files
+from sentiment.scoring.formats.text import readers as text_readers
+from sentiment.scoring.resume import fingerprint
+from sentiment.scoring.resume.parts import PartsFolder
 
 ROWS = 40
 TENS = ScoringSettings(shard_rows=10)
@@ -163,7 +166,7 @@ def test_an_input_that_holds_the_same_is_gone_on_from_and_read_once_more_only_if
         return sha256(content)
 
     begin(tiny_classifier, source, tmp_path / "out.jsonl")
-    monkeypatch.setattr(identity.hashlib, "sha256", counting)
+    monkeypatch.setattr(fingerprint.hashlib, "sha256", counting)
     assert score(tiny_classifier, source, tmp_path / "out.jsonl", TENS).resumed == 20
     assert "read_local_files" not in read
     expected = (tmp_path / "out.jsonl").read_bytes()

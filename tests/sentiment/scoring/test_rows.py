@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, Selection, to_json, to_text
+from sentiment.scoring.formats.rows import JsonRowWindow, Row, RowWindow, Selection, to_json, to_text
 
 ROWS = [Row(b'{"id": 1.10, "text": "a"} ', {"id": 1.1, "text": "a"}, None), Row(b"{", {}, "is not JSON")]
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.streams import packed, unpacked
+from sentiment.scoring.formats.compression import packed, unpacked
 
 CONTENT = b"".join(b"line %d\n" % number for number in range(200_000))
 

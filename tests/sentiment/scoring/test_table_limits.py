@@ -10,7 +10,7 @@ import pytest
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.scoring import ScoringSettings, score
-from sentiment.scoring.table_dictionaries import without_views
+from sentiment.scoring.formats.arrow.dictionaries import without_views
 from tests.sentiment.scoring.test_table_values import COLUMNS, encoded
 
 

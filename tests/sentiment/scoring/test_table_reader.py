@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring import table_files
-from sentiment.scoring.rows import Position, Selection
-from sentiment.scoring.table_files import ArrowTable, ParquetTable
-from sentiment.scoring.table_reader import TableSource, TableWindow
+from sentiment.scoring.formats.arrow import files as table_files
+from sentiment.scoring.formats.arrow.files import ArrowTable, ParquetTable
+from sentiment.scoring.formats.arrow.reader import TableSource, TableWindow
+from sentiment.scoring.formats.rows import Position, Selection
 
 SELECTION = Selection("text", ("label",))
 

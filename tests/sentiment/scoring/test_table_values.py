@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sentiment.scoring.table_values import plain_values, taken
+from sentiment.scoring.formats.arrow.values import plain_values, taken
 
 NOON = datetime.datetime(2024, 1, 2, 12, 0, 0, 5)
 DAY = NOON.date()

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sentiment.scoring import table_writer
-from sentiment.scoring.rows import Row, RowWindow, Values
-from sentiment.scoring.table_reader import TableWindow
-from sentiment.scoring.table_writer import TableWriter, join_to_arrow, join_to_parquet
+from sentiment.scoring.formats.arrow import writer as table_writer
+from sentiment.scoring.formats.arrow.reader import TableWindow
+from sentiment.scoring.formats.arrow.writer import TableWriter, join_to_arrow, join_to_parquet
+from sentiment.scoring.formats.rows import Row, RowWindow, Values
 
 ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
 ADDED = {"label": str, "tokens": int, "probability_positive": float, "truncated": bool}

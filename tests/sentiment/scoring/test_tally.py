@@ -1,5 +1,5 @@
 from sentiment.classifier import Prediction, ValuePrediction
-from sentiment.scoring.tally import CONFIDENCE_BINS, LENGTH_BINS, Tally
+from sentiment.scoring.statistics import CONFIDENCE_BINS, LENGTH_BINS, Tally
 
 
 def said(label: str, confidence: float, tokens: int, unknown: int = 0, *, truncated: bool = False) -> Prediction:

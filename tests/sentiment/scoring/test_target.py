@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.target import LocalTarget as Target
+from sentiment.scoring.resume.target import LocalTarget as Target
 
 
 def test_a_slash_at_the_end_asks_for_a_folder_of_parts() -> None:

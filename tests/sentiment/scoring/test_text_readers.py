@@ -4,9 +4,9 @@ import json
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring import text_readers
-from sentiment.scoring.rows import Position, RowWindow, Selection
-from sentiment.scoring.text_readers import TextSource, csv_source, json_source, line_source
+from sentiment.scoring.formats.rows import Position, RowWindow, Selection
+from sentiment.scoring.formats.text import readers as text_readers
+from sentiment.scoring.formats.text.readers import TextSource, csv_source, json_source, line_source
 
 SELECTION = Selection("text", ("label", "tokens"))
 

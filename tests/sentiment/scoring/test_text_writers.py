@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sentiment.scoring.rows import JsonRowWindow, Row, RowWindow, Values
-from sentiment.scoring.text_writers import CsvWriter, JsonWriter
+from sentiment.scoring.formats.rows import JsonRowWindow, Row, RowWindow, Values
+from sentiment.scoring.formats.text.writers import CsvWriter, JsonWriter
 
 ANSWER = {"label": "positive", "tokens": 3, "truncated": False}
 ADDED = {"label": str, "tokens": int, "truncated": bool}

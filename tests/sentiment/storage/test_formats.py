@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats import INPUT_SUFFIXES, input_format, output_format
+from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES, input_format, output_format
 from sentiment.storage.formats import base_name, has_format
 
 

@@ -9,11 +9,11 @@ import torch
 from sentiment.bundle import Bundle
 from sentiment.config import TextConfig
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.data import read_data
+from sentiment.training.data.splits import read_data
+from sentiment.training.distillation.token_states import to_bytes
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
-from sentiment.training.states import to_bytes
+from sentiment.training.resume.checkpoint import Checkpoint
 from sentiment.training.trainer import train
 
 PRAISE, BLAME = ("great", "lovely", "fine", "superb"), ("awful", "dull", "poor", "bad")

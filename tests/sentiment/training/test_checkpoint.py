@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sentiment.training.checkpoint import STATE, Checkpoint
-from sentiment.training.errors import CheckpointError
+from sentiment.errors import CheckpointError
+from sentiment.training.resume.checkpoint import STATE, Checkpoint
 
 IDENTITY = {"training.seed": "0", "train rows 1 (a.csv)": "4 rows of sha256 00"}
 TENSORS = {"weight": torch.tensor([1.5, -2.0])}
@@ -40,8 +40,8 @@ def test_a_checkpoint_that_takes_long_to_write_is_written_less_often(
         nonlocal now
         now += sync_seconds
 
-    monkeypatch.setattr("sentiment.training.checkpoint.time.monotonic", lambda: now)
-    monkeypatch.setattr("sentiment.training.checkpoint.os.fsync", sync)
+    monkeypatch.setattr("sentiment.training.resume.checkpoint.time.monotonic", lambda: now)
+    monkeypatch.setattr("sentiment.training.resume.checkpoint.os.fsync", sync)
     for writing_seconds, wait in ((1.0, 60.0), (10.0, 200.0)):
         sync_seconds = writing_seconds / 4  # a file and its folder are synced, for the tensors and for the state
         with Checkpoint(folder, IDENTITY) as checkpoint:

@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from sentiment.training.classification import class_weights, mean_macro_recall, target_probabilities
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.loop import EncodedSet
+from sentiment.training.objectives.classification import class_weights, mean_macro_recall, target_probabilities
 from tests.conftest import MakeBundle
 
 LABELS = ("negative", "neutral", "positive")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sentiment.errors import DataError, TextError
-from sentiment.training.data import data_in_memory, read_data
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.splits import data_in_memory, read_data
 from sentiment.training.recipe import Recipe, Source
 
 Write = Callable[[Path, int], Path]

@@ -1,7 +1,7 @@
 import pytest
 
-from sentiment.training.data_report import repeated, report_of, words
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.report import repeated, report_of, words
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.training.dataset import LabelledTexts, check_learnable, split, without
+from sentiment.training.data.dataset import LabelledTexts, check_learnable, split, without
 
 
 def test_labels_must_differ_and_stand_more_than_once() -> None:

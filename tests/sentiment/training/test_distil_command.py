@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 
 import sentiment
 from sentiment.cli import app
-from sentiment.errors import DataError
-from sentiment.training.errors import CheckpointError
+from sentiment.errors import CheckpointError, DataError
 
 README = Path(sentiment.__file__).parents[1] / "README.md"
 

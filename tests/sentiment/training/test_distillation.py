@@ -7,15 +7,14 @@ import pytest
 import torch
 
 from sentiment.config import TextConfig
-from sentiment.errors import DataError
+from sentiment.errors import CheckpointError, DataError
 from sentiment.text.tokenizer import PlacedTokens, Tokenizer
-from sentiment.training.data import Data, read_data
-from sentiment.training.dataset import LabelledTexts
-from sentiment.training.distillation import TEACHING, label_texts, soft_sources, teach
-from sentiment.training.errors import CheckpointError
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.splits import Data, read_data
+from sentiment.training.distillation.distil import TEACHING, label_texts, soft_sources, teach
+from sentiment.training.distillation.teacher import Teacher
+from sentiment.training.distillation.token_states import from_bytes
 from sentiment.training.recipe import Recipe, Source
-from sentiment.training.states import from_bytes
-from sentiment.training.teacher import Teacher
 
 Write = Callable[[Path, int], Path]
 
@@ -109,7 +108,7 @@ def test_no_text_is_no_row(encoder: str, tmp_path: Path) -> None:
 
 
 def test_a_long_text_has_labels_alone(encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment.training.distillation.STATES_MAX_TOKENS", 8)
+    monkeypatch.setattr("sentiment.training.distillation.distil.STATES_MAX_TOKENS", 8)
     (tmp_path / "long.csv").write_text(f"text\n{'film ' * 8}\n{'film ' * 9}\n")
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
     label(teacher, Source(path=str(tmp_path / "long.csv")), tmp_path / "out.parquet")
@@ -139,7 +138,7 @@ def test_all_that_is_labelled_is_in_the_format_that_was_quicker_at_first(
 def test_labelling_that_was_cut_goes_on(
     encoder: str, unlabelled: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentiment.training.distillation.TEXTS_AT_ONCE", 1)
+    monkeypatch.setattr("sentiment.training.distillation.distil.TEXTS_AT_ONCE", 1)
     teacher = Teacher.start(encoder, ("negative", "positive")).eval()
     assert label(teacher, unlabelled[0], tmp_path / "whole.parquet") == 2
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from sentiment.config import ModelConfig, TrainingConfig
+from sentiment.errors import TrainingDivergedError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.checkpoint import Checkpoint
-from sentiment.training.errors import TrainingDivergedError
 from sentiment.training.loop import Progress, fit
+from sentiment.training.resume.checkpoint import Checkpoint
 
 CONFIG = TrainingConfig(epochs=3, learning_rate=0.5, max_batch_rows=1)
 ROWS = [[2, 3], [4], [5, 6, 7], [3]]

@@ -6,9 +6,9 @@ import pytest
 from sentiment.classifier import load
 from sentiment.cli.plan import train_and_save
 from sentiment.errors import ConfigError
-from sentiment.training.data import read_data
-from sentiment.training.encoder_comparison import NETWORKS, PICTURE, RESULTS, Compared, compare_encoders, draw
+from sentiment.training.data.splits import read_data
 from sentiment.training.recipe import Recipe
+from sentiment.training.search.encoder_comparison import NETWORKS, PICTURE, RESULTS, Compared, compare_encoders, draw
 
 Write = Callable[[Path, int], Path]
 MODEL = {"embedding_size": 6, "hidden_size": 6, "pooling": "max"}  # of no network but its own

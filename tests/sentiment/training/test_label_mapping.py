@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.errors import ConfigError, DataError
-from sentiment.training.label_mapping import apply, parse
+from sentiment.training.data.label_mapping import apply, parse
 
 STARS = parse("1-2=negative, 3=neutral ,4-5=positive")
 

@@ -7,7 +7,7 @@ import torch
 
 from sentiment.errors import ConfigError
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
-from sentiment.training.misspelling import Misspelling
+from sentiment.training.data.misspelling import Misspelling
 from sentiment.training.vectors import WordVectors, load_vectors, vectors_of_pieces
 from tests.sentiment.training.test_trainer import Write, read_data, recipe_of, train
 

@@ -6,10 +6,10 @@ from sentiment.config import ModelConfig, TrainingConfig
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import DtypeChoice
 from sentiment.training import number_format
-from sentiment.training.checkpoint import Saved
 from sentiment.training.number_format import training_dtype
 from sentiment.training.optimization import adamw, train_step
 from sentiment.training.processes import Processes
+from sentiment.training.resume.checkpoint import Saved
 
 ROWS = [[2, 3], [4], [5, 6, 7], [3]]
 TARGETS = torch.eye(2).repeat(2, 1)  # (N, C)

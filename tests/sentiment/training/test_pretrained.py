@@ -14,10 +14,10 @@ from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.terminal.screen import console
-from sentiment.training.data import read_data
-from sentiment.training.identity import identity
+from sentiment.training.data.splits import read_data
 from sentiment.training.pretrained import interpolate_towards, merge_pretrained, start_from
 from sentiment.training.recipe import Recipe
+from sentiment.training.resume.fingerprint import identity
 from sentiment.training.trainer import train
 from tests.conftest import MakeBundle
 

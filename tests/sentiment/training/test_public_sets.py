@@ -14,8 +14,8 @@ import pytest
 
 from sentiment.cli import main
 from sentiment.errors import ConfigError, DataError
-from sentiment.training import public_sets
-from sentiment.training.reading import read_labelled
+from sentiment.training.data import public_sets
+from sentiment.training.data.reading import read_labelled
 from sentiment.training.recipe import Source
 from tests.sentiment.storage.web_files import WebFiles, web_files
 

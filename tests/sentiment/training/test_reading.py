@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.training.reading import read_labelled, read_texts
+from sentiment.training.data.reading import read_labelled, read_texts
 from sentiment.training.recipe import Source
 
 ROWS = {"text": ["good", "bad, really", "so-so"], "label": ["positive", "negative", "neutral"]}

@@ -16,7 +16,7 @@ from sentiment.errors import DataError
 from sentiment.evaluation.answers import answer
 from sentiment.evaluation.metrics import evaluate
 from sentiment.scoring.drift import reference_of
-from sentiment.training.dataset import LabelledTexts
+from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.recalibration import recalibrated
 from tests.conftest import LABELS, WORDS, build_bundle
 

@@ -11,12 +11,12 @@ from sentiment.classifier import load
 from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError, DataError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.data import read_data
-from sentiment.training.dataset import LabelledTexts, check_spread, split
+from sentiment.training.data.dataset import LabelledTexts, check_spread, split
+from sentiment.training.data.reading import read_labelled
+from sentiment.training.data.splits import read_data
 from sentiment.training.loop import Progress
-from sentiment.training.reading import read_labelled
+from sentiment.training.objectives.regression import Scale, ValueSet, mean_rmse
 from sentiment.training.recipe import Recipe, Source
-from sentiment.training.regression import Scale, ValueSet, mean_rmse
 from sentiment.training.trainer import train
 
 WEIGHTS = {"superb": 120.0, "fine": 105.0, "dull": 95.0, "awful": 80.0}  # far from 0 and 1: what scaling is for

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import sentiment
 from sentiment.cli import app
 from sentiment.errors import ConfigError
-from sentiment.training.data import Data
+from sentiment.training.data.splits import Data
 from sentiment.training.recipe import Recipe
 
 OPTIONS = ("--hidden-size", "4", "--epochs", "1")

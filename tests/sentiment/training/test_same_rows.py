@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment.errors import DataError
-from sentiment.scoring.files import open_source
-from sentiment.scoring.rows import Selection
+from sentiment.scoring.formats.files import open_source
+from sentiment.scoring.formats.rows import Selection
 from sentiment.text.normalization import normalize
-from sentiment.training.dataset import LabelledTexts
-from sentiment.training.reading import read_labelled
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.reading import read_labelled
+from sentiment.training.data.tables import EDGES
 from sentiment.training.recipe import Source
-from sentiment.training.tables import EDGES
 
 Columns = dict[str, list[Any]]
 Write = Callable[[Path, Columns], object]

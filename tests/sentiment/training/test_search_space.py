@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.training.recipe import Recipe
-from sentiment.training.search_space import own_values, space, with_values
+from sentiment.training.search.search_space import own_values, space, with_values
 
 
 def recipe(**settings: object) -> Recipe:

@@ -11,13 +11,10 @@ from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig
 from sentiment.errors import DataError
-from sentiment.training.data import read_data
-from sentiment.training.dataset import LabelledTexts
-from sentiment.training.identity import identity
-from sentiment.training.loop import Progress
-from sentiment.training.reading import read_soft_labelled
-from sentiment.training.recipe import Recipe, Source
-from sentiment.training.states import (
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.reading import read_soft_labelled
+from sentiment.training.data.splits import read_data
+from sentiment.training.distillation.token_states import (
     Projection,
     StateReader,
     StateTargets,
@@ -26,6 +23,9 @@ from sentiment.training.states import (
     states_of,
     to_bytes,
 )
+from sentiment.training.loop import Progress
+from sentiment.training.recipe import Recipe, Source
+from sentiment.training.resume.fingerprint import identity
 from sentiment.training.trainer import train
 
 Write = Callable[[Path, int], Path]

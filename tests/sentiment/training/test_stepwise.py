@@ -13,7 +13,7 @@ from sentiment.classifier import Classifier, Regressor
 from sentiment.config import ModelConfig, TrainingConfig
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.data import read_data
+from sentiment.training.data.splits import read_data
 from sentiment.training.optimization import adamw, at_every_step, train_step
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train

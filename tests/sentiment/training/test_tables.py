@@ -20,9 +20,9 @@ import pytest
 
 from sentiment.errors import ConfigError, DataError
 from sentiment.storage.remote import RemoteError
-from sentiment.training.identity import files_identity
-from sentiment.training.reading import read_labelled, read_soft_labelled, read_texts
+from sentiment.training.data.reading import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.recipe import Source
+from sentiment.training.resume.fingerprint import files_identity
 
 SKIP_ROW = "mend or remove it, or leave it out with --skip-bad-rows"
 SKIP_ROWS = "mend or remove them, or leave them out with --skip-bad-rows"

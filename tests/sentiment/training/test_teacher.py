@@ -9,7 +9,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.teacher import Teacher, encoder_folder, is_taught
+from sentiment.training.distillation.teacher import Teacher, encoder_folder, is_taught
 
 SaveEncoder = Callable[[Path], Path]
 LABELS = ("negative", "positive")

@@ -14,11 +14,10 @@ from mlflow import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from sentiment.errors import ConfigError, SentimentError
-from sentiment.training.errors import TrackingError
+from sentiment.errors import ConfigError, SentimentError, TrackingError
 from sentiment.training.events import Done, Start
 from sentiment.training.loop import Progress
-from sentiment.training.trackers import Tracker, tracked
+from sentiment.training.tracking.trackers import Tracker, tracked
 
 Write = Callable[[Path, int], Path]
 SETTINGS = {"model.hidden_size": "4", "model.encoder": '"lstm"', "train rows 1 (a.csv)": "9 rows of sha256 abc"}

@@ -1,5 +1,5 @@
 from sentiment.training.events import Start
-from sentiment.training.tracking_stores import identity_of, safe_name, settings_of
+from sentiment.training.tracking.stores import identity_of, safe_name, settings_of
 
 
 def start(**settings: str) -> Start:

@@ -13,7 +13,7 @@ from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import reference_of
 from sentiment.training import trainer
-from sentiment.training.data import read_data
+from sentiment.training.data.splits import read_data
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train

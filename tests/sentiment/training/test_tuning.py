@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from sentiment.errors import ConfigError
-from sentiment.training import tuning
-from sentiment.training.data import Data, read_data
-from sentiment.training.errors import CheckpointError, TrainingDivergedError
+from sentiment.errors import CheckpointError, ConfigError, TrainingDivergedError
+from sentiment.training.data.splits import Data, read_data
 from sentiment.training.recipe import Recipe
-from sentiment.training.study_files import write_page, write_recipe
-from sentiment.training.tuning import Search, Trial, TrialProgress
+from sentiment.training.search import tuning
+from sentiment.training.search.study_files import write_page, write_recipe
+from sentiment.training.search.tuning import Search, Trial, TrialProgress
 
 Write = Callable[[Path, int], Path]
 TRIALS = 4

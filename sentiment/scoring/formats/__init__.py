@@ -1,0 +1,1 @@
+"""Read rows from files and write answers to them, by the format that a name's suffix says."""

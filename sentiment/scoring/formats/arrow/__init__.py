@@ -1,0 +1,1 @@
+"""Read and write typed tables: Parquet, Arrow, Feather."""

@@ -1,0 +1,1 @@
+"""Predict rows and lay out their answers as columns."""

@@ -1,0 +1,103 @@
+"""Fingerprint everything that decides the bytes of an output: a job is resumed only if all of it is the same."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from sentiment import __version__
+from sentiment.classifier import AnyModel
+from sentiment.scoring.predict.engines import Engine
+from sentiment.scoring.resume.target import Target
+from sentiment.scoring.settings import ScoringSettings
+from sentiment.storage import remote
+
+HASHED_BYTES = 1 << 20  # of the start and of the end of a URL's file, whose store has a version of its own for it
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """The digest of a local file, and the state of its entry when it was read.
+
+    The system changes the state with every write, and no user can set all of it back: while it is the same, so is what
+    the file holds. Another state proves nothing: copying, moving and `touch` change it, too.
+    """
+
+    state: list[int]
+    size: int
+    sha256: str
+
+
+LocalFiles = Mapping[str, LocalFile]  # by path
+
+
+def read_local_files(paths: Sequence[str], known: LocalFiles) -> dict[str, LocalFile]:
+    """Return the digests of the local files: each is read unless it is `known` in its present state."""
+    found = {}
+    for path in paths:
+        if remote.is_remote(path):
+            continue
+        with Path(path).open("rb") as file:
+            state = _state(file)
+            if path in known and known[path].state == state:
+                found[path] = known[path]
+                continue
+            size, digest = 0, hashlib.sha256()
+            while block := file.read(_READ_BYTES):
+                size += len(block)
+                digest.update(block)
+            found[path] = LocalFile(state, size, digest.hexdigest())
+    return found
+
+
+def _state(file: BinaryIO) -> list[int]:
+    state = os.fstat(file.fileno())
+    return [state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+
+
+def input_identity(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
+    """Return the inputs' names and contents."""
+    # By its own place: the same file may be named otherwise next time.
+    names = {path: path if remote.is_remote(path) else os.path.realpath(path) for path in paths}
+    identity: dict[str, object] = {"inputs": list(names.values())}
+    for path, name in names.items():
+        if remote.is_remote(path):
+            size = remote.size(path)
+            identity |= {f"size of {name}": size, f"version of {name}": remote.version(path)}
+            with remote.open_to_read(path) as file:
+                identity[f"sha256 of both ends of {name}"] = _hash_of_ends(file, size)
+        else:
+            identity |= {f"size of {name}": files[path].size, f"sha256 of {name}": files[path].sha256}
+    return identity
+
+
+def _hash_of_ends(file: BinaryIO, size: int) -> str:
+    digest = hashlib.sha256(file.read(HASHED_BYTES))
+    file.seek(max(0, size - HASHED_BYTES))
+    digest.update(file.read(HASHED_BYTES))
+    return digest.hexdigest()
+
+
+def job_identity(
+    classifier: AnyModel,
+    engine: Engine,
+    inputs: Sequence[str],
+    files: LocalFiles,
+    target: Target,
+    settings: ScoringSettings,
+) -> dict[str, object]:
+    """Return the identity of a job's input, its model and its settings, by name."""
+    columns = None if settings.columns is None else list(settings.columns)
+    named = {name.replace("_", " "): value for name, value in (asdict(settings) | {"columns": columns}).items()}
+    return {
+        **input_identity(inputs, files),
+        "model version": classifier.version,
+        "precision": classifier.dtype,
+        **named,
+        "output format": f"{target.format} in parts" if target.is_folder else str(target.format),
+        **engine.arithmetic,
+        "sentiment version": __version__,
+    }

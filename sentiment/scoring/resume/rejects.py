@@ -1,0 +1,42 @@
+"""Rows that weren't scored, each with its reason, so that none is lost."""
+
+import os
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from sentiment.scoring.formats.rows import Window, to_json
+
+
+class RejectsWriter:
+    """One JSON object a line: `row`, counted from 1, `offset`, the byte it starts at, `reason`, and `raw`, as it stood.
+
+    Bytes that are not UTF-8 are in `raw_base64` instead. A row of a table has no offset. `path`, if given, comes first.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.rows = 0
+        self.last: str | None = None  # of them, in words
+
+    def write(self, window: Window, reasons: Mapping[int, str], path: str | None = None) -> None:
+        """Write the rows at these places of a window of the file `path`."""
+        for place in sorted(reasons):
+            raw = window.raw(place)
+            record: dict[str, object] = {} if path is None else {"file": _shown(path)}
+            record["row"] = window.first_row + place
+            if (offset := window.offset(place)) is not None:
+                record["offset"] = offset
+            record["reason"] = reasons[place]
+            try:
+                record["raw"] = raw.decode() if isinstance(raw, bytes) else raw
+            except UnicodeDecodeError:
+                record["raw_base64"] = raw
+            self._file.write(to_json(record) + b"\n")
+            self.rows += 1
+            of = "" if path is None else f" of {record['file']}"
+            self.last = f"row {record['row']}{of}: {reasons[place]}"
+
+
+def _shown(path: str) -> str:
+    """Return a path in letters: a system's file names may be any bytes."""
+    return os.fsencode(path).decode(errors="backslashreplace")

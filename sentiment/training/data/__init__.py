@@ -1,0 +1,1 @@
+"""Read labelled tables, check them and split them."""

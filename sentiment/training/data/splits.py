@@ -1,0 +1,121 @@
+"""Read a recipe's files into training rows and dev sets."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from sentiment.errors import ConfigError, DataError, TextError
+from sentiment.predictor import BLANK, checked_texts
+from sentiment.training.data.dataset import (
+    LabelledTexts,
+    check_learnable,
+    check_names,
+    check_spread,
+    split,
+    told_apart,
+    without,
+)
+from sentiment.training.data.reading import read_labelled, read_soft_labelled
+from sentiment.training.data.report import DataReport, report_of
+from sentiment.training.data.tables import is_blank
+from sentiment.training.recipe import Recipe
+
+_NO_ROW_LEFT = "no training row is left: the text of each is in the dev data, too; give --dev other files, or none"
+_ALL_REPEATED = "every text is in several rows, of which one is held out to judge by; add rows with other texts"
+
+
+@dataclass(frozen=True)
+class Data:
+    """The content of a recipe's files: training rows, dev sets, and the number of rows left out."""
+
+    labels: tuple[str, ...]
+    train: tuple[LabelledTexts, ...]
+    dev: tuple[LabelledTexts, ...]
+    repeats: tuple[int, ...]
+    in_dev: int  # training rows dropped, as their text is in a dev set
+
+    @cached_property
+    def report(self) -> DataReport:
+        """Return their description in figures."""
+        return report_of(self.labels, self.train, self.dev, self.in_dev)
+
+
+def read_data(recipe: Recipe) -> Data:
+    """Return the recipe's data. Raises DataError for what can't be learned from."""
+    if not recipe.train:
+        raise ConfigError("train: a recipe names at least one file to learn from")
+    gold = [source for source in recipe.train if not source.soft_labels]
+    skipping: dict[str, Any] = {"skip_empty": recipe.skip_empty, "skip_bad_rows": recipe.skip_bad_rows}
+    train = [read_labelled(source, task=recipe.task, **skipping) for source in gold]
+    dev = [read_labelled(source, task=recipe.task, **skipping) for source in recipe.dev]
+    regression = recipe.task == "regression"
+    labels = () if regression else recipe.labels or check_learnable(train)
+    check_names(labels, train)
+    for part in () if regression else (*train, *dev):
+        unknown = set(part.labels) - set(labels)
+        if unknown:
+            origin = next(part.origin(row) for row, label in enumerate(part.labels) if label in unknown)
+            cure = "add training rows of each, or take such rows out here"
+            raise DataError(f"{origin}: no training row has the label {_named(unknown)}; {cure}")
+    learned = set() if regression else {label for part in train for label in part.labels}
+    if not dev:
+        halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
+        train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
+        dev = [
+            replace(out, name=f"split of {part.name}", skipped=0, unreadable=0)  # which the others count
+            for part, (_, out) in zip(train, halves, strict=True)
+        ]
+    dev = told_apart(dev)
+    soft = [source for source in recipe.train if source.soft_labels]
+    train += [read_soft_labelled(source, labels, **skipping) for source in soft]
+    repeats = [source.repeat for source in (*gold, *soft)]
+    rows = sum(len(part.texts) for part in train)
+    train = [without(part, dev) for part in train]
+    left = sum(len(part.texts) for part in train)
+    if not left:
+        raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
+    for part in train:
+        if not part.texts:
+            raise DataError(f"{part.name}: the text of each row is in the dev data, too; leave this file out")
+    if regression:
+        check_spread(train, dev)
+    unjudged = (set(labels) if recipe.dev else learned).difference(*(part.labels for part in dev))
+    if unjudged:
+        cure = "leave the dev data out to have a share of the rows held out" if recipe.dev else "name dev data"
+        raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; add rows of each, or {cure}")
+    _check_taught(learned, train)
+    dropped = rows - left
+    return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
+
+
+def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
+    """Return the recipe's data where the rows are at hand.
+
+    Raises DataError for what can't be learned from, TextError for a text that can't be read.
+    """
+    for index, text in enumerate(checked_texts(rows.texts)):
+        if is_blank(text):
+            raise TextError(index, BLANK)
+    labels = check_learnable([rows])
+    check_names(labels, [rows])
+    kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
+    learned = without(replace(kept, name=rows.name), [held_out])
+    if not learned.texts:
+        raise DataError(f"{rows.name}: {_ALL_REPEATED}")
+    _check_taught(labels, [learned])
+    dropped = len(kept.texts) - len(learned.texts)
+    dev = replace(held_out, name=f"split of {rows.name}")
+    return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
+
+
+def _check_taught(labels: Collection[str], train: Sequence[LabelledTexts]) -> None:
+    """Raise DataError for a label that no training row has any more."""
+    untaught = set(labels).difference(*(part.labels for part in train))
+    if untaught:
+        cure = "its texts are all among the rows that judge; add others"
+        raise DataError(f"no training row is left with the label {_named(untaught)}: {cure}")
+
+
+def _named(labels: Collection[str]) -> str:
+    return " or ".join(f"{label!r:.60}" for label in sorted(labels))

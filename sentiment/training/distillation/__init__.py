@@ -1,0 +1,1 @@
+"""Train a small model from what a larger encoder says of texts."""

@@ -1,0 +1,1 @@
+"""Losses, figures and outputs of each task."""

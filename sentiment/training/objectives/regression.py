@@ -1,0 +1,125 @@
+"""One number a text: how its targets are scaled, how a training is judged, and the bundle that comes of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sentiment.bundle import Bundle
+from sentiment.classifier import Regressor
+from sentiment.config import TrainingConfig
+from sentiment.evaluation.regression import value_figures
+from sentiment.nn.model import SentimentModel
+from sentiment.scoring.drift import drift_baseline
+from sentiment.training.card import model_card
+from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.golden import golden_predictions
+from sentiment.training.loop import Report, fit, logits_of
+from sentiment.training.optimization import Rewrite, as_written
+from sentiment.training.processes import ALONE, Processes
+from sentiment.training.recipe import Recipe
+from sentiment.training.resume.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class ValueSet:
+    """A set of numbers as the network takes it."""
+
+    name: str
+    token_ids: list[list[int]]
+    values: Tensor  # (N,), float64
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The mean and the standard deviation of the numbers to learn: the network learns them as 0 and 1."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Tensor) -> "Scale":
+        """Return the scale of numbers (N,), not all the same."""
+        return cls(float(values.mean()), float(values.std(correction=0)))
+
+    def apply(self, values: Tensor) -> Tensor:
+        """Return the targets (N, 1) of numbers (N,)."""
+        return ((values - self.mean) / self.deviation).float().unsqueeze(1)
+
+    def invert(self, outputs: Tensor) -> Tensor:
+        """Return the numbers (N,), float64, of the outputs (N, 1)."""
+        return outputs.squeeze(1).double() * self.deviation + self.mean
+
+    def unfold_from(self, model: SentimentModel) -> None:
+        """Make a network whose last layer gives numbers give them as targets: the way back of `fold_into`."""
+        last = model.classifier
+        with torch.no_grad():
+            last.weight.div_(self.deviation)
+            last.bias.sub_(self.mean).div_(self.deviation)
+
+    def fold_into(self, model: SentimentModel) -> None:
+        """Make the network's last layer give the numbers themselves."""
+        last = model.classifier
+        with torch.no_grad():
+            last.weight.mul_(self.deviation)
+            last.bias.mul_(self.deviation).add_(self.mean)
+
+
+def values_of(sets: Sequence[LabelledTexts]) -> list[Tensor]:
+    """Return the numbers (N,) of each set, float64."""
+    return [torch.tensor(part.values, dtype=torch.double) for part in sets]
+
+
+def mean_rmse(model: SentimentModel, dev: Sequence[ValueSet], scale: Scale) -> float:
+    """Return the root mean squared error, averaged over the dev sets, in the numbers' own unit."""
+    errors = [scale.invert(logits_of(model, part.token_ids)) - part.values for part in dev]  # (N,)
+    return float(sum(each.square().mean().sqrt() for each in errors) / len(dev))
+
+
+def fit_values(
+    model: SentimentModel,
+    token_ids: Sequence[list[int]],
+    values: Tensor,  # (rows,)
+    dev: Sequence[ValueSet],
+    config: TrainingConfig,
+    report: Report,
+    checkpoint: Checkpoint | None,
+    keep: Callable[[SentimentModel], SentimentModel],
+    processes: Processes = ALONE,
+    rewrite: Rewrite = as_written,
+) -> tuple[SentimentModel, float]:
+    """Train with `fit` on the squared error of numbers; the model returns the numbers, the score is -RMSE."""
+    scale = Scale.of(values)
+    best, score = fit(
+        model,
+        token_ids,
+        scale.apply(values),
+        lambda average: -mean_rmse(average.quantized(), dev, scale),
+        config,
+        report,
+        checkpoint,
+        criterion=functional.mse_loss,
+        keep=keep,
+        processes=processes,
+        rewrite=rewrite,
+    )
+    scale.fold_into(best)
+    return best, score
+
+
+def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts], dev: Sequence[ValueSet]) -> Bundle:
+    """Return the bundle with its dev figures, its card, its golden predictions and what it says of dev data."""
+    figures = {}
+    for part in dev:
+        predicted = logits_of(bundle.model, part.token_ids).squeeze(1).double()  # (N,)
+        figures[part.name] = value_figures(predicted.numpy(), part.values.numpy())
+    judged = replace(
+        bundle,
+        metrics={"dev": figures, **bundle.metrics},
+        card=model_card(recipe, (), train, figures, bundle.model.num_parameters()),
+    )
+    regressor = Regressor(judged)
+    kept = drift_baseline(regressor, {part.name: part.token_ids for part in dev})
+    return replace(judged, golden=golden_predictions(regressor), metrics=judged.metrics | kept)

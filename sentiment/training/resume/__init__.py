@@ -1,0 +1,1 @@
+"""Record a training's state so that a killed one resumes to identical weights."""

@@ -1,0 +1,1 @@
+"""Report a training to TensorBoard and MLflow."""
