@@ -29,5 +29,5 @@ def test_a_label_the_model_lacks_is_named(tiny_classifier: Classifier) -> None:
 
 
 def test_one_label_alone_tells_nothing(tiny_classifier: Classifier) -> None:
-    with pytest.raises(DataError, match="every row has the label 'positive'; what a model can tell apart takes rows"):
+    with pytest.raises(DataError, match="every row has the label 'positive'; "):
         answer(tiny_classifier, ["good", "bad"], ["positive", "positive"])

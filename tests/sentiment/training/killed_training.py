@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sentiment.cli import main
-from sentiment.training import checkpoint, loop, optimization, trainer  # noqa: F401  # imported once, for all runs
+from sentiment.training import loop, optimization, trainer  # noqa: F401  # imported once, for all runs
+from sentiment.training.resume import checkpoint
 
 MOMENTS = "moments "
 

@@ -89,7 +89,7 @@ def test_a_fault_is_named_with_its_file_its_test_and_its_key(tmp_path: Path, tes
         ({**FILE, "thresholds": {"prase": 0.5}}, "thresholds: there is no test 'prase'"),
         ({**FILE, "lists": {"good": [True]}}, "lists.good.0: Input should be a valid string, not True"),
         ({**FILE, "lists": {"text": ["a"]}}, "lists: text is what a variant varies; give the list another name"),
-        ({"lists": {}}, "holds no test"),
+        ({"lists": {}}, "has no tests"),
         ("", "settings: Input should be a valid dictionary or instance of SuiteFile, not None"),
         ("tests: [\n  {name: a\n", "line 3: expected ',' or '}', but got '<stream end>'"),
         ("a: !!python/name:os.system", "line 1: could not determine a constructor for the tag"),
