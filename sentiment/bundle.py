@@ -90,7 +90,7 @@ def _parse(name: str, version: str, contents: Mapping[str, bytes]) -> Bundle:
     labels = from_json(contents, LABELS, list)
     if config.task == "regression":
         if labels:
-            raise BundleError(LABELS, f"a model of numbers has none, not {labels!r:.80}")
+            raise BundleError(LABELS, f"must be an empty list, as this model answers with numbers, not {labels!r:.80}")
     elif not all(isinstance(label, str) for label in labels) or len(labels) < 2 or len(set(labels)) != len(labels):
         raise BundleError(LABELS, f"at least two different names are needed, not {labels!r:.80}")
     try:
@@ -169,4 +169,4 @@ def _check_tensor(name: str, actual: Tensor, shape: torch.Size, *, is_integer: b
     if not is_integer and not actual.is_floating_point():
         raise BundleError(WEIGHTS, f"{name} holds {actual.dtype}, not floating point numbers")
     if not torch.isfinite(actual.float()).all():  # as float32, which the model computes in
-        raise BundleError(WEIGHTS, f"{name} holds numbers that are not finite")
+        raise BundleError(WEIGHTS, f"{name} has NaN or infinity; train the model again, or copy it again")

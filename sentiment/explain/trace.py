@@ -35,7 +35,7 @@ class Series:
 
     @classmethod
     def of(cls, values: Tensor) -> "Series":
-        """Return the series of `values` (T, H)."""
+        """Return `values` (T, H) with the mean and the norm of each token's."""
         return cls(values, values.mean(dim=-1).tolist(), values.norm(dim=-1).tolist())
 
     def as_dict(self, *, values: bool = False) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:
-    """Yield whole lines: all that have arrived, at least one."""
+    """Yield whole lines: all that have arrived, at least one. The last may lack its line end."""
     held = b""
     while data := os.read(descriptor, _READ_BYTES):
         held += data

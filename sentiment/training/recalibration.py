@@ -28,7 +28,7 @@ HEADING = "\n## Calibrated anew\n"
 
 @dataclass(frozen=True, slots=True)
 class Recalibrated:
-    """A bundle with another temperature and other biases, and what it takes to tell what that changed."""
+    """A bundle with another temperature and other biases, and the accuracies before."""
 
     bundle: Bundle
     biases: Mapping[str, float]  # what is added to each label's logit after the temperature

@@ -552,9 +552,9 @@ def renamed_tensor(weights: dict[str, torch.Tensor]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (spoil_number(float("nan")), "classifier.bias holds numbers that are not finite"),
-        (spoil_number(float("inf")), "classifier.bias holds numbers that are not finite"),
-        (too_large_for_float32, "classifier.bias holds numbers that are not finite"),
+        (spoil_number(float("nan")), "classifier.bias has NaN or infinity; train the model again, or copy it again"),
+        (spoil_number(float("inf")), "classifier.bias has NaN or infinity; train the model again, or copy it again"),
+        (too_large_for_float32, "classifier.bias has NaN or infinity; train the model again, or copy it again"),
         (integers, "classifier.bias holds torch.int64, not floating point numbers"),
         (complex_numbers, "classifier.bias holds torch.complex64, not floating point numbers"),
         (wrong_shape, "classifier.bias has shape (4,) where (3,) is expected"),
@@ -565,7 +565,7 @@ def renamed_tensor(weights: dict[str, torch.Tensor]) -> None:
         (scaled_floats, "embedding.weight holds torch.float32, not torch.int8, and there are scales for it"),
         (wider_integers, "lstm.weight_hh_l0 holds torch.int16, not torch.int8, and there are scales for it"),
         (integers_without_scales, "embedding.weight holds torch.int8, not floating point numbers"),
-        (infinite_scale, "lstm.weight_ih_l0.scales holds numbers that are not finite"),
+        (infinite_scale, "lstm.weight_ih_l0.scales has NaN or infinity; train the model again, or copy it again"),
         (missing_scales, "tensors missing: ['embedding.weight.scales']; not of this network: []"),
         (misshapen_scales, "lstm.weight_hh_l0.scales has shape (8,) where (32,) is expected"),
     ],

@@ -74,7 +74,7 @@ def saved(bundle: Bundle, folder: Path, **changes: Any) -> Path:
 
 def test_a_folder_of_numbers_has_no_labels(make_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
     folder = saved(make_bundle(task="regression"), tmp_path / "model", labels=("a", "b"))
-    with pytest.raises(BundleError, match=r"labels.json: a model of numbers has none, not \['a', 'b'\]"):
+    with pytest.raises(BundleError, match=r"labels.json: .* \['a', 'b'\]"):
         load(folder, task=None)
 
 

@@ -135,7 +135,7 @@ class Invariance(Varied):
         return cases
 
     def at_fault(self, answers: Sequence[Answer]) -> tuple[Answer, ...]:
-        """Return the two answers that differ most, if they differ too much."""
+        """Return the two answers that differ most, if their labels do, or a probability by over `tolerance`."""
         pairs = [
             (one, other)
             for one, other in combinations(answers, 2)

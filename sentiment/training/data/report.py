@@ -67,7 +67,7 @@ def report_of(
 def repeated(sets: Sequence[LabelledTexts]) -> tuple[int, list[str]]:
     """Return how many rows repeat an earlier text, and the texts that have several labels.
 
-    Soft labels are a teacher's, without repetition.
+    Sets of soft labels are not counted: a teacher made them.
     """
     labels: dict[str, set[str]] = {}
     rows = 0

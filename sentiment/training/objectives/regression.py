@@ -110,7 +110,7 @@ def fit_values(
 
 
 def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts], dev: Sequence[ValueSet]) -> Bundle:
-    """Return the bundle with its dev figures, its card, its golden predictions and what it says of dev data."""
+    """Return the bundle with its dev figures, its card, its golden predictions and its drift baseline on dev data."""
     figures = {}
     for part in dev:
         predicted = logits_of(bundle.model, part.token_ids).squeeze(1).double()  # (N,)

@@ -97,7 +97,7 @@ class TensorBoardStore:
 
 
 class MlflowStore:
-    """A server, or a database such as SQLite, by the address that MLflow's own clients take."""
+    """Keep runs in a server or database of MLflow's, at the address that its own clients take."""
 
     def __init__(self, address: str) -> None:
         if "://" not in address:

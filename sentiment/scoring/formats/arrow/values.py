@@ -32,7 +32,7 @@ def types_within(field: pa.Field) -> Iterator[tuple[str, pa.DataType]]:
 
 
 def is_carried(field: pa.Field) -> bool:
-    """Return whether values of this type are read, which goes for those that it is made of."""
+    """Return whether values of this type, and of all types within it, are read."""
     types = pa.types
     unread = types.is_union, types.is_run_end_encoded, types.is_list_view, types.is_large_list_view, types.is_interval
     return not any(is_of(kind) for _, kind in types_within(field) for is_of in unread)
