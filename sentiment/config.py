@@ -17,7 +17,7 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 
 
 class Settings(BaseModel):
-    """Base of all settings: frozen, no unknown names, errors in one line."""
+    """Base of all settings: frozen, no unknown names; `of` reports errors in one line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -146,7 +146,7 @@ def _intervals(answers: Answers, before: Floats) -> dict[str, Estimate]:
 
 
 def _gaps(probabilities: Floats, answers: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bin of each answer and its confidence less whether it is right: (N,), (N,)."""
+    """Return the bin of each answer and its confidence, minus 1 if it is right: (N,), (N,)."""
     confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == answers.true
     return np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1), confidence - correct
 

@@ -22,7 +22,7 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
         if remote.is_remote(name):
             found = remote.expand(name, suffixes)
             if not found:
-                raise DataError(f"{name}: there is no such file")
+                raise DataError(f"{name}: there is no such file, or folder of any that end in {', '.join(suffixes)}")
         elif os.path.isdir(name):
             below = [path for path in Path(name).rglob("*") if path.is_file()]
             found = [str(path) for path in below if is_in_folder(path.relative_to(name).as_posix(), suffixes)]

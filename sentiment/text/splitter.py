@@ -110,7 +110,7 @@ class Splitter:
             self._nlp.tokenizer(token)
 
     def split(self, text: str) -> list[str]:
-        """Return the tokens of a normalised text: those without white space are its parts, in order."""
+        """Return a normalised text's tokens in order: its parts, or a stand-in such as `<url>` or `<rating:7>`."""
         tokens: list[str] = []
         start = 0
         for begin, end, token in self._kept_whole(text):

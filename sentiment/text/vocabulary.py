@@ -81,7 +81,7 @@ class Vocabulary:
         return list(self._ids)
 
     def encode(self, tokens: Sequence[str]) -> list[int]:
-        """Return the ids that the tokens are read as, of each at least one: (T,)."""
+        """Return the ids that the tokens are read as, one or more each: (T,)."""
         ids = self._ids
         found = [ids.get(token, UNK_ID) for token in tokens]
         if not self.pieces or UNK_ID not in found:

@@ -71,7 +71,7 @@ class RayEngine:
         return _Submitted(self, self._task.remote(*self._held, sentences, texts))
 
     def answers(self, task: Any) -> list[Answer]:
-        """Wait for those of a task."""
+        """Wait for a task's answers. Raises EngineError for a node with another numeric environment."""
         node, found, answers = self._get(task)
         if found != self.arithmetic:
             differences = "; ".join(
