@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from flask import Flask, Request
-from werkzeug.routing import MapAdapter
+from flask import Flask
 
 from service.access import api_keys, rate_limit
 from service.http import problems, responses
@@ -21,20 +20,6 @@ from service.telemetry import requests
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
-
-T = TypeVar("T")
-
-
-class App(Flask):
-    """The WSGI app, without what Flask does at each request for apps of other kinds."""
-
-    def ensure_sync(self, func: T) -> T:
-        """Return the function itself: none is a coroutine."""
-        return func
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return an adapter of the path alone: no route depends on the host, and no URL is built."""
-        return self.url_map.bind("", path_info=request.path, default_method=request.method) if request else None
 
 
 def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | None = None) -> Flask:
@@ -51,7 +36,7 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     lifecycle = Lifecycle(batcher, settings.max_batch_seconds)
     reloader = Reloader(served.by_name, load, asked)
 
-    app = App(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # one path, one resource: nothing redirects
     app.extensions.update(lifecycle=lifecycle, reloader=reloader)
     problems.register(app)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask, Response
 from pydantic import BaseModel
-from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -41,10 +40,6 @@ class JSONResponse(Response):
 
     def __init__(self, content: BaseModel | Mapping[str, Any]) -> None:
         super().__init__(orjson.dumps(content, default=BaseModel.model_dump), content_type="application/json")
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """Return its headers. Werkzeug would complete a location and find out a length, in a copy of them."""
-        return self.headers
 
 
 def register(app: Flask, cors_origins: Sequence[str]) -> None:
