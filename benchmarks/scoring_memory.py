@@ -31,7 +31,7 @@ from sentiment.scoring.predict.engines import ProcessEngine
 from sentiment.text.vocabulary import Vocabulary
 
 DISTINCT_TEXTS = (
-    50_000  # then they come again: more than the windows under way hold, where equal ones are answered once
+    50_000  # then they come again: more than the batches under way hold, where equal ones are answered once
 )
 WARM_UP_SHARE = 0.02  # of the samples: until each process has its model
 MAX_DRIFT = 0.05
@@ -58,7 +58,7 @@ class Sampler:
     samples: list[Sample] = field(default_factory=list)
 
     def progress(self, progress: Progress) -> None:
-        """Take a sample at each window."""
+        """Take a sample at each batch."""
         now = self.clock()
         if progress.rows and (not self.samples or now - self.samples[-1].seconds >= self.interval_seconds):
             self.samples.append(Sample(now, progress.rows, self.resident()))

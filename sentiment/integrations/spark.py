@@ -13,7 +13,7 @@ from sentiment.classifier import AnyModel, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import BundleError
 from sentiment.scoring import ScoringSettings
-from sentiment.scoring.predict.output_columns import AnswerColumns
+from sentiment.scoring.predict.output_columns import OutputColumns
 from sentiment.scoring.predict.predict import answer
 
 _TYPES = {str: "string", float: "double", int: "long", bool: "boolean"}
@@ -28,7 +28,7 @@ def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
     """
     folder = str(Path(model).resolve())
     found = load(folder, task=None)
-    version, types = found.version, AnswerColumns(found, ScoringSettings()).types
+    version, types = found.version, OutputColumns(found, ScoringSettings()).types
     fields = [f"`{name}` {_TYPES[kind]}" for name, kind in types.items() if isinstance(kind, type)]
     names = [*types, "reason"]
 
@@ -41,15 +41,15 @@ def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
 
 
 @lru_cache(maxsize=1)
-def _load(folder: str, version: str) -> tuple[AnyModel, AnswerColumns]:
+def _load(folder: str, version: str) -> tuple[AnyModel, OutputColumns]:
     torch.set_num_threads(1)  # Spark runs a task a core
     model = load(folder, task=None)
     if model.version != version:
         raise BundleError(folder, f"is version {model.version} here, and {version} where the job began")
-    return model, AnswerColumns(model, ScoringSettings())
+    return model, OutputColumns(model, ScoringSettings())
 
 
-def _rows(model: AnyModel, columns: AnswerColumns, texts: list[object]) -> list[dict[str, Any]]:
+def _rows(model: AnyModel, columns: OutputColumns, texts: list[object]) -> list[dict[str, Any]]:
     answers = iter(answer(model, [text for text in texts if isinstance(text, str)]))
     rows: list[dict[str, Any]] = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""Files in, files out: every row scored, or put aside with its reason."""
+"""Score files into files: every row is scored, or rejected with a reason."""
 
 from sentiment.scoring.job import Progress, ScoringSummary, score
 from sentiment.scoring.settings import ScoringSettings

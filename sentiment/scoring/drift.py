@@ -30,7 +30,7 @@ Amount = Literal["little", "some", "much", "too few rows to tell"]
 Rows = Annotated[int, Field(ge=0, strict=True)]
 
 
-class Reference(Settings):
+class DriftBaseline(Settings):
     """Counts of a model's answers to one dev set. A regression has no labels and no confidence: no names, zeros."""
 
     labels: dict[str, Rows]
@@ -50,11 +50,11 @@ class Drift:
     amount: Amount
 
 
-def reference_of(predictions: Iterable[AnyPrediction]) -> dict[str, Any]:
-    """Return the `Reference` of a dev set, for the model's metrics."""
+def build_baseline(predictions: Iterable[AnyPrediction]) -> dict[str, Any]:
+    """Return the `DriftBaseline` of a dev set, for the model's metrics."""
     tally = Tally()
     tally.add(predictions)
-    return {name: getattr(tally, name) for name in Reference.model_fields}
+    return {name: getattr(tally, name) for name in DriftBaseline.model_fields}
 
 
 def drift_baseline(model: AnyModel, sets: Mapping[str, Sequence[list[int]]]) -> dict[str, Any]:
@@ -62,26 +62,26 @@ def drift_baseline(model: AnyModel, sets: Mapping[str, Sequence[list[int]]]) -> 
     kept = {}
     for name, token_ids in sets.items():
         predictions: Sequence[AnyPrediction] = model.classify([EncodedText(ids, truncated=False) for ids in token_ids])
-        kept[name] = reference_of(predictions)
+        kept[name] = build_baseline(predictions)
     return {METRIC: kept}
 
 
-def references(metrics: Mapping[str, Any]) -> dict[str, Reference]:
-    """Return the model's reference of each dev set, by its name; older models have none.
+def read_baselines(metrics: Mapping[str, Any]) -> dict[str, DriftBaseline]:
+    """Return the model's baseline of each dev set, by its name; older models have none.
 
     Raises ConfigError for metrics that hold something else under this name.
     """
-    return {name: Reference.of(found) for name, found in metrics.get(METRIC, {}).items()}
+    return {name: DriftBaseline.of(found) for name, found in metrics.get(METRIC, {}).items()}
 
 
-def drift(tally: Tally, judged_by: Mapping[str, Reference]) -> list[Drift]:
+def drift(tally: Tally, baselines: Mapping[str, DriftBaseline]) -> list[Drift]:
     """Return the drift from each dev set in each respect, the set that is nearest first; none where nothing was scored.
 
     Labels are compared where the rows were given the model's own: under a threshold some are `uncertain`.
     """
     if not sum(tally.lengths):
         return []
-    sets = [_from(name, reference, tally) for name, reference in judged_by.items()]
+    sets = [_drift_from(name, baseline, tally) for name, baseline in baselines.items()]
     return [each for found in sorted(sets, key=lambda found: max(each.index for each in found)) for each in found]
 
 
@@ -98,45 +98,45 @@ def meaning(found: Sequence[Drift]) -> str:
     return f"Little drift from {nearest[0].data}: these texts look like those that the model was judged by."
 
 
-def stability_index(counts: Sequence[int], reference: Sequence[int]) -> float:
+def stability_index(counts: Sequence[int], baseline: Sequence[int]) -> float:
     """Return the population stability index of counts in the same bins."""
-    total, total_reference = max(sum(counts), 1), max(sum(reference), 1)
+    total, total_baseline = max(sum(counts), 1), max(sum(baseline), 1)
     index = 0.0
-    for count, expected in zip(counts, reference, strict=True):
+    for count, expected in zip(counts, baseline, strict=True):
         if count or expected:
             # Half a row where there is none: a share of 0 has no logarithm.
-            share, share_expected = max(count, 0.5) / total, max(expected, 0.5) / total_reference
+            share, share_expected = max(count, 0.5) / total, max(expected, 0.5) / total_baseline
             index += (share - share_expected) * math.log(share / share_expected)
     return index
 
 
-def by_chance(bins: int, rows: int, reference_rows: int) -> float:
-    """Return the 95th percentile of the index for samples of this size from the reference's own distribution.
+def by_chance(bins: int, rows: int, baseline_rows: int) -> float:
+    """Return the 95th percentile of the index for samples of this size from the baseline's own distribution.
 
     Yurdakul and Naranjo, "Statistical properties of the population stability index" (2020): it is distributed as chi
     squared, times the sum of both sizes' inverses. The quantile is by Wilson and Hilferty's approximation (1931).
     """
     free = max(bins - 1, 1)
     quantile = free * (1 - 2 / (9 * free) + QUANTILE * math.sqrt(2 / (9 * free))) ** 3
-    return quantile * (1 / max(rows, 1) + 1 / max(reference_rows, 1))
+    return quantile * (1 / max(rows, 1) + 1 / max(baseline_rows, 1))
 
 
-def _from(name: str, reference: Reference, tally: Tally) -> list[Drift]:
+def _drift_from(name: str, baseline: DriftBaseline, tally: Tally) -> list[Drift]:
     found = [
-        _drift(name, "lengths", tally.lengths, reference.lengths),
-        _drift(name, "unknown tokens", _by_known(tally), _by_known(reference), tally.lengths, reference.lengths),
+        _drift(name, "lengths", tally.lengths, baseline.lengths),
+        _drift(name, "unknown tokens", _by_known(tally), _by_known(baseline), tally.lengths, baseline.lengths),
     ]
-    if not reference.labels:  # a model of numbers
+    if not baseline.labels:  # a model of numbers
         return found
-    if UNCERTAIN not in tally.labels.keys() - reference.labels.keys():
-        labels = sorted(tally.labels.keys() | reference.labels.keys())
-        given, expected = ([counts.get(label, 0) for label in labels] for counts in (tally.labels, reference.labels))
+    if UNCERTAIN not in tally.labels.keys() - baseline.labels.keys():
+        labels = sorted(tally.labels.keys() | baseline.labels.keys())
+        given, expected = ([counts.get(label, 0) for label in labels] for counts in (tally.labels, baseline.labels))
         found.append(_drift(name, "labels", given, expected))
-    found.append(_drift(name, "confidence", tally.confidences, reference.confidences))
+    found.append(_drift(name, "confidence", tally.confidences, baseline.confidences))
     return found
 
 
-def _by_known(counts: Tally | Reference) -> tuple[int, int]:
+def _by_known(counts: Tally | DriftBaseline) -> tuple[int, int]:
     return counts.tokens - counts.unknown_tokens, counts.unknown_tokens
 
 

@@ -8,7 +8,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class RejectLimitError(DataError):
-    """More rows are rejected than `limit` allows: `count` so far, of which `last` tells the last."""
+    """More rows are rejected than `limit` allows: `count` so far, of which `last` describes the last."""
 
     def __init__(self, limit: int, count: int, where: str, last: str | None = None) -> None:
         super().__init__(limit, count, where, last)

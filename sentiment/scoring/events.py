@@ -1,4 +1,4 @@
-"""Progress in figures a second: for a bar, and as JSON lines for machines."""
+"""Measure a job's speed for its progress bar, and report it as JSON lines."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Speed:
 
 
 class Speedometer:
-    """Speeds from the progress that it is shown, the first of it the beginning."""
+    """Computes speeds from the progress reported; the first report is the start."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Files to a file in constant memory, exactly once: shard by shard, each lasting on the disk before the next."""
+"""Score files into a file in constant memory, each row exactly once: each shard is on disk before the next starts."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
-from sentiment.scoring.drift import Drift, drift, references
+from sentiment.scoring.drift import Drift, drift, read_baselines
 from sentiment.scoring.errors import NO_ROOM, RejectLimitError
 from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
 from sentiment.scoring.formats.files import check_columns
-from sentiment.scoring.formats.inputs import Inputs, Place
+from sentiment.scoring.formats.inputs import Inputs, JobOffset
 from sentiment.scoring.predict.engines import Engine, LocalEngine
-from sentiment.scoring.predict.output_columns import AnswerColumns
-from sentiment.scoring.predict.pipeline import answered
-from sentiment.scoring.resume.checkpoint import Checkpoint, check_identity, read_checkpoint
-from sentiment.scoring.resume.fingerprint import input_identity, job_identity, read_local_files
+from sentiment.scoring.predict.output_columns import OutputColumns
+from sentiment.scoring.predict.pipeline import predict_chunks
+from sentiment.scoring.resume.checkpoint import Checkpoint, check_fingerprint, read_checkpoint
+from sentiment.scoring.resume.fingerprint import input_fingerprint, job_fingerprint, read_local_files
 from sentiment.scoring.resume.parts import Parts
 from sentiment.scoring.resume.publish import check_folder_is_free, publish
 from sentiment.scoring.resume.rejects import RejectsWriter
@@ -92,8 +92,8 @@ def score(
         paths = expand(names, INPUT_SUFFIXES)
         target.check(paths)
         _check_inputs_stay(names, target)
-        answers = AnswerColumns(classifier, settings)
-        judged_by = references(classifier.metrics)
+        answers = OutputColumns(classifier, settings)
+        baselines = read_baselines(classifier.metrics)
         rows = Inputs(paths, settings.selection(answers.types))
         check_columns(target.format, str(target), rows.head)
         with target.parts() as parts:
@@ -101,15 +101,15 @@ def score(
             checkpoint = found or Checkpoint({})
             try:
                 files = read_local_files(paths, checkpoint.files)
-                identity = job_identity(classifier, engine, paths, files, target, settings)
-                checkpoint = _begin(parts, found, identity)
+                fingerprint = job_fingerprint(classifier, engine, paths, files, target, settings)
+                checkpoint = _begin(parts, found, fingerprint)
                 checkpoint.files = files
                 check_folder_is_free(checkpoint, target)
                 resumed = checkpoint.rows
                 scorer = ShardScorer(answers, rows, parts, target, settings)
                 _score_shards(scorer, engine, checkpoint, on_progress, max_rejects)
                 _check_unchanged(target, paths, checkpoint)
-                publish(checkpoint, parts, target, _place(checkpoint, rows).rows)
+                publish(checkpoint, parts, target, _resume_offset(checkpoint, rows).rows)
             finally:
                 if not checkpoint.shards:  # nothing to resume
                     parts.remove()
@@ -130,7 +130,7 @@ def score(
         truncated=checkpoint.tally.truncated,
         confidences=checkpoint.tally.confidences,
         lengths=checkpoint.tally.lengths,
-        drift=drift(checkpoint.tally, judged_by) if judged_by else None,
+        drift=drift(checkpoint.tally, baselines) if baselines else None,
         seconds=time.monotonic() - started,
         output_path=target.path,
         rejects_path=target.rejects if checkpoint.rejected else None,
@@ -146,14 +146,14 @@ def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
                 raise DataError(f"{written}: {name} would take it in as an input, too; write to another folder")
 
 
-def _begin(parts: Parts, found: Checkpoint | None, identity: dict[str, object]) -> Checkpoint:
+def _begin(parts: Parts, found: Checkpoint | None, fingerprint: dict[str, object]) -> Checkpoint:
     """Return the checkpoint to resume from, or a new one."""
-    if found is not None and found.identity != identity and found.output_size is None:
-        check_identity(parts, found.identity, identity)
-    if found is not None and found.identity == identity:
+    if found is not None and found.fingerprint != fingerprint and found.output_size is None:
+        check_fingerprint(parts, found.fingerprint, fingerprint)
+    if found is not None and found.fingerprint == fingerprint:
         return found
     parts.clear()  # of a job that was killed before its first shard was done, or after its output was in place
-    return Checkpoint(identity)
+    return Checkpoint(fingerprint)
 
 
 def _score_shards(
@@ -165,7 +165,7 @@ def _score_shards(
 ) -> None:
     inputs, resumed = scorer.inputs, checkpoint.rows
 
-    def on_window(rows: int, rejects: RejectsWriter | None, tally: Tally, fraction: float) -> None:
+    def on_batch(rows: int, rejects: RejectsWriter | None, tally: Tally, fraction: float) -> None:
         rows, rejected = checkpoint.rows + rows, checkpoint.rejected + (rejects.rows if rejects else 0)
         if on_progress is not None:
             on_progress(Progress(rows, rejected, tally.tokens, tally.unknown_tokens, fraction, resumed))
@@ -173,29 +173,29 @@ def _score_shards(
             last = rejects.last if rejects else None
             raise RejectLimitError(max_rejects, rejected, f"{scorer.target}: after {rows} rows", last)
 
-    place = _place(checkpoint, inputs)
-    on_window(0, None, checkpoint.tally, checkpoint.shards[-1].fraction if checkpoint.shards else 0.0)
-    with closing(inputs.stretches(place, scorer.settings.shard_rows)) as stretches:
-        found = answered(stretches, engine, sentences=scorer.settings.sentences)
+    start = _resume_offset(checkpoint, inputs)
+    on_batch(0, None, checkpoint.tally, checkpoint.shards[-1].fraction if checkpoint.shards else 0.0)
+    with closing(inputs.chunks(start, scorer.settings.shard_rows)) as chunks:
+        found = predict_chunks(chunks, engine, sentences=scorer.settings.sentences)
         first = next(found, None)
         while first is not None or not checkpoint.shards:  # an empty input has an output, too
             tally = checkpoint.tally.copy()
             rest = found if first is None else chain([first], found)
-            shard = scorer.write(len(checkpoint.shards), place, rest, tally, on_window)
+            shard = scorer.write(len(checkpoint.shards), start, rest, tally, on_batch)
             checkpoint.shards.append(shard)
             checkpoint.tally = tally
             checkpoint.save(scorer.parts)
-            place = shard.end
+            start = shard.end
             first = next(found, None)
 
 
-def _place(checkpoint: Checkpoint, inputs: Inputs) -> Place:
+def _resume_offset(checkpoint: Checkpoint, inputs: Inputs) -> JobOffset:
     return checkpoint.shards[-1].end if checkpoint.shards else inputs.start
 
 
 def _check_unchanged(target: Target, paths: Sequence[str], checkpoint: Checkpoint) -> None:
     """Raise DataError if the input is no longer what it was when the job began."""
-    now = input_identity(paths, read_local_files(paths, checkpoint.files))
-    names = [name for name, value in now.items() if checkpoint.identity[name] != value]
+    now = input_fingerprint(paths, read_local_files(paths, checkpoint.files))
+    names = [name for name, value in now.items() if checkpoint.fingerprint[name] != value]
     if names:
         raise DataError(f"{target}: the input was changed while it was read ({', '.join(names)}); no output is written")

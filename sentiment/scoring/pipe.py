@@ -1,4 +1,4 @@
-"""Score a pipe row by row, each as it comes."""
+"""Score rows from a pipe as they arrive."""
 
 import io
 import json
@@ -12,14 +12,14 @@ from typing import BinaryIO
 from sentiment.classifier import AnyModel
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
-from sentiment.scoring.formats.inputs import Inputs, Place, Stretch
-from sentiment.scoring.formats.rows import JsonRowWindow, Position, Row, RowWindow, Selection
+from sentiment.scoring.formats.inputs import Chunk, Inputs, JobOffset
+from sentiment.scoring.formats.rows import FileOffset, JsonRowBatch, Row, Selection, TextRowBatch
 from sentiment.scoring.formats.text.lines import Lines
 from sentiment.scoring.formats.text.readers import json_rows, line_rows, without_clash
 from sentiment.scoring.formats.text.writers import JsonWriter
 from sentiment.scoring.predict.engines import LocalEngine
-from sentiment.scoring.predict.output_columns import AnswerColumns
-from sentiment.scoring.predict.pipeline import answered
+from sentiment.scoring.predict.output_columns import OutputColumns
+from sentiment.scoring.predict.pipeline import predict_chunks
 from sentiment.scoring.resume.rejects import RejectsWriter
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage.files import expand
@@ -42,22 +42,22 @@ def score_to_pipe(
     The inputs are files or, where there is `-` alone, what comes from `descriptor`: JSON objects, one a line, if the
     first line is one, else plain lines. Answers are flushed whenever no more rows wait.
     """
-    answers = AnswerColumns(classifier, settings)
+    answers = OutputColumns(classifier, settings)
     selection = settings.selection(answers.types)
     if inputs == [PIPE]:
-        stretches: Iterator[Stretch] = _stretches(descriptor, selection)
+        chunks: Iterator[Chunk] = _chunks(descriptor, selection)
     elif PIPE in inputs:
         raise DataError(f"{PIPE}: standard input is read alone, not beside files")
     else:
         files = Inputs(expand(inputs, INPUT_SUFFIXES), selection)
-        stretches = files.stretches(files.start, settings.shard_rows)
+        chunks = files.chunks(files.start, settings.shard_rows)
     writer, rejects_writer = JsonWriter(output), RejectsWriter(rejects)
-    for found in answered(stretches, LocalEngine(classifier), sentences=settings.sentences):
+    for found in predict_chunks(chunks, LocalEngine(classifier), sentences=settings.sentences):
         predictions, refused = answers.judge(found.predictions)
-        said = {place: answers.values(prediction) for place, prediction in predictions.items()}
-        misfits = writer.write(found.stretch.window, said)
+        values = {index: answers.values(prediction) for index, prediction in predictions.items()}
+        unwritable = writer.write(found.chunk.row_batch, values)
         output.flush()
-        rejects_writer.write(found.stretch.window, found.reasons | refused | misfits, found.stretch.path)
+        rejects_writer.write(found.chunk.row_batch, found.reasons | refused | unwritable, found.chunk.path)
         rejects.flush()
     return writer.rows, rejects_writer.rows
 
@@ -68,7 +68,7 @@ def refuse_pipe(inputs: Iterable[str | Path]) -> None:
         raise DataError(f"{PIPE}: what comes through a pipe can't be gone on from; write to {PIPE}, and redirect that")
 
 
-def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
+def _chunks(descriptor: int, selection: Selection) -> Iterator[Chunk]:
     offset, row, is_json = 0, 1, None
     for block in _blocks(descriptor):
         if is_json is None and block.strip():
@@ -80,10 +80,10 @@ def _stretches(descriptor: int, selection: Selection) -> Iterator[Stretch]:
         read = without_clash(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)
         rows: list[Row] = [replace(each, offset=offset + each.offset) for each in read]
         columns = [selection.text_column]
-        kind = JsonRowWindow if is_json else RowWindow
-        window = kind(row, rows, columns, selection.text_column, selection.kept)
+        kind = JsonRowBatch if is_json else TextRowBatch
+        row_batch = kind(row, rows, columns, selection.text_column, selection.kept)
         offset, row = offset + len(block), row + len(rows)
-        yield Stretch(window, None, Place(row - 1, 0, Position(row, offset)), 0.0)
+        yield Chunk(row_batch, None, JobOffset(row - 1, 0, FileOffset(row, offset)), 0.0)
 
 
 def _blocks(descriptor: int) -> Iterator[bytes]:

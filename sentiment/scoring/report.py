@@ -1,4 +1,4 @@
-"""The summary of a job as a page: one HTML file that needs nothing else."""
+"""Write the summary of a job as one HTML file without external files."""
 
 from collections.abc import Sequence
 from html import escape
@@ -42,9 +42,9 @@ def report(summary: ScoringSummary, classifier: Classifier) -> str:
         facts["rejects"] = str(summary.rejects_path)
     rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.items())
     edges = [
-        f"{place / CONFIDENCE_BINS:.2f} to {(place + 1) / CONFIDENCE_BINS:.2f}" for place in range(CONFIDENCE_BINS)
+        f"{index / CONFIDENCE_BINS:.2f} to {(index + 1) / CONFIDENCE_BINS:.2f}" for index in range(CONFIDENCE_BINS)
     ]
-    spans = ["1", *(f"{1 << place:,} to {(2 << place) - 1:,}" for place in range(1, len(summary.lengths)))]
+    spans = ["1", *(f"{1 << index:,} to {(2 << index) - 1:,}" for index in range(1, len(summary.lengths)))]
     parts = [
         f"<table>{rows}</table>",
         _histogram("Labels", list(summary.labels), list(summary.labels.values())),
@@ -78,13 +78,13 @@ def _drift(found: Sequence[Drift] | None, classifier: Classifier) -> str:
 
 
 def _histogram(title: str, names: Sequence[str], counts: Sequence[int]) -> str:
-    used = [place for place, count in enumerate(counts) if count]
+    used = [index for index, count in enumerate(counts) if count]
     if not used:
         return f"<h2>{escape(title)}</h2><p>none</p>"
     total, largest = sum(counts), max(counts)
     lines = "".join(
-        f"<tr><td>{escape(names[place])}</td><td>{counts[place]:,}</td><td>{counts[place] / total:.1%}</td>"
-        f'<td class="bar"><div style="width:{100 * counts[place] / largest:.1f}%"></div></td></tr>'
-        for place in range(used[0], used[-1] + 1)
+        f"<tr><td>{escape(names[index])}</td><td>{counts[index]:,}</td><td>{counts[index] / total:.1%}</td>"
+        f'<td class="bar"><div style="width:{100 * counts[index] / largest:.1f}%"></div></td></tr>'
+        for index in range(used[0], used[-1] + 1)
     )
     return f"<h2>{escape(title)}</h2><table>{lines}</table>"

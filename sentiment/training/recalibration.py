@@ -17,7 +17,7 @@ from sentiment.evaluation.calibration import Calibration, LabelledLogits, fit_ca
 from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import METRIC as REFERENCE
-from sentiment.scoring.drift import reference_of
+from sentiment.scoring.drift import build_baseline
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
 
@@ -63,7 +63,7 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
         accuracy_before[part.name] = figures(before.probabilities(own), true, bundle.labels)["accuracy"]
         dev[part.name] = figures(held_out, true, bundle.labels)
         tables[part.name] = abstention_table(held_out.numpy(), true.numpy()).model_dump(mode="json")
-        kept[part.name] = reference_of(classifier.predict(part.texts))
+        kept[part.name] = build_baseline(classifier.predict(part.texts))
     biases = dict(zip(bundle.labels, found.biases, strict=True))
     judged = replace(
         fitted,

@@ -1,4 +1,4 @@
-"""Which formats are scored, and into which; and files that hold something else than their name says."""
+"""Choose formats by suffix, and refuse files whose content doesn't match their suffix."""
 
 import codecs
 from typing import BinaryIO
@@ -55,7 +55,9 @@ def check_content(file: BinaryIO, path: str, expected: str) -> None:
     file.seek(0)
     found = _content(head)
     if found is not None and found != expected:
-        raise DataError(f"{path}: the file holds {found}, not {expected}; {_CURES.get(found, 'unpack or rename it')}")
+        raise DataError(
+            f"{path}: the file holds {found}, not {expected}; {_CURES.get(found, 'decompress or rename it')}"
+        )
     if expected == TEXT and b"\r" in head.rstrip() and b"\n" not in head:
         raise DataError(f"{path}: its lines end in a carriage return alone; save it with line feeds (LF or CRLF)")
 

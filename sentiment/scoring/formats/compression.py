@@ -1,4 +1,4 @@
-"""Compressed files as what they hold, to read from any byte on and to write."""
+"""Read compressed files from any byte on, and write them."""
 
 import gzip
 import io
@@ -17,37 +17,39 @@ class _Readable(Protocol):
     def readinto(self, buffer: memoryview, /) -> int | None: ...
 
 
-def unpacked(file: BinaryIO, path: str, compression: str | None) -> BinaryIO:
+def decompressed(file: BinaryIO, path: str, compression: str | None) -> BinaryIO:
     """Return the uncompressed file. Raises DataError, when read, if it is damaged or ends early."""
     if compression is None:
         return file
-    unpack = _gzip_reader if compression == "gzip" else _zstd_reader
-    return cast("BinaryIO", io.BufferedReader(_Unpacked(file, path, compression, unpack), _BUFFER_BYTES))
+    decompress = _gzip_reader if compression == "gzip" else _zstd_reader
+    return cast("BinaryIO", io.BufferedReader(_Decompressed(file, path, compression, decompress), _BUFFER_BYTES))
 
 
 @contextmanager
-def packed(file: BinaryIO, compression: str | None) -> Iterator[BinaryIO]:
+def compressed(file: BinaryIO, compression: str | None) -> Iterator[BinaryIO]:
     """Yield a file that compresses onto this one, which stays open: the same content gives the same bytes."""
     if compression is None:
         yield file
     elif compression == "gzip":
-        with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as packing:
-            yield cast("BinaryIO", packing)
+        with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as compressing:
+            yield cast("BinaryIO", compressing)
     else:
         import pyarrow as pa
 
-        with pa.CompressedOutputStream(pa.PythonFile(_KeptOpen(file), "w"), "zstd") as packing:
-            yield packing
+        with pa.CompressedOutputStream(pa.PythonFile(_KeptOpen(file), "w"), "zstd") as compressing:
+            yield compressing
 
 
-class _Unpacked(io.RawIOBase):
-    """Reads forwards; a byte that lies before is reached from the start again."""
+class _Decompressed(io.RawIOBase):
+    """Reads forwards; seeking backwards starts again from the first byte."""
 
-    def __init__(self, file: BinaryIO, path: str, compression: str, unpack: Callable[[BinaryIO], _Readable]) -> None:
+    def __init__(
+        self, file: BinaryIO, path: str, compression: str, decompress: Callable[[BinaryIO], _Readable]
+    ) -> None:
         self._file = file
         self._path = path
         self._compression = compression
-        self._unpack = unpack
+        self._decompress = decompress
         self._begin()
 
     def readable(self) -> bool:
@@ -75,14 +77,15 @@ class _Unpacked(io.RawIOBase):
         except (EOFError, OSError, zlib.error) as error:
             reason = str(error).splitlines()[0]
             raise DataError(
-                f"{self._path}: can't be unpacked as {self._compression} after {self._offset} bytes of text: {reason}"
+                f"{self._path}: can't be decompressed as {self._compression} after {self._offset} bytes of text: "
+                f"{reason}"
             ) from None
         self._offset += count
         return count
 
     def _begin(self) -> None:
         self._file.seek(0)
-        self._stream = self._unpack(self._file)
+        self._stream = self._decompress(self._file)
         self._offset = 0
 
 

@@ -1,4 +1,4 @@
-"""Which reader and which writer: a file's suffix says what is in it."""
+"""Choose the reader and the writer of a file by its suffix."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import TEXT, check_content, input_format
-from sentiment.scoring.formats.compression import packed, unpacked
-from sentiment.scoring.formats.rows import Kind, Position, Selection, Values, Window
+from sentiment.scoring.formats.compression import compressed, decompressed
+from sentiment.scoring.formats.rows import FileOffset, Kind, RowBatch, Selection, Values
 from sentiment.scoring.formats.text.readers import csv_source, json_source, line_source
 from sentiment.scoring.formats.text.writers import CsvWriter, JsonWriter
 from sentiment.storage.formats import DELIMITERS, JSON_SUFFIXES, LINE_SUFFIX, TABLES, Format
@@ -23,35 +23,35 @@ class Writer(Protocol):
 
     rows: int
 
-    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
         """Write rows and return the reasons of those that can't be written, by index. `answers` is by index, too."""
 
     def close(self) -> None:
-        """Write what is held back."""
+        """Write what is buffered."""
 
 
 class Source(Protocol):
-    """Reads the rows of a file, from any position that it gave out before; `start` is the first of them."""
+    """Reads the rows of a file from `start`, or from any offset that it returned before."""
 
-    start: Position
+    start: FileOffset
 
     @property
-    def head(self) -> Window:
+    def head(self) -> RowBatch:
         """Return the first rows, or none of them: what columns there are, and of which types."""
 
-    def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[Window, Position]]:
-        """Return the windows of all rows from there on, each with the position after it.
+    def row_batches(self, start: FileOffset, rows_left: int, shard_rows: int) -> Iterator[tuple[RowBatch, FileOffset]]:
+        """Return the batches of all rows from `start` on, each with the offset after it.
 
-        None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
+        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
         """
 
-    def locate(self, window: Window, place: int) -> str:
-        """Return where a row is in the file, in words. Windows that are still to come can't be read after that."""
+    def locate(self, row_batch: RowBatch, index: int) -> str:
+        """Describe where a row is in the file. Batches not yet yielded can't be read afterwards."""
 
 
 @contextmanager
 def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Source]:
-    """Yield the rows of an open file. Raises DataError, also from its windows, if they can't be read or added to."""
+    """Yield the rows of an open file. Raises DataError, also from its batches, if they can't be read or added to."""
     suffix, compression = input_format(path).suffix, input_format(path).compression
     if suffix in TABLES:
         with _pyarrow(path):
@@ -63,7 +63,7 @@ def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Sou
         return
     check_content(file, path, compression or TEXT)
     with _pyarrow(path):
-        content = unpacked(file, path, compression)
+        content = decompressed(file, path, compression)
     if compression:
         check_content(content, path, TEXT)
     if suffix in DELIMITERS:
@@ -78,7 +78,7 @@ def open_source(file: BinaryIO, path: str, selection: Selection) -> Iterator[Sou
 def writer_for(
     output: Format,
     file: BinaryIO,
-    head: Window,
+    head: RowBatch,
     added: Mapping[str, Kind],
     *,
     names: bool,
@@ -95,8 +95,8 @@ def writer_for(
     return TableWriter(file, head, added, for_parquet=TABLES[output.suffix] == "Parquet")
 
 
-def check_columns(output: Format, target: str, head: Window) -> None:
-    """Raise DataError if a column of the input is of a type that the output has no place for."""
+def check_columns(output: Format, target: str, head: RowBatch) -> None:
+    """Raise DataError if a column of the input is of a type that the output can't store."""
     batch = getattr(head, "batch", None)
     if output.is_table and batch is not None:
         from sentiment.scoring.formats.arrow.limits import check_schema
@@ -105,7 +105,7 @@ def check_columns(output: Format, target: str, head: Window) -> None:
 
 
 def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Write what the parts of an output, at least one, hold, in order, onto `file`."""
+    """Write the content of the parts, at least one, in order to `file`."""
     with _pyarrow(f"{output} output"):
         if output.is_table:
             from sentiment.scoring.formats.arrow.files import unwritable
@@ -115,7 +115,7 @@ def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
             with unwritable(kind):
                 (join_to_parquet if kind == "Parquet" else join_to_arrow)(parts, file)
             return
-        with packed(file, output.compression) as content:
+        with compressed(file, output.compression) as content:
             for part in parts:
                 with part() as opened:
                     shutil.copyfileobj(opened, content, _COPY_BYTES)
@@ -123,7 +123,7 @@ def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
 
 @contextmanager
 def _pyarrow(what: str) -> Iterator[None]:
-    # Late and by need: text files are scored without it.
+    # Imported only when needed: text files are scored without pyarrow.
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The files of a job, one after the other as if they were one."""
+"""Read the files of a job one after the other, as if they were one."""
 
 import os
 from collections.abc import Generator, Iterator, Sequence
@@ -9,26 +9,26 @@ from typing import BinaryIO, NamedTuple
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import input_format
 from sentiment.scoring.formats.files import Source, open_source
-from sentiment.scoring.formats.rows import JsonRowWindow, Position, Selection, Window
+from sentiment.scoring.formats.rows import FileOffset, JsonRowBatch, RowBatch, Selection
 from sentiment.storage import remote
 from sentiment.storage.files import open_file
 
 
-class Place(NamedTuple):
-    """Between two rows of a job's input: how many rows of all files lie before, which file it is in, and where."""
+class JobOffset(NamedTuple):
+    """Point between two rows of a job's input: the rows before it in all files, its file's index, and where in it."""
 
     rows: int
     file: int
-    position: Position
+    file_offset: FileOffset
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A window of rows, its file if there are several, and the place after it; `fraction` of the input lies before."""
+class Chunk:
+    """A batch of rows, its file if there are several, and the offset after it; `fraction` of the input is before it."""
 
-    window: Window
+    row_batch: RowBatch
     path: str | None
-    end: Place
+    end: JobOffset
     fraction: float
 
 
@@ -47,7 +47,7 @@ class Inputs:
         formats = [input_format(path) for path in paths]
         with self._opened(0) as (source, _):
             self.head = source.head
-            self.start = Place(0, 0, source.start)
+            self.start = JobOffset(0, 0, source.start)
         for number, path in enumerate(paths[1:], 1):
             if formats[number].kind != formats[0].kind:
                 kinds = f"holds {formats[number].kind} where {paths[0]} holds {formats[0].kind}"
@@ -58,19 +58,19 @@ class Inputs:
                     self.head = source.head
         self._sizes = [remote.size(path) if remote.is_remote(path) else os.path.getsize(path) for path in paths]
 
-    def stretches(self, start: Place, shard_rows: int) -> Generator[Stretch, None, None]:
-        """Yield all rows from there on, in windows; none reaches over the end of a shard or of a file."""
+    def chunks(self, start: JobOffset, shard_rows: int) -> Generator[Chunk, None, None]:
+        """Yield all rows from `start` on; no chunk crosses the end of a shard or of a file."""
         rows, total = start.rows, max(1, sum(self._sizes))
         for number in range(start.file, len(self.paths)):
             with self._opened(number) as (source, file):
-                position = start.position if number == start.file else source.start
+                file_offset = start.file_offset if number == start.file else source.start
                 before = sum(self._sizes[:number])
                 path = self.paths[number] if len(self.paths) > 1 else None
                 rows_left = shard_rows - rows % shard_rows
-                for window, after in source.windows(position, rows_left, shard_rows):
-                    rows += len(window.texts)
+                for row_batch, after in source.row_batches(file_offset, rows_left, shard_rows):
+                    rows += len(row_batch.texts)
                     read = before + min(file.tell(), self._sizes[number])
-                    yield Stretch(window, path, Place(rows, number, after), read / total)
+                    yield Chunk(row_batch, path, JobOffset(rows, number, after), read / total)
 
     @contextmanager
     def _opened(self, number: int) -> Iterator[tuple[Source, BinaryIO]]:
@@ -79,11 +79,11 @@ class Inputs:
         with open_file(path) as file, open_source(file, path, self._selection) as source:
             yield source, file
 
-    def _check_columns(self, path: str, head: Window) -> None:
+    def _check_columns(self, path: str, head: RowBatch) -> None:
         first = self.head
-        if list(head.columns) != list(first.columns) and not isinstance(head, JsonRowWindow):
-            ours, theirs = (", ".join(map(repr, window.columns)) for window in (head, first))
+        if list(head.columns) != list(first.columns) and not isinstance(head, JsonRowBatch):
+            ours, theirs = (", ".join(map(repr, row_batch.columns)) for row_batch in (head, first))
             raise DataError(f"{path}: its columns are {ours}, and those of {self.paths[0]} are {theirs}")
-        batches = [getattr(window, "batch", None) for window in (head, first)]
+        batches = [getattr(row_batch, "batch", None) for row_batch in (head, first)]
         if None not in batches and not batches[0].schema.equals(batches[1].schema):  # type: ignore[union-attr]
             raise DataError(f"{path}: its columns have other types than those of {self.paths[0]}")

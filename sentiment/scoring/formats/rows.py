@@ -1,4 +1,4 @@
-"""Rows on their way from an input to an output, a window of them at a time, as their file gave them."""
+"""Carry rows from an input to an output in batches, unchanged from their file."""
 
 import base64
 import json
@@ -23,10 +23,10 @@ class SentenceList:
 
 Kind = type | SentenceList  # of the values in a column that is added
 
-JSON_SPACE = " \t\r\n"  # may stand around an object; Unicode and Python know more that may not
+JSON_SPACE = " \t\r\n"  # may surround an object; Unicode and Python have more that may not
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 20, 60  # in a message
-WINDOW_ROWS = 4096  # more rows make more even batches, and take more memory
-WINDOW_BYTES = 1 << 22  # of them together: long texts make a window of fewer
+BATCH_ROWS = 4096  # more rows make more even batches, and take more memory
+BATCH_BYTES = 1 << 22  # of them together: long texts make a batch of fewer
 
 
 class Origin(NamedTuple):
@@ -39,11 +39,11 @@ class Origin(NamedTuple):
         return f"{self.file}: row {self.row}"
 
 
-class Position(NamedTuple):
-    """Between two rows of a file: the number of the next one, from 1, and in a text file the byte it starts at."""
+class FileOffset(NamedTuple):
+    """Point between two rows of a file: the next row's number, from 1, and in a text file its first byte."""
 
     row: int
-    offset: int
+    byte: int
 
 
 @dataclass(frozen=True)
@@ -99,25 +99,25 @@ class Selection:
                 raise DataError(f"{path}: {reason}; {cure}")
 
 
-class Window(Protocol):
-    """Consecutive rows of an input. A place counts from 0 within the window."""
+class RowBatch(Protocol):
+    """Consecutive rows of an input. An index counts from 0 within the batch."""
 
     first_row: int  # its number in the input, from 1; a first line of column names is no row
     columns: Sequence[str]  # those kept, in order
     texts: Sequence[object]  # the values of the text column, row by row
-    faults: Mapping[int, str]  # why a row can't be read, by place
+    faults: Mapping[int, str]  # why a row can't be read, by index
 
-    def values(self, places: Sequence[int]) -> list[Values]:
+    def values(self, indices: Sequence[int]) -> list[Values]:
         """Return the values of these rows in the columns kept."""
 
-    def json_objects(self, places: Sequence[int]) -> list[bytes]:
+    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
         """Return the same as JSON objects."""
 
-    def raw(self, place: int) -> Values | bytes:
+    def raw(self, index: int) -> Values | bytes:
         """Return one row as in the input: its bytes, or its values if the input isn't text."""
 
-    def offset(self, place: int) -> int | None:
-        """Return the byte of its file, unpacked, that the row starts at; None where the input isn't text."""
+    def offset(self, index: int) -> int | None:
+        """Return the byte of its decompressed file that the row starts at; None where the input isn't text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Row:
     offset: int = 0
 
 
-class RowWindow:
+class TextRowBatch:
     """Rows of a text file, with all they hold or with the `kept` columns only."""
 
     def __init__(
@@ -144,38 +144,38 @@ class RowWindow:
         self.first_row = first_row
         self.columns = columns if kept is None else kept
         self.texts: Sequence[object] = [row.values.get(text_column) for row in rows]
-        self.faults: Mapping[int, str] = {place: row.fault for place, row in enumerate(rows) if row.fault is not None}
+        self.faults: Mapping[int, str] = {index: row.fault for index, row in enumerate(rows) if row.fault is not None}
         self._rows = rows
         self._kept = kept
 
-    def values(self, places: Sequence[int]) -> list[Values]:
+    def values(self, indices: Sequence[int]) -> list[Values]:
         """Return the values of these rows in the columns kept."""
-        return [self._select(self._rows[place].values) for place in places]
+        return [self._select(self._rows[index].values) for index in indices]
 
-    def json_objects(self, places: Sequence[int]) -> list[bytes]:
+    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
         """Return the same as JSON objects."""
-        return [to_json(values) for values in self.values(places)]
+        return [to_json(values) for values in self.values(indices)]
 
-    def raw(self, place: int) -> bytes:
+    def raw(self, index: int) -> bytes:
         """Return one row as in the file."""
-        return self._rows[place].raw
+        return self._rows[index].raw
 
-    def offset(self, place: int) -> int:
+    def offset(self, index: int) -> int:
         """Return the byte of the file that the row starts at."""
-        return self._rows[place].offset
+        return self._rows[index].offset
 
     def _select(self, values: Values) -> Values:
         return values if self._kept is None else {name: values[name] for name in self._kept if name in values}
 
 
-class JsonRowWindow(RowWindow):
+class JsonRowBatch(TextRowBatch):
     """Rows that are JSON already: no number changes its form."""
 
-    def json_objects(self, places: Sequence[int]) -> list[bytes]:
+    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
         """Return these rows as in the file; with some columns left out, their numbers as in the file."""
         if self._kept is None:
-            return [self.raw(place).strip(JSON_SPACE.encode()) for place in places]
-        return [to_json(self._select(_parse_to_the_letter(self.raw(place)))) for place in places]
+            return [self.raw(index).strip(JSON_SPACE.encode()) for index in indices]
+        return [to_json(self._select(_parse_to_the_letter(self.raw(index)))) for index in indices]
 
 
 def _parse_to_the_letter(row: bytes) -> Values:

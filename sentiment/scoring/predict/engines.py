@@ -22,7 +22,7 @@ from sentiment.scoring.predict.predict import Answer, answer
 
 
 class Pending(Protocol):
-    """Answers on their way."""
+    """Answers that are being computed."""
 
     def result(self) -> list[Answer]:
         """Wait for them. Raises EngineError if what was to give them is gone."""
@@ -31,11 +31,11 @@ class Pending(Protocol):
 class Engine(Protocol):
     """Answers lists of texts, several at a time. The same list has the same answers, to the last digit."""
 
-    arithmetic: dict[str, object]  # what of the machine decides the last digits, by name
+    numeric_environment: dict[str, object]  # what of the machine decides the last digits, by name
 
     @property
     def ahead(self) -> int:
-        """Return how many windows to submit before the answers of the first are needed."""
+        """Return how many batches to submit before the answers of the first are needed."""
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         """Return an answer for each text, later: see `answer`."""
@@ -51,7 +51,7 @@ class LocalEngine:
 
     def __init__(self, classifier: AnyModel) -> None:
         self._classifier = classifier
-        self.arithmetic = arithmetic(torch.get_num_threads())
+        self.numeric_environment = numeric_environment(torch.get_num_threads())
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
         """Return an answer for each text."""
@@ -73,8 +73,8 @@ class ProcessEngine:
         # A process that ran torch and forks can hang its children: one that only imported it forks them.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["sentiment.scoring.predict.engines"])
-        self.arithmetic = arithmetic(threads=1)
-        self.ahead = max(2, processes)  # windows: a short text's are one task each
+        self.numeric_environment = numeric_environment(threads=1)
+        self.ahead = max(2, processes)  # batches: a short text's are one task each
         self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
@@ -100,7 +100,7 @@ class _Submitted:
             raise EngineError("a process that holds the model died") from None
 
 
-def arithmetic(threads: int) -> dict[str, object]:
+def numeric_environment(threads: int) -> dict[str, object]:
     """Return what, besides the model, decides an answer's last digits."""
     return {
         "threads": threads,

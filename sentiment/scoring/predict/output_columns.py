@@ -11,7 +11,7 @@ from sentiment.scoring.predict.predict import PredictionBySentence
 from sentiment.scoring.settings import ScoringSettings
 
 
-class AnswerColumns:
+class OutputColumns:
     """The columns a model adds, in order: `types` has the type of each one's values.
 
     With `top_only` these are the label and its probability, or the value alone. Each name has the `prefix`. Raises
@@ -43,10 +43,10 @@ class AnswerColumns:
 
     def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
         """Return the predictions kept, and why the others are rejected, by index."""
-        judged = {place: self._judge(prediction) for place, prediction in predictions.items()}
+        judged = {index: self._judge(prediction) for index, prediction in predictions.items()}
         return (
-            {place: verdict for place, verdict in judged.items() if not isinstance(verdict, str)},
-            {place: verdict for place, verdict in judged.items() if isinstance(verdict, str)},
+            {index: verdict for index, verdict in judged.items() if not isinstance(verdict, str)},
+            {index: verdict for index, verdict in judged.items() if isinstance(verdict, str)},
         )
 
     def _judge(self, prediction: AnyPrediction) -> AnyPrediction | str:

@@ -21,11 +21,11 @@ from sentiment.classifier import AnyModel, load
 from sentiment.errors import BundleError, DataError, SentimentError
 from sentiment.runtime import limit_onednn_cache
 from sentiment.scoring.errors import EngineError
-from sentiment.scoring.predict.engines import arithmetic
+from sentiment.scoring.predict.engines import numeric_environment
 from sentiment.scoring.predict.predict import Answer, answer
 
 CONNECT_SECONDS = 10.0
-WINDOWS_A_CORE = 2  # one that is answered and one that waits: more would only take memory
+BATCHES_PER_CORE = 2  # one that is answered and one that waits: more would only take memory
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent anywhere
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of what it will do one day
@@ -52,19 +52,19 @@ class RayEngine:
         self._ray = _connect(address, processes)
         try:
             files = {path.name: path.read_bytes() for path in Path(model).iterdir() if path.is_file()}
-            # In a list, or Ray would unpack the files for every task.
+            # In a list, or Ray would decompress the files for every task.
             self._held = ([self._ray.put(files)], version, dtype, __version__)
             self._task = self._ray.remote(_answer)
-            self.arithmetic: dict[str, object] = {}
-            _, self.arithmetic, _ = self._get(self._task.remote(*self._held, False, []))
+            self.numeric_environment: dict[str, object] = {}
+            _, self.numeric_environment, _ = self._get(self._task.remote(*self._held, False, []))
         except BaseException:
             self.close()
             raise
 
     @property
     def ahead(self) -> int:
-        """Return how many windows to submit before the answers of the first are needed: more as the cluster grows."""
-        return WINDOWS_A_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        """Return how many batches to submit before the answers of the first are needed: more as the cluster grows."""
+        return BATCHES_PER_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
     def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
         """Return an answer for each text, later."""
@@ -73,11 +73,11 @@ class RayEngine:
     def answers(self, task: Any) -> list[Answer]:
         """Wait for a task's answers. Raises EngineError for a node with another numeric environment."""
         node, found, answers = self._get(task)
-        if found != self.arithmetic:
+        if found != self.numeric_environment:
             differences = "; ".join(
-                f"{name} is {found[name]!r} there, and was {self.arithmetic[name]!r}"
+                f"{name} is {found[name]!r} there, and was {self.numeric_environment[name]!r}"
                 for name in found
-                if found[name] != self.arithmetic[name]
+                if found[name] != self.numeric_environment[name]
             )
             reason = f"the Ray node {node} computes other last digits than the first one: {differences}"
             raise EngineError(f"{reason}; give the job nodes of one kind")
@@ -157,7 +157,7 @@ def _answer(model: list[Any], version: str, dtype: str, package: str, sentences:
     node = ray.util.get_node_ip_address()
     if package != __version__:
         raise EngineError(f"the Ray node {node} has sentiment-bilstm {__version__}, and this is {package}")
-    return node, arithmetic(threads=1), answer(_load(model[0], version, dtype), texts, sentences=sentences)
+    return node, numeric_environment(threads=1), answer(_load(model[0], version, dtype), texts, sentences=sentences)
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sentiment.errors import CheckpointError
-from sentiment.scoring.formats.inputs import Place
-from sentiment.scoring.formats.rows import Position
+from sentiment.scoring.formats.inputs import JobOffset
+from sentiment.scoring.formats.rows import FileOffset
 from sentiment.scoring.resume.fingerprint import LocalFile
 from sentiment.scoring.resume.parts import CHECKPOINT, Part, Parts
 from sentiment.scoring.statistics import Tally
@@ -17,26 +17,26 @@ FORMAT_VERSION = 3
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A stretch of the input that is done: `rows` are `scored` and `rejected` together."""
+    """A chunk of the input that is done: `rows` are `scored` and `rejected` together."""
 
     rows: int
     scored: int
     rejected: int
-    end: Place  # in the input
-    fraction: float  # of the input's bytes that lie before it: unpacked, a place doesn't say
+    end: JobOffset  # in the input
+    fraction: float  # of the input's bytes before its end, which a decompressed offset doesn't say
     output: Part
     rejects: Part | None  # None where nothing was rejected
 
 
 @dataclass
 class Checkpoint:
-    """The shards that are done, and of which job: its `identity` is all that decides an output's bytes, by name."""
+    """Finished shards of a job. `fingerprint` has all that decides the output's bytes, by name."""
 
-    identity: dict[str, object]
+    fingerprint: dict[str, object]
     shards: list[Shard] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
-    output_size: int | None = None  # bytes; None until the output is in its place
-    files: dict[str, LocalFile] = field(default_factory=dict)  # saves reading them again, no part of the identity
+    output_size: int | None = None  # bytes; None until the output is published
+    files: dict[str, LocalFile] = field(default_factory=dict)  # saves reading them again, no part of the fingerprint
 
     @property
     def rows(self) -> int:
@@ -54,8 +54,9 @@ class Checkpoint:
         return sum(shard.rejected for shard in self.shards)
 
     def save(self, parts: Parts) -> None:
-        """Write it in place of the one before."""
-        content = {"format_version": FORMAT_VERSION, **asdict(self)}
+        """Replace the saved checkpoint."""
+        content = asdict(self)
+        content = {"format_version": FORMAT_VERSION, "identity": content.pop("fingerprint"), **content}
         with parts.create(CHECKPOINT) as partial:
             partial.file.write(json.dumps(content).encode() + b"\n")
             partial.publish()
@@ -71,7 +72,7 @@ def read_checkpoint(parts: Parts) -> Checkpoint | None:
         if content["format_version"] != FORMAT_VERSION:
             raise ValueError(f"format version {FORMAT_VERSION} is read, not {content['format_version']}")
         return Checkpoint(
-            identity=content["identity"],
+            fingerprint=content["identity"],
             shards=[_shard(entry) for entry in content["shards"]],
             tally=Tally(**content["tally"]),
             output_size=content["output_size"],
@@ -81,7 +82,7 @@ def read_checkpoint(parts: Parts) -> Checkpoint | None:
         raise CheckpointError(f"{parts}/{CHECKPOINT}: can't be read ({error!r}); --restart starts again") from None
 
 
-def check_identity(parts: Parts, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
+def check_fingerprint(parts: Parts, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
     """Raise CheckpointError, naming each difference, where the two are not of the same job."""
     names = [name for name in (*found, *wanted) if found.get(name) != wanted.get(name)]
     if names:
@@ -99,7 +100,7 @@ def _shard(entry: dict[str, Any]) -> Shard:
         rows=entry["rows"],
         scored=entry["scored"],
         rejected=entry["rejected"],
-        end=Place(entry["end"][0], entry["end"][1], Position(*entry["end"][2])),
+        end=JobOffset(entry["end"][0], entry["end"][1], FileOffset(*entry["end"][2])),
         fraction=entry["fraction"],
         output=Part(**entry["output"]),
         rejects=None if entry["rejects"] is None else Part(**entry["rejects"]),

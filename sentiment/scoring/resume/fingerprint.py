@@ -1,4 +1,4 @@
-"""Fingerprint everything that decides the bytes of an output: a job is resumed only if all of it is the same."""
+"""Fingerprint everything that decides the bytes of an output: a job resumes only if it is unchanged."""
 
 import hashlib
 import os
@@ -58,20 +58,20 @@ def _state(file: BinaryIO) -> list[int]:
     return [state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns]
 
 
-def input_identity(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
+def input_fingerprint(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:
     """Return the inputs' names and contents."""
-    # By its own place: the same file may be named otherwise next time.
+    # Real paths: the same file may have another name next time.
     names = {path: path if remote.is_remote(path) else os.path.realpath(path) for path in paths}
-    identity: dict[str, object] = {"inputs": list(names.values())}
+    fingerprint: dict[str, object] = {"inputs": list(names.values())}
     for path, name in names.items():
         if remote.is_remote(path):
             size = remote.size(path)
-            identity |= {f"size of {name}": size, f"version of {name}": remote.version(path)}
+            fingerprint |= {f"size of {name}": size, f"version of {name}": remote.version(path)}
             with remote.open_to_read(path) as file:
-                identity[f"sha256 of both ends of {name}"] = _hash_of_ends(file, size)
+                fingerprint[f"sha256 of both ends of {name}"] = _hash_of_ends(file, size)
         else:
-            identity |= {f"size of {name}": files[path].size, f"sha256 of {name}": files[path].sha256}
-    return identity
+            fingerprint |= {f"size of {name}": files[path].size, f"sha256 of {name}": files[path].sha256}
+    return fingerprint
 
 
 def _hash_of_ends(file: BinaryIO, size: int) -> str:
@@ -81,7 +81,7 @@ def _hash_of_ends(file: BinaryIO, size: int) -> str:
     return digest.hexdigest()
 
 
-def job_identity(
+def job_fingerprint(
     classifier: AnyModel,
     engine: Engine,
     inputs: Sequence[str],
@@ -89,15 +89,15 @@ def job_identity(
     target: Target,
     settings: ScoringSettings,
 ) -> dict[str, object]:
-    """Return the identity of a job's input, its model and its settings, by name."""
+    """Return all that decides a job's output, by name: input, model, settings, engine and format."""
     columns = None if settings.columns is None else list(settings.columns)
     named = {name.replace("_", " "): value for name, value in (asdict(settings) | {"columns": columns}).items()}
     return {
-        **input_identity(inputs, files),
+        **input_fingerprint(inputs, files),
         "model version": classifier.version,
         "precision": classifier.dtype,
         **named,
         "output format": f"{target.format} in parts" if target.is_folder else str(target.format),
-        **engine.arithmetic,
+        **engine.numeric_environment,
         "sentiment version": __version__,
     }

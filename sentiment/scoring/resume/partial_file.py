@@ -1,4 +1,4 @@
-"""A file is there when it is whole, or it isn't there."""
+"""Write a file so that it exists only when complete."""
 
 import os
 from contextlib import suppress
@@ -7,9 +7,9 @@ from types import TracebackType
 
 
 class PartialFile:
-    """A file being written in `folder`, else beside `path`, which takes that name when published.
+    """A file being written in `folder`, else beside `path`, and renamed to `path` when published.
 
-    It is gone at the end if it isn't. What a killed process left of it is overwritten by the next: one at a time.
+    Unpublished, it is removed at the end. The next process overwrites what a killed one left: use one at a time.
     """
 
     def __init__(self, path: Path, folder: Path | None = None) -> None:
@@ -37,7 +37,7 @@ class PartialFile:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was renamed or removed in the folder last."""
+    """Sync the folder, so that renames and removals in it survive a crash."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The folder beside an output that holds what is done of it, for one job at a time."""
+"""Keep the finished parts of an output in a folder beside it, locked for one job at a time."""
 
 import fcntl
 import hashlib
@@ -20,7 +20,7 @@ _READ_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file of the folder, and what it must hold."""
+    """A file of the folder, with its size and digest."""
 
     name: str
     size: int  # bytes
@@ -28,7 +28,7 @@ class Part:
 
 
 class Publishable(Protocol):
-    """A file being written, which is there once it is published, and gone at the end if it isn't."""
+    """A file being written, which exists once published and is removed at the end otherwise."""
 
     @property
     def file(self) -> BinaryIO:
@@ -68,10 +68,10 @@ class Parts(Protocol):
             raise part_error(f"{self}/{part.name}", part, found)
 
     def clear(self) -> None:
-        """Drop all that is in it."""
+        """Remove all files."""
 
     def remove(self) -> None:
-        """Drop all, and the place itself."""
+        """Remove all files, and the folder."""
 
     def __enter__(self) -> "Parts": ...
 
@@ -122,14 +122,14 @@ class PartsFolder(Parts):
         return (self.path / name).open("rb")
 
     def clear(self) -> None:
-        """Drop all that is in it, the checkpoint first: parts without one are never gone on from."""
+        """Remove all files, the checkpoint first: parts without one are never resumed."""
         (self.path / CHECKPOINT).unlink(missing_ok=True)
         sync_folder(self.path)
         for path in list(self.path.iterdir()):
             path.unlink()
 
     def remove(self) -> None:
-        """Drop the folder, the checkpoint last: it knows that the parts are no longer needed."""
+        """Remove the folder, the checkpoint last: it records that the parts are no longer needed."""
         for path in sorted(self.path.iterdir(), key=lambda path: path.name == CHECKPOINT):
             path.unlink()
         self.path.rmdir()

@@ -1,4 +1,4 @@
-"""From the parts of an output to the output: in its place when it is whole, however often it takes."""
+"""Join the parts into the output and publish it when complete; safe to repeat after a crash."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _JSON_LINES = Format(".jsonl")
 
 
 def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: int) -> None:
-    """Put output and rejects in their places, and drop the parts. Killed at any moment it is to be called again.
+    """Publish output and rejects, and remove the parts. After a crash at any moment, call it again.
 
     Raises DataError if a row of the input is in neither.
     """
@@ -24,7 +24,7 @@ def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: in
         counts = f"{input_rows} rows read, {checkpoint.scored} scored, {checkpoint.rejected} rejected"
         if input_rows != checkpoint.rows or input_rows != checkpoint.scored + checkpoint.rejected:
             raise DataError(f"{target}: {counts}: some were lost, so no output was written")
-        # Either may be in its place alone for a moment: the parts are there until both are.
+        # For a moment only one of them may be published: the parts stay until both are.
         _publish_rejects(checkpoint, parts, target)
         if target.is_folder:
             target.publish_folder(
@@ -45,7 +45,7 @@ def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: in
 
 
 def check_folder_is_free(checkpoint: Checkpoint, target: Target) -> None:
-    """Raise DataError if a folder of parts would stand among other files."""
+    """Raise DataError if the output folder contains other files."""
     if target.is_folder and checkpoint.output_size is None and not target.is_free():
         ours = checkpoint.shards and target.success() == _success(checkpoint)
         if not ours:
@@ -76,6 +76,6 @@ def _join_one(parts: Parts, target: Target, shard: Shard, file: BinaryIO) -> Non
 
 
 def _success(checkpoint: Checkpoint) -> bytes:
-    identity = json.dumps(checkpoint.identity, sort_keys=True).encode()
+    fingerprint = json.dumps(checkpoint.fingerprint, sort_keys=True).encode()
     counts = {"rows": checkpoint.rows, "scored": checkpoint.scored, "rejected": checkpoint.rejected}
-    return json.dumps({**counts, "job": hashlib.sha256(identity).hexdigest()}).encode() + b"\n"
+    return json.dumps({**counts, "job": hashlib.sha256(fingerprint).hexdigest()}).encode() + b"\n"

@@ -1,10 +1,10 @@
-"""Rows that weren't scored, each with its reason, so that none is lost."""
+"""Write the rows that weren't scored, each with its reason."""
 
 import os
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from sentiment.scoring.formats.rows import Window, to_json
+from sentiment.scoring.formats.rows import RowBatch, to_json
 
 
 class RejectsWriter:
@@ -18,15 +18,15 @@ class RejectsWriter:
         self.rows = 0
         self.last: str | None = None  # of them, in words
 
-    def write(self, window: Window, reasons: Mapping[int, str], path: str | None = None) -> None:
-        """Write the rows at these places of a window of the file `path`."""
-        for place in sorted(reasons):
-            raw = window.raw(place)
+    def write(self, row_batch: RowBatch, reasons: Mapping[int, str], path: str | None = None) -> None:
+        """Write the rows of a batch that have a reason, by index; `path` is their file."""
+        for index in sorted(reasons):
+            raw = row_batch.raw(index)
             record: dict[str, object] = {} if path is None else {"file": _shown(path)}
-            record["row"] = window.first_row + place
-            if (offset := window.offset(place)) is not None:
+            record["row"] = row_batch.first_row + index
+            if (offset := row_batch.offset(index)) is not None:
                 record["offset"] = offset
-            record["reason"] = reasons[place]
+            record["reason"] = reasons[index]
             try:
                 record["raw"] = raw.decode() if isinstance(raw, bytes) else raw
             except UnicodeDecodeError:
@@ -34,7 +34,7 @@ class RejectsWriter:
             self._file.write(to_json(record) + b"\n")
             self.rows += 1
             of = "" if path is None else f" of {record['file']}"
-            self.last = f"row {record['row']}{of}: {reasons[place]}"
+            self.last = f"row {record['row']}{of}: {reasons[index]}"
 
 
 def _shown(path: str) -> str:

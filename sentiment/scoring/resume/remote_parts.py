@@ -10,7 +10,7 @@ from sentiment.storage.remote import delete, exists, names, open_to_read, send
 
 
 class RemoteFile:
-    """A file being written here, which is sent to its place when published."""
+    """A file being written locally, and uploaded when published."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -63,11 +63,11 @@ class RemoteParts(Parts):
         return open_to_read(f"{self._folder}/{name}")
 
     def clear(self) -> None:
-        """Drop all that is in it, the checkpoint first: parts without one are never gone on from."""
+        """Remove all files, the checkpoint first: parts without one are never resumed."""
         for name in sorted(names(self._folder), key=lambda name: name != CHECKPOINT):
             delete(f"{self._folder}/{name}")
 
     def remove(self) -> None:
-        """Drop all, the checkpoint last: it knows that the parts are no longer needed."""
+        """Remove all files, the checkpoint last: it records that the parts are no longer needed."""
         for name in sorted(names(self._folder), key=lambda name: name == CHECKPOINT):
             delete(f"{self._folder}/{name}")

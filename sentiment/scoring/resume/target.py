@@ -1,4 +1,4 @@
-"""The target of an output: one file or, if its name ends with a slash, a folder of parts; local or a URL."""
+"""Write an output: one file or, if its name ends with a slash, a folder of parts; local or a URL."""
 
 import os
 import shutil
@@ -14,12 +14,12 @@ from sentiment.scoring.resume.remote_parts import RemoteFile, RemoteParts
 from sentiment.storage import remote
 from sentiment.storage.formats import Format
 
-SUCCESS = "_SUCCESS"  # of a folder of parts: it is whole, and of which job; readers of such folders skip the name
+SUCCESS = "_SUCCESS"  # marks a folder of parts as complete, and names its job; readers of such folders skip it
 Files = Mapping[str, Callable[[BinaryIO], None]]  # what writes each, by name
 
 
 class Target(Protocol):
-    """The place of an output."""
+    """An output file or folder, with its rejects and parts."""
 
     is_folder: bool
     format: Format
@@ -48,10 +48,10 @@ class Target(Protocol):
         """Return the file of its rejects, to be written."""
 
     def drop_rejects(self) -> None:
-        """Remove them, if there are any."""
+        """Remove the rejects, if any."""
 
     def publish_folder(self, files: Files, success: bytes) -> None:
-        """Write the files of a folder, and say last that it is whole. Where it is already, nothing is done."""
+        """Write the files of a folder, last the one that marks it complete. Do nothing if it is complete already."""
 
     def size(self) -> int:
         """Return its size in bytes, with all its files; 0 if there is none."""
@@ -64,7 +64,7 @@ class Target(Protocol):
 
 
 def target_of(name: str) -> Target:
-    """Return the place of an output, its format by its suffix. Raises DataError if nothing writes that."""
+    """Return the target of an output, its format by its suffix. Raises DataError if nothing writes that."""
     return RemoteTarget(name) if remote.is_remote(name) else LocalTarget(name)
 
 
@@ -123,7 +123,7 @@ class LocalTarget:
         return PartialFile(self.rejects, Path(str(parts)))
 
     def drop_rejects(self) -> None:
-        """Remove them, if there are any."""
+        """Remove the rejects, if any."""
         self.rejects.unlink(missing_ok=True)
 
     def publish_folder(self, files: Files, success: bytes) -> None:
@@ -196,7 +196,7 @@ class RemoteTarget:
         return RemoteFile(self.rejects)
 
     def drop_rejects(self) -> None:
-        """Remove them, if there are any."""
+        """Remove the rejects, if any."""
         remote.delete(self.rejects)
 
     def publish_folder(self, files: Files, success: bytes) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from sentiment.errors import DataError
 from sentiment.scoring.formats.files import Source as OpenFile
 from sentiment.scoring.formats.files import open_source
-from sentiment.scoring.formats.rows import Origin, Selection, Values, Window, no_text
+from sentiment.scoring.formats.rows import Origin, RowBatch, Selection, Values, no_text
 from sentiment.storage import remote
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES, format_of
@@ -55,18 +55,18 @@ class _Faults:
     def __init__(self) -> None:
         self.count = 0
 
-    def add(self, window: Window, place: int, reason: str = no_text(None)) -> None:
+    def add(self, row_batch: RowBatch, index: int, reason: str = no_text(None)) -> None:
         self.count += 1
         if self.count == 1:
-            self._first = window, place, reason
+            self._first = row_batch, index, reason
 
     def refuse(self, path: str, file: OpenFile, kind: str, option: str) -> None:
         """Raise DataError for the first one."""
-        window, place, reason = self._first
+        row_batch, index, reason = self._first
         all_of_them = f", the first of {self.count:,} {kind}" if self.count > 1 else ""
         them = "them" if self.count > 1 else "it"
         cure = f"mend or remove {them}, or leave {them} out with {option}"
-        raise DataError(f"{path}: {file.locate(window, place)} {reason}{all_of_them}; {cure}")
+        raise DataError(f"{path}: {file.locate(row_batch, index)} {reason}{all_of_them}; {cure}")
 
 
 def read_rows(
@@ -118,30 +118,30 @@ def _read(
     bad, empty = _Faults(), _Faults()
     batch = getattr(opened.head, "batch", None)  # of a table, whose decimals come as text
     decimals = [each.name for each in batch.schema if str(each.type).startswith("decimal")] if batch is not None else []
-    for window, _ in opened.windows(opened.start, sys.maxsize, sys.maxsize):
-        rows.read += len(window.texts)
-        for place, values in enumerate(window.values(range(len(window.texts)))):
+    for row_batch, _ in opened.row_batches(opened.start, sys.maxsize, sys.maxsize):
+        rows.read += len(row_batch.texts)
+        for index, values in enumerate(row_batch.values(range(len(row_batch.texts)))):
             values |= {column: Decimal(values[column]) for column in decimals if values[column] is not None}
             try:
-                if place in window.faults:
-                    raise BadRowError(window.faults[place])
+                if index in row_batch.faults:
+                    raise BadRowError(row_batch.faults[index])
                 if any(cell_text(values.get(column), column) != value for column, value in where.items()):
                     rows.others += 1
                     continue
-                text = _text(window.texts[place])
+                text = _text(row_batch.texts[index])
                 if text is None and skip_empty:
-                    empty.add(window, place)
+                    empty.add(row_batch, index)
                     continue
                 cells = parse(values)
             except BadRowError as error:
-                bad.add(window, place, str(error))
+                bad.add(row_batch, index, str(error))
                 continue
             if text is None:
-                empty.add(window, place)
+                empty.add(row_batch, index)
                 continue
             rows.texts.append(text)
             rows.cells.append(cells)
-            rows.origins.append(Origin(name, window.first_row + place))
+            rows.origins.append(Origin(name, row_batch.first_row + index))
     return bad, empty
 
 

@@ -26,7 +26,7 @@ from sentiment.scoring.predict.engines import Engine, LocalEngine, ProcessEngine
 
 SETTINGS = ScoringSettings(shard_rows=300)
 torch.set_num_threads(1)  # a fork of a process with more may hang
-text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 128
+text_readers.BATCH_ROWS = table_files.BATCH_ROWS = 128
 
 
 def main(

@@ -30,7 +30,7 @@ KILLED_AGAIN_AT = 17  # a start and a shard take up to 15 steps
 MAX_KILLS = 20
 SETTINGS = ScoringSettings(shard_rows=50)
 torch.set_num_threads(1)  # a fork of a process with more may hang
-text_readers.WINDOW_ROWS = table_files.WINDOW_ROWS = 13
+text_readers.BATCH_ROWS = table_files.BATCH_ROWS = 13
 table_writer.ROW_GROUP_ROWS = 50
 
 

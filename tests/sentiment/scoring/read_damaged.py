@@ -23,10 +23,10 @@ from sentiment.training.recipe import Source
 
 def views() -> pa.Array:
     """Text views, each third of which is null and leads nowhere: sound, as nobody should follow it."""
-    nulls, places, *texts = pa.array(
+    nulls, indices, *texts = pa.array(
         ["longer than a view's inline part", "short", None] * 10, pa.string_view()
     ).buffers()
-    changed = bytearray(places)
+    changed = bytearray(indices)
     for start in range(2 * 16, len(changed), 3 * 16):
         changed[start : start + 4] = (-1 << 30).to_bytes(4, "little", signed=True)  # characters
     return pa.Array.from_buffers(pa.string_view(), 30, [nulls, pa.py_buffer(bytes(changed)), *texts])
@@ -64,15 +64,15 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
         return content[: rng.randrange(len(content))]
     changed = bytearray(content)
     for _ in range(rng.choice([1, 1, 1, 4, 16])):
-        place = rng.randrange(len(content))
-        changed[place] = rng.choice([0, 0x7F, 0x80, 0xFF, changed[place] ^ 1 << rng.randrange(8)])
+        index = rng.randrange(len(content))
+        changed[index] = rng.choice([0, 0x7F, 0x80, 0xFF, changed[index] ^ 1 << rng.randrange(8)])
     return bytes(changed)
 
 
 def read(path: Path) -> None:
     with path.open("rb") as file, open_source(file, str(path), Selection("text", ())) as source:
-        for window, _ in source.windows(source.start, 1000, 1000):
-            window.json_objects(range(len(window.texts)))
+        for row_batch, _ in source.row_batches(source.start, 1000, 1000):
+            row_batch.json_objects(range(len(row_batch.texts)))
     read_labelled(Source(path=path), skip_empty=True, skip_bad_rows=True)
 
 

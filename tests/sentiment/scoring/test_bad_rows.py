@@ -86,8 +86,8 @@ def good_texts(rng: random.Random) -> list[str]:
 
 def bad_places(rng: random.Random, reasons: Sequence[str]) -> dict[int, str]:
     """Which rows are bad: one in a hundred of each kind."""
-    places = rng.sample(range(ROWS), ROWS // 100 * len(reasons))
-    return {place: reasons[number % len(reasons)] for number, place in enumerate(places)}
+    indices = rng.sample(range(ROWS), ROWS // 100 * len(reasons))
+    return {index: reasons[number % len(reasons)] for number, index in enumerate(indices)}
 
 
 @pytest.mark.parametrize(("suffix", "kinds"), [(".csv", CSV), (".jsonl", JSON), (".txt", LINES)])

@@ -13,11 +13,11 @@ from sentiment.scoring import score
 from sentiment.scoring.drift import (
     METRIC,
     Drift,
+    build_baseline,
     by_chance,
     drift,
     meaning,
-    reference_of,
-    references,
+    read_baselines,
     stability_index,
 )
 from sentiment.scoring.statistics import Tally
@@ -36,8 +36,8 @@ def tallied(*predictions: Prediction | ValuePrediction) -> Tally:
 
 
 def found(rows: Tally, **sets: list[Any]) -> dict[tuple[str, str], Drift]:
-    judged_by = references({METRIC: {name: reference_of(predictions) for name, predictions in sets.items()}})
-    return {(each.data, each.of): each for each in drift(rows, judged_by)}
+    baselines = read_baselines({METRIC: {name: build_baseline(predictions) for name, predictions in sets.items()}})
+    return {(each.data, each.of): each for each in drift(rows, baselines)}
 
 
 def test_the_index_by_hand() -> None:
@@ -101,11 +101,11 @@ def test_numbers_drift_in_lengths_and_unknown_tokens() -> None:
 
 
 def test_what_is_kept_is_json_and_is_checked() -> None:
-    kept = json.loads(json.dumps(reference_of([said("good", tokens=3, unknown=1)])))
+    kept = json.loads(json.dumps(build_baseline([said("good", tokens=3, unknown=1)])))
     assert (kept["labels"], kept["tokens"], kept["unknown_tokens"], kept["lengths"][1]) == ({"good": 1}, 3, 1, 1)
     assert "texts" not in kept
     with pytest.raises(ConfigError, match="lengths: Tuple should have at least 24 items"):
-        references({METRIC: {"dev": {**kept, "lengths": [1, 2]}}})
+        read_baselines({METRIC: {"dev": {**kept, "lengths": [1, 2]}}})
 
 
 def test_a_model_from_before_knows_of_no_drift(tmp_path: Path) -> None:

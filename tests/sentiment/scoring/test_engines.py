@@ -24,7 +24,7 @@ def test_other_processes_answer_as_this_one(engine: ProcessEngine, tiny_classifi
     waiting = [engine.submit(TEXTS[:count]) for count in range(1, len(TEXTS) + 1)]
     for count, pending in enumerate(waiting, 1):
         assert pending.result() == answer(tiny_classifier, TEXTS[:count])
-    assert engine.arithmetic == LocalEngine(tiny_classifier).arithmetic
+    assert engine.numeric_environment == LocalEngine(tiny_classifier).numeric_environment
 
 
 def test_the_others_keep_few_of_onednn_s_kernels(engine: ProcessEngine) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sentiment.errors import ConfigError, DataError
 from sentiment.scoring.formats.files import open_source, writer_for
-from sentiment.scoring.formats.rows import RowWindow, Selection
+from sentiment.scoring.formats.rows import Selection, TextRowBatch
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage.formats import Format
 
@@ -27,8 +27,8 @@ from sentiment.storage.formats import Format
 )
 def test_the_suffix_says_the_format(name: str, content: bytes, texts: list[str]) -> None:
     with open_source(io.BytesIO(content), name, Selection("text", ())) as source:
-        [(window, _)] = source.windows(source.start, 10, 10)
-        assert window.texts == texts
+        [(row_batch, _)] = source.row_batches(source.start, 10, 10)
+        assert row_batch.texts == texts
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_what_a_file_holds_is_said_before_anything_else(name: str, content: byte
 @pytest.mark.parametrize("content", [b"\xff\xfa\xf0", b"caf\xe9\n", b"a\0b\n", "\u4e2d".encode()[:2], b"PAR"])
 def test_bytes_that_are_nothing_known_are_left_to_the_reader(content: bytes) -> None:
     with open_source(io.BytesIO(content), "in.txt", Selection("text", ())) as source:
-        assert len(list(source.windows(source.start, 10, 10))) == 1
+        assert len(list(source.row_batches(source.start, 10, 10))) == 1
 
 
 def test_a_separator_takes_the_place_of_the_suffix() -> None:
     selection = Selection("text", (), separator=";")
     with open_source(io.BytesIO(b"id;text\n1;so, so\n"), "in.csv", selection) as source:
-        [(window, _)] = source.windows(source.start, 10, 10)
-    assert window.values([0]) == [{"id": "1", "text": "so, so"}]
+        [(row_batch, _)] = source.row_batches(source.start, 10, 10)
+    assert row_batch.values([0]) == [{"id": "1", "text": "so, so"}]
     for separator in ("", ";;", '"', "\n"):
         with pytest.raises(ConfigError, match="separator: one character between cells"):
             ScoringSettings(separator=separator)
@@ -80,8 +80,8 @@ def test_a_separator_takes_the_place_of_the_suffix() -> None:
 def test_a_row_is_located_in_the_lines_of_its_file() -> None:
     content = b'\xef\xbb\xbfid,text\r\n1,"two\r\nlines"\r\n2,good\r\n'
     with open_source(io.BytesIO(content), "in.csv", Selection("text", ())) as source:
-        [(window, _)] = source.windows(source.start, 10, 10)
-        assert source.locate(window, 1) == "line 4 (row 2, byte 28)"
+        [(row_batch, _)] = source.row_batches(source.start, 10, 10)
+        assert source.locate(row_batch, 1) == "line 4 (row 2, byte 28)"
 
 
 def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_parquet_without_its_library_says_what_to_install(monkeypatch: pytest.Mo
     ):
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    head = RowWindow(1, [], ["text"], "text")
+    head = TextRowBatch(1, [], ["text"], "text")
     with pytest.raises(DataError) as caught:
         writer_for(Format(".parquet"), io.BytesIO(), head, {}, names=True, escape_formulas=True)
     assert str(caught.value) == ".parquet output: needs pyarrow; pip install 'sentiment-bilstm[score]'"

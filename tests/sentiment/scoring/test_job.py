@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sentiment.classifier import Classifier, Prediction
 from sentiment.errors import DataError
 from sentiment.scoring import Progress, ScoringSettings, score
-from sentiment.scoring.formats.compression import packed
+from sentiment.scoring.formats.compression import compressed
 from sentiment.scoring.formats.text import readers as text_readers
 from sentiment.scoring.formats.text.writers import JsonWriter
 from sentiment.scoring.resume.partial_file import PartialFile
@@ -45,7 +45,7 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows([rows[0].keys(), *(row.values() for row in rows)])
     else:
         file.writelines((row["text"] if kind.suffix == ".txt" else json.dumps(row)) + "\n" for row in rows)
-    with path.open("wb") as opened, packed(opened, kind.compression) as content:
+    with path.open("wb") as opened, compressed(opened, kind.compression) as content:
         content.write(file.getvalue().encode())
 
 
@@ -116,8 +116,8 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
         "unknown_tokens": sum(prediction.unknown_tokens for prediction in predictions),
         "truncated": 1,
         "confidences": [
-            sum(place == int(20 * max(prediction.probabilities.values())) for prediction in predictions)
-            for place in range(20)
+            sum(index == int(20 * max(prediction.probabilities.values())) for prediction in predictions)
+            for index in range(20)
         ],
         "lengths": [1, 1, *[0] * 10, 1, *[0] * 11],  # 1, 2 and 4,096 tokens
         "drift": None,  # the model knows none of its dev data
@@ -129,7 +129,7 @@ def test_the_summary_counts_everything(tiny_classifier: Classifier, tmp_path: Pa
 
 
 def test_progress_covers_the_file(tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 2)
+    monkeypatch.setattr(text_readers, "BATCH_ROWS", 2)
     (tmp_path / "in.txt").write_text("good\nbad\n\nbad\nfilm\n")
     seen: list[Progress] = []
     score(tiny_classifier, tmp_path / "in.txt", tmp_path / "out.csv", on_progress=seen.append)
@@ -143,7 +143,7 @@ def test_progress_covers_the_file(tiny_classifier: Classifier, tmp_path: Path, m
 def test_rejects_hold_what_is_not_scored_in_order(
     tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 3)
+    monkeypatch.setattr(text_readers, "BATCH_ROWS", 3)
     lines = ['{"text": "good", "n": 1}', '{"text": " "}', '{"text": 5}', '{"text": "bad", "n": "x"}', "{", "[]"]
     lines += ['{"text": "film"}']
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
@@ -207,7 +207,7 @@ def test_an_empty_input_gives_an_empty_output(tiny_classifier: Classifier, tmp_p
 def test_a_failure_midway_leaves_the_output_as_it_was(
     tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 2)
+    monkeypatch.setattr(text_readers, "BATCH_ROWS", 2)
     (tmp_path / "in.txt").write_text("good\n" * 9)
     target = tmp_path / f"out{suffix}"
     target.write_text("before")
@@ -240,7 +240,7 @@ def test_a_full_disk_is_an_error_in_words(
 def test_an_output_that_lost_a_row_is_not_published(
     tiny_classifier: Classifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(JsonWriter, "write", lambda self, window, answers: {})
+    monkeypatch.setattr(JsonWriter, "write", lambda self, row_batch, answers: {})
     (tmp_path / "in.txt").write_text("good\n\nbad\n")
     target = tmp_path / "out.jsonl"
     with pytest.raises(DataError) as caught:
@@ -259,7 +259,7 @@ from sentiment.scoring.formats.arrow import files as table_files
 from sentiment.scoring.formats.arrow import writer as table_writer
 from sentiment.scoring.formats.text import readers as text_readers
 for module in (text_readers, table_files):
-    module.WINDOW_ROWS = 256
+    module.BATCH_ROWS = 256
 table_writer.ROW_GROUP_BYTES = 1 << 20
 classifier = sentiment.load(sys.argv[1])
 for source in sys.argv[2:]:

@@ -5,13 +5,13 @@ import pytest
 from sentiment.classifier import Classifier, Prediction, Regressor, ValuePrediction, load
 from sentiment.errors import ConfigError
 from sentiment.scoring.formats.rows import SentenceList
-from sentiment.scoring.predict.output_columns import AnswerColumns
+from sentiment.scoring.predict.output_columns import OutputColumns
 from sentiment.scoring.predict.predict import PredictionBySentence, answer
 from sentiment.scoring.settings import ScoringSettings
 
 
 def test_the_columns_are_in_the_order_and_of_the_types_promised(tiny_classifier: Classifier) -> None:
-    assert AnswerColumns(tiny_classifier, ScoringSettings()).types == {
+    assert OutputColumns(tiny_classifier, ScoringSettings()).types == {
         "label": str,
         "probability_negative": float,
         "probability_neutral": float,
@@ -24,7 +24,7 @@ def test_the_columns_are_in_the_order_and_of_the_types_promised(tiny_classifier:
 
 
 def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier, ScoringSettings())
+    columns = OutputColumns(tiny_classifier, ScoringSettings())
     [prediction] = tiny_classifier.predict(["A good film, zyzzyva."])
     values = columns.values(prediction)
     assert list(values) == list(columns.types)
@@ -36,14 +36,14 @@ def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
 
 
 def test_a_prefix_is_before_each_name(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier, ScoringSettings(top_only=True, prefix="predicted_"))
+    columns = OutputColumns(tiny_classifier, ScoringSettings(top_only=True, prefix="predicted_"))
     [prediction] = tiny_classifier.predict(["A good film."])
     assert columns.types == {"predicted_label": str, "predicted_probability": float}
     assert columns.values(prediction)["predicted_label"] == prediction.label
 
 
 def test_the_label_and_its_probability_alone(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier, ScoringSettings(top_only=True))
+    columns = OutputColumns(tiny_classifier, ScoringSettings(top_only=True))
     [prediction] = tiny_classifier.predict(["A good film."])
     assert columns.types == {"label": str, "probability": float}
     assert columns.values(prediction) == {
@@ -57,13 +57,13 @@ def test_not_sure_enough_is_uncertain_and_too_long_is_put_aside(tiny_classifier:
         return Prediction("negative", {"negative": probability, "positive": 1 - probability}, 9, 0, truncated)
 
     predictions = {1: said(0.7), 4: said(0.69), 5: said(0.9, truncated=True)}
-    columns = AnswerColumns(tiny_classifier, ScoringSettings(strict=True, threshold=0.7))
+    columns = OutputColumns(tiny_classifier, ScoringSettings(strict=True, threshold=0.7))
     kept, refused = columns.judge(predictions)
-    assert {place: prediction.label for place, prediction in kept.items()} == {1: "negative", 4: "uncertain"}
+    assert {index: prediction.label for index, prediction in kept.items()} == {1: "negative", 4: "uncertain"}
     assert kept[4].probabilities["negative"] == 0.69
     assert refused == {5: "is too long to be read in full: the limit is 9 tokens"}
     assert columns.labels == ("negative", "neutral", "positive", "uncertain")
-    assert AnswerColumns(tiny_classifier, ScoringSettings()).judge(predictions) == (predictions, {})
+    assert OutputColumns(tiny_classifier, ScoringSettings()).judge(predictions) == (predictions, {})
 
 
 def test_a_model_with_a_label_of_that_name_cannot_abstain() -> None:
@@ -73,7 +73,7 @@ def test_a_model_with_a_label_of_that_name_cannot_abstain() -> None:
         version = "1"
 
     with pytest.raises(ConfigError, match="threshold: the model has a label 'uncertain' of its own"):
-        AnswerColumns(Uncertain(), ScoringSettings(threshold=0.5))  # type: ignore[arg-type]
+        OutputColumns(Uncertain(), ScoringSettings(threshold=0.5))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -82,27 +82,27 @@ def regressor(value_bundle: Path) -> Regressor:
 
 
 def test_a_model_of_numbers_adds_its_value(regressor: Regressor) -> None:
-    columns = AnswerColumns(regressor, ScoringSettings())
+    columns = OutputColumns(regressor, ScoringSettings())
     prediction = ValuePrediction(1.5, 9, 2, truncated=False)
     assert columns.values(prediction) == {
         "value": 1.5, "tokens": 9, "unknown_tokens": 2, "truncated": False, "model_version": regressor.version,
     }  # fmt: skip
     assert {name: type(value) for name, value in columns.values(prediction).items()} == columns.types
     assert columns.labels == ()
-    alone = AnswerColumns(regressor, ScoringSettings(top_only=True))
+    alone = OutputColumns(regressor, ScoringSettings(top_only=True))
     assert (alone.types, alone.values(prediction)) == ({"value": float}, {"value": 1.5})
 
 
 def test_a_number_too_long_to_read_is_put_aside_and_none_is_uncertain(regressor: Regressor) -> None:
     predictions = {0: ValuePrediction(1.5, 9, 2, truncated=True), 1: ValuePrediction(0.1, 9, 2, truncated=False)}
-    kept, refused = AnswerColumns(regressor, ScoringSettings(strict=True)).judge(predictions)
+    kept, refused = OutputColumns(regressor, ScoringSettings(strict=True)).judge(predictions)
     assert (kept, refused) == ({1: predictions[1]}, {0: "is too long to be read in full: the limit is 9 tokens"})
     with pytest.raises(ConfigError, match="threshold is for models of labels; 'value' answers with a number"):
-        AnswerColumns(regressor, ScoringSettings(threshold=0.5))
+        OutputColumns(regressor, ScoringSettings(threshold=0.5))
 
 
 def test_sentences_follow_the_probabilities(tiny_classifier: Classifier) -> None:
-    columns = AnswerColumns(tiny_classifier, ScoringSettings(sentences=True))
+    columns = OutputColumns(tiny_classifier, ScoringSettings(sentences=True))
     [prediction] = answer(tiny_classifier, ["A good film. It is very bad!"], sentences=True)
     assert isinstance(prediction, PredictionBySentence)
     values = columns.values(prediction)

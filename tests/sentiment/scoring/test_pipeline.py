@@ -2,17 +2,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 from sentiment.classifier import Classifier
-from sentiment.scoring.formats.inputs import Place, Stretch
-from sentiment.scoring.formats.rows import Position, Row, RowWindow
+from sentiment.scoring.formats.inputs import Chunk, JobOffset
+from sentiment.scoring.formats.rows import FileOffset, Row, TextRowBatch
 from sentiment.scoring.predict import pipeline
-from sentiment.scoring.predict.pipeline import answered
+from sentiment.scoring.predict.pipeline import predict_chunks
 from sentiment.scoring.predict.predict import Answer, answer
 
 
 class Recording:
     """Answers when asked for a result, and remembers what it was given."""
 
-    arithmetic: dict[str, object] = {}  # noqa: RUF012
+    numeric_environment: dict[str, object] = {}  # noqa: RUF012
 
     def __init__(self, classifier: Classifier, ahead: int) -> None:
         self.classifier = classifier
@@ -28,9 +28,9 @@ class Recording:
     def close(self) -> None: ...
 
 
-def stretch_of(texts: list[object], faults: dict[int, str] | None = None) -> Stretch:
-    rows = [Row(b"", {"text": text}, (faults or {}).get(place)) for place, text in enumerate(texts)]
-    return Stretch(RowWindow(1, rows, ["text"], "text"), "in", Place(len(texts), 0, Position(1, 0)), 0.0)
+def chunk_of(texts: list[object], faults: dict[int, str] | None = None) -> Chunk:
+    rows = [Row(b"", {"text": text}, (faults or {}).get(index)) for index, text in enumerate(texts)]
+    return Chunk(TextRowBatch(1, rows, ["text"], "text"), "in", JobOffset(len(texts), 0, FileOffset(1, 0)), 0.0)
 
 
 def test_every_place_has_a_prediction_or_a_reason_and_equal_texts_are_answered_once(
@@ -38,7 +38,7 @@ def test_every_place_has_a_prediction_or_a_reason_and_equal_texts_are_answered_o
 ) -> None:
     engine = Recording(tiny_classifier, 0)
     texts: list[object] = ["", "good", None, "bad", "good", "\ud800", 5, "lost", "bad", ""]
-    [found] = answered(iter([stretch_of(texts, {7: "is malformed"})]), engine)
+    [found] = predict_chunks(iter([chunk_of(texts, {7: "is malformed"})]), engine)
     assert sorted(text for task in engine.given for text in task) == ["", "bad", "good", "\ud800"]
     assert list(found.predictions) == [1, 3, 4, 8]
     good, bad = tiny_classifier.predict(["good", "bad"])
@@ -57,15 +57,15 @@ def test_windows_are_handed_over_ahead_and_come_back_in_order(tiny_classifier: C
     engine = Recording(tiny_classifier, 2)
     asked: list[int] = []
 
-    def stretches() -> Iterator[Stretch]:
+    def chunks() -> Iterator[Chunk]:
         for number in range(5):
             asked.append(number)
-            yield stretch_of([f"film {number}"])
+            yield chunk_of([f"film {number}"])
 
-    found = answered(stretches(), engine)
+    found = predict_chunks(chunks(), engine)
     first = next(found)
     assert asked == [0, 1, 2]
-    assert [first.stretch.window.texts, *(each.stretch.window.texts for each in found)] == [
+    assert [first.chunk.row_batch.texts, *(each.chunk.row_batch.texts for each in found)] == [
         [f"film {number}"] for number in range(5)
     ]
 
@@ -74,5 +74,5 @@ def test_a_window_is_cut_into_tasks_of_similar_lengths(tiny_classifier: Classifi
     engine = Recording(tiny_classifier, 0)
     long = pipeline.TASK_CHARACTERS // 2
     texts: list[object] = ["a", "b" * long, "c " * (long // 2 + 1), "d" * 40, "e" * (2 * long + 5)]
-    list(answered(iter([stretch_of(texts)]), engine))
+    list(predict_chunks(iter([chunk_of(texts)]), engine))
     assert [[text[0] for text in task] for task in engine.given] == [["e"], ["c"], ["b", "d", "a"]]

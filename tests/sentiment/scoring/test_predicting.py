@@ -13,8 +13,8 @@ REASONS = {
 
 def test_each_text_has_a_prediction_or_a_reason(tiny_classifier: Classifier) -> None:
     answers = answer(tiny_classifier, TEXTS)
-    assert {place: each for place, each in enumerate(answers) if isinstance(each, str)} == REASONS
-    assert [answers[place] for place in (0, 3, 4)] == tiny_classifier.predict([TEXTS[0], TEXTS[3], TEXTS[4]])
+    assert {index: each for index, each in enumerate(answers) if isinstance(each, str)} == REASONS
+    assert [answers[index] for index in (0, 3, 4)] == tiny_classifier.predict([TEXTS[0], TEXTS[3], TEXTS[4]])
     assert answer(tiny_classifier, []) == []
 
 

@@ -95,12 +95,12 @@ def test_workers_answer_as_this_process(engine: RayEngine, tiny_classifier: Clas
     assert [pending.result() for pending in waiting] == [
         answer(tiny_classifier, texts[:count]) for count in range(len(texts) + 1)
     ]
-    assert engine.arithmetic == LocalEngine(tiny_classifier).arithmetic
+    assert engine.numeric_environment == LocalEngine(tiny_classifier).numeric_environment
 
 
 @pytest.mark.slow
 def test_a_node_that_computes_otherwise_is_refused_by_name(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "arithmetic", {**engine.arithmetic, "bfloat16 units": ["of another"]})
+    monkeypatch.setattr(engine, "numeric_environment", {**engine.numeric_environment, "bfloat16 units": ["of another"]})
     with pytest.raises(EngineError, match="bfloat16 units is .* there, and was \\['of another'\\]; give the job nodes"):
         engine.submit(["good"]).result()
     with pytest.raises(EngineError, match="^the Ray node [^ ]+ has sentiment-bilstm [^ ]+, and this is 0.0;"):

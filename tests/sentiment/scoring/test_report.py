@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sentiment.classifier import Classifier
 from sentiment.scoring import score
-from sentiment.scoring.drift import METRIC, reference_of
+from sentiment.scoring.drift import METRIC, build_baseline
 from sentiment.scoring.report import report, write_report
 from tests.conftest import build_bundle
 
@@ -35,8 +35,8 @@ def test_the_page_says_how_far_the_rows_are_from_the_dev_sets(tmp_path: Path) ->
     texts = ["a good film", "bad", "it is okay , not great", "awful !"] * 100
     judged = Classifier(bundle).predict(texts)
     kept = {
-        "<near>.csv": reference_of(judged),
-        "far.csv": reference_of(Classifier(bundle).predict(["the " * 90] * 500)),
+        "<near>.csv": build_baseline(judged),
+        "far.csv": build_baseline(Classifier(bundle).predict(["the " * 90] * 500)),
     }
     classifier = Classifier(replace(bundle, metrics={METRIC: kept}))
     (tmp_path / "in.txt").write_text("\n".join(texts))
@@ -50,7 +50,7 @@ def test_the_page_says_how_far_the_rows_are_from_the_dev_sets(tmp_path: Path) ->
 def test_where_nothing_was_scored_there_is_no_drift(tmp_path: Path) -> None:
     bundle = build_bundle()
     classifier = Classifier(
-        replace(bundle, metrics={METRIC: {"a": reference_of(Classifier(bundle).predict(["good"]))}})
+        replace(bundle, metrics={METRIC: {"a": build_baseline(Classifier(bundle).predict(["good"]))}})
     )
     (tmp_path / "in.txt").write_text("\n")
     assert "<h2>Drift</h2><p>No row was scored.</p>" in report(

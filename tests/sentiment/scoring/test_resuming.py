@@ -255,8 +255,8 @@ def test_progress_goes_on_where_it_was(
         pq.write_table(pa.Table.from_pylist(rows), source, row_group_size=5)
     else:
         source.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
-    monkeypatch.setattr(text_readers, "WINDOW_ROWS", 5)
-    monkeypatch.setattr(table_files, "WINDOW_ROWS", 5)
+    monkeypatch.setattr(text_readers, "BATCH_ROWS", 5)
+    monkeypatch.setattr(table_files, "BATCH_ROWS", 5)
     seen: list[Progress] = []
 
     def stop(progress: Progress) -> None:

@@ -4,22 +4,22 @@ from typing import Any
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats.rows import JsonRowWindow, Row, RowWindow, Selection, to_json, to_text
+from sentiment.scoring.formats.rows import JsonRowBatch, Row, Selection, TextRowBatch, to_json, to_text
 
 ROWS = [Row(b'{"id": 1.10, "text": "a"} ', {"id": 1.1, "text": "a"}, None), Row(b"{", {}, "is not JSON")]
 
 
 def test_a_window_knows_texts_and_faults_by_place() -> None:
-    window = RowWindow(1, ROWS, ["id", "text"], "text")
-    assert window.texts == ["a", None]
-    assert window.faults == {1: "is not JSON"}
-    assert window.values([0]) == [{"id": 1.1, "text": "a"}]
-    assert window.json_objects([0]) == [b'{"id":1.1,"text":"a"}']
-    assert window.raw(1) == b"{"
+    row_batch = TextRowBatch(1, ROWS, ["id", "text"], "text")
+    assert row_batch.texts == ["a", None]
+    assert row_batch.faults == {1: "is not JSON"}
+    assert row_batch.values([0]) == [{"id": 1.1, "text": "a"}]
+    assert row_batch.json_objects([0]) == [b'{"id":1.1,"text":"a"}']
+    assert row_batch.raw(1) == b"{"
 
 
 def test_rows_that_are_json_stay_as_they_are_written() -> None:
-    assert JsonRowWindow(1, ROWS, ["id", "text"], "text").json_objects([0]) == [b'{"id": 1.10, "text": "a"}']
+    assert JsonRowBatch(1, ROWS, ["id", "text"], "text").json_objects([0]) == [b'{"id": 1.10, "text": "a"}']
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ def test_a_message_names_the_first_of_many_columns_alone() -> None:
 
 
 def test_a_window_of_some_columns_still_has_its_texts_and_whole_rows() -> None:
-    window = RowWindow(1, ROWS, ["id", "text"], "text", ["id"])
-    assert (window.columns, window.texts) == (["id"], ["a", None])
-    assert window.values([0]) == [{"id": 1.1}]
-    assert window.raw(0) == ROWS[0].raw
+    row_batch = TextRowBatch(1, ROWS, ["id", "text"], "text", ["id"])
+    assert (row_batch.columns, row_batch.texts) == (["id"], ["a", None])
+    assert row_batch.values([0]) == [{"id": 1.1}]
+    assert row_batch.raw(0) == ROWS[0].raw
 
 
 def test_numbers_keep_their_form_where_some_columns_are_kept() -> None:
     raw = b'{"n": 1.10, "text": "caf\\u00e9", "big": [12345678901234567890123, 1e400], "more": {"a": null}}'
     row = Row(raw, json.loads(raw), None)
-    window = JsonRowWindow(1, [row], list(row.values), "text", ["big", "n", "gone"])
-    assert window.json_objects([0]) == [b'{"big":[12345678901234567890123,1e400],"n":1.10}']
+    row_batch = JsonRowBatch(1, [row], list(row.values), "text", ["big", "n", "gone"])
+    assert row_batch.json_objects([0]) == [b'{"big":[12345678901234567890123,1e400],"n":1.10}']
 
 
 @pytest.mark.parametrize(

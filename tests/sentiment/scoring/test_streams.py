@@ -5,39 +5,39 @@ import pyarrow as pa
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats.compression import packed, unpacked
+from sentiment.scoring.formats.compression import compressed, decompressed
 
 CONTENT = b"".join(b"line %d\n" % number for number in range(200_000))
 
 
 def pack(content: bytes, compression: str) -> bytes:
     file = io.BytesIO()
-    with packed(file, compression) as packing:
+    with compressed(file, compression) as compressing:
         for start in range(0, len(content), 100_000):
-            packing.write(content[start : start + 100_000])
+            compressing.write(content[start : start + 100_000])
     return file.getvalue()
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-def test_what_is_packed_is_unpacked_and_the_same_content_gives_the_same_bytes(compression: str) -> None:
+def test_compression_round_trips_and_is_deterministic(compression: str) -> None:
     content = pack(CONTENT, compression)
     assert len(content) < len(CONTENT) / 2
     assert content == pack(CONTENT, compression)
-    assert unpacked(io.BytesIO(content), "in", compression).read() == CONTENT
+    assert decompressed(io.BytesIO(content), "in", compression).read() == CONTENT
     library = gzip.decompress(content) if compression == "gzip" else pa.input_stream(io.BytesIO(content), "zstd").read()
     assert library == CONTENT
 
 
 def test_nothing_to_unpack_is_the_file_itself() -> None:
     file = io.BytesIO(b"a")
-    assert unpacked(file, "in", None) is file
-    with packed(file, None) as packing:
-        assert packing is file
+    assert decompressed(file, "in", None) is file
+    with compressed(file, None) as compressing:
+        assert compressing is file
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_any_byte_is_reached_forwards_and_backwards(compression: str) -> None:
-    stream = unpacked(io.BytesIO(pack(CONTENT, compression)), "in", compression)
+    stream = decompressed(io.BytesIO(pack(CONTENT, compression)), "in", compression)
     for offset in (0, 1_500_000, 1_500_010, 7, len(CONTENT) - 5, 3):
         stream.seek(offset)
         assert stream.read(20) == CONTENT[offset : offset + 20]
@@ -47,12 +47,14 @@ def test_any_byte_is_reached_forwards_and_backwards(compression: str) -> None:
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_files_of_several_members_are_read_to_the_end(compression: str) -> None:
     content = pack(b"one\n", compression) + pack(b"two\n", compression)
-    assert unpacked(io.BytesIO(content), "in", compression).read() == b"one\ntwo\n"
+    assert decompressed(io.BytesIO(content), "in", compression).read() == b"one\ntwo\n"
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
 def test_a_damaged_or_cut_file_is_refused_by_name(compression: str) -> None:
     content = pack(CONTENT, compression)
     for damaged in (content[:-9], b"no such thing" * 9):
-        with pytest.raises(DataError, match=f"^in: can't be unpacked as {compression} after [0-9]+ bytes of text: "):
-            unpacked(io.BytesIO(damaged), "in", compression).read()
+        with pytest.raises(
+            DataError, match=f"^in: can't be decompressed as {compression} after [0-9]+ bytes of text: "
+        ):
+            decompressed(io.BytesIO(damaged), "in", compression).read()

@@ -47,9 +47,9 @@ def test_an_arrow_column_ends_in_any_format_or_is_refused_by_name(
         assert sorted(path.name for path in tmp_path.glob("out.parquet*")) == []
         return
     summary = score(tiny_classifier, source, tmp_path / "out.parquet")
-    unfit = [None, b"caf\xe9"].index(values[0]) if name == "dictionary, not UTF-8" else 0
-    assert (summary.scored, summary.rejected) == (len(column) - unfit, unfit)
-    assert pq.ParquetFile(tmp_path / "out.parquet").read().num_rows == len(column) - unfit
+    unwritable = [None, b"caf\xe9"].index(values[0]) if name == "dictionary, not UTF-8" else 0
+    assert (summary.scored, summary.rejected) == (len(column) - unwritable, unwritable)
+    assert pq.ParquetFile(tmp_path / "out.parquet").read().num_rows == len(column) - unwritable
 
 
 def test_values_that_parquet_cannot_hold_are_rejected_with_their_reason(

@@ -11,8 +11,8 @@ import pytest
 from sentiment.errors import DataError
 from sentiment.scoring.formats.arrow import files as table_files
 from sentiment.scoring.formats.arrow.files import ArrowTable, ParquetTable
-from sentiment.scoring.formats.arrow.reader import TableSource, TableWindow
-from sentiment.scoring.formats.rows import Position, Selection
+from sentiment.scoring.formats.arrow.reader import TableRowBatch, TableSource
+from sentiment.scoring.formats.rows import FileOffset, Selection
 
 SELECTION = Selection("text", ("label",))
 
@@ -28,16 +28,16 @@ def source_of(file: io.BytesIO, selection: Selection = SELECTION) -> TableSource
     return TableSource(lambda: ParquetTable(file), "in.parquet", "Parquet", selection)
 
 
-def windows_of(table: pa.Table, **settings: int) -> list[TableWindow]:
+def row_batches_of(table: pa.Table, **settings: int) -> list[TableRowBatch]:
     source = source_of(parquet_of(table, **settings))
-    return [window for window, _ in source.windows(source.start, 1 << 30, 1 << 30)]
+    return [row_batch for row_batch, _ in source.row_batches(source.start, 1 << 30, 1 << 30)]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
 def test_text_of_every_arrow_kind(kind: pa.DataType) -> None:
-    [window] = windows_of(pa.table({"text": pa.array(["good", None, "café"], kind)}))
-    assert window.texts == ["good", None, "café"]
-    assert window.batch.schema.field("text").type == kind
+    [row_batch] = row_batches_of(pa.table({"text": pa.array(["good", None, "café"], kind)}))
+    assert row_batch.texts == ["good", None, "café"]
+    assert row_batch.batch.schema.field("text").type == kind
 
 
 def test_values_without_a_form_in_text_files_become_text() -> None:
@@ -52,8 +52,8 @@ def test_values_without_a_form_in_text_files_become_text() -> None:
             "n": [7],
         }
     )
-    [window] = windows_of(table)
-    assert window.values([0]) == [
+    [row_batch] = row_batches_of(table)
+    assert row_batch.values([0]) == [
         {
             "text": "good",
             "when": "2024-01-02 03:04:05.000000000Z",
@@ -63,28 +63,28 @@ def test_values_without_a_form_in_text_files_become_text() -> None:
             "n": 7,
         }
     ]
-    assert window.raw(0) == window.values([0])[0]
-    assert window.offset(0) is None
-    assert window.json_objects([0])[0].endswith(
+    assert row_batch.raw(0) == row_batch.values([0])[0]
+    assert row_batch.offset(0) is None
+    assert row_batch.json_objects([0])[0].endswith(
         b'"price":"1.50","raw":"/w==","nested":[{"day":"2024-01-02","n":1}],"n":7}'
     )
 
 
 def test_text_that_is_not_utf8_is_a_fault_and_kept_as_bytes() -> None:
     texts = pa.array([b"good", b"caf\xe9"], pa.binary()).view(pa.string())
-    [window] = windows_of(pa.table({"text": texts, "note": texts}))
-    assert window.faults == {1: "holds a text that is not UTF-8"}
-    assert window.raw(1) == {"text": b"caf\xe9", "note": b"caf\xe9"}
+    [row_batch] = row_batches_of(pa.table({"text": texts, "note": texts}))
+    assert row_batch.faults == {1: "holds a text that is not UTF-8"}
+    assert row_batch.raw(1) == {"text": b"caf\xe9", "note": b"caf\xe9"}
 
 
 def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     table = pa.table({"text": [f"good {number}" for number in range(10)]})
-    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
-    windows = windows_of(table, row_group_size=5)
-    assert [window.first_row for window in windows] == [1, 5, 6, 10]
-    assert [text for window in windows for text in window.texts] == table["text"].to_pylist()
-    monkeypatch.setattr(table_files, "WINDOW_BYTES", 1)
-    assert len(windows_of(table)) == 10
+    monkeypatch.setattr(table_files, "BATCH_ROWS", 4)
+    row_batches = row_batches_of(table, row_group_size=5)
+    assert [row_batch.first_row for row_batch in row_batches] == [1, 5, 6, 10]
+    assert [text for row_batch in row_batches for text in row_batch.texts] == table["text"].to_pylist()
+    monkeypatch.setattr(table_files, "BATCH_BYTES", 1)
+    assert len(row_batches_of(table)) == 10
 
 
 @pytest.mark.parametrize("shard_rows", [1, 3, 4, 7, 100])
@@ -92,7 +92,7 @@ def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatc
 def test_windows_are_the_same_wherever_reading_begins(
     monkeypatch: pytest.MonkeyPatch, shard_rows: int, row_group_size: int
 ) -> None:
-    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
+    monkeypatch.setattr(table_files, "BATCH_ROWS", 4)
     table = pa.table({"text": [f"good {number}" for number in range(23)]})
     file = parquet_of(table, row_group_size=row_group_size)
     assert_the_same_wherever_it_begins(lambda: source_of(io.BytesIO(file.getvalue())), shard_rows)
@@ -101,7 +101,7 @@ def test_windows_are_the_same_wherever_reading_begins(
 @pytest.mark.parametrize("shard_rows", [1, 3, 4, 7, 100])
 @pytest.mark.parametrize("new", [pa.ipc.new_file, pa.ipc.new_stream])
 def test_arrow_files_and_streams_too(monkeypatch: pytest.MonkeyPatch, shard_rows: int, new: Any) -> None:
-    monkeypatch.setattr(table_files, "WINDOW_ROWS", 4)
+    monkeypatch.setattr(table_files, "BATCH_ROWS", 4)
     table = pa.table({"text": [f"good {number}" for number in range(23)]})
     sink = io.BytesIO()
     with new(sink, table.schema) as writer:
@@ -113,9 +113,9 @@ def test_arrow_files_and_streams_too(monkeypatch: pytest.MonkeyPatch, shard_rows
 
 
 def assert_the_same_wherever_it_begins(make: Callable[[], TableSource], shard_rows: int) -> None:
-    def facts(start: Position, rows_left: int) -> list[tuple[int, list[object], Position]]:
-        found = make().windows(start, rows_left, shard_rows)
-        return [(window.first_row, list(window.texts), end) for window, end in found]
+    def facts(start: FileOffset, rows_left: int) -> list[tuple[int, list[object], FileOffset]]:
+        found = make().row_batches(start, rows_left, shard_rows)
+        return [(row_batch.first_row, list(row_batch.texts), end) for row_batch, end in found]
 
     whole = facts(make().start, shard_rows)
     assert [text for _, texts, _ in whole for text in texts] == [f"good {number}" for number in range(23)]
@@ -127,7 +127,7 @@ def assert_the_same_wherever_it_begins(make: Callable[[], TableSource], shard_ro
 def test_a_table_without_rows_has_a_head_and_no_window() -> None:
     table = pa.table({"id": pa.array([], pa.int8()), "text": pa.array([], pa.string())})
     source = source_of(parquet_of(table))
-    assert list(source.windows(source.start, 10, 10)) == []
+    assert list(source.row_batches(source.start, 10, 10)) == []
     assert (list(source.head.columns), list(source.head.texts)) == (["id", "text"], [])
     assert source.head.batch.schema.field("id").type == pa.int8()
 
@@ -136,12 +136,12 @@ def test_a_table_without_rows_has_a_head_and_no_window() -> None:
 def test_some_columns_kept(kept: list[str]) -> None:
     table = pa.table({"text": ["good", "bad"], "label": ["x", "y"], "n": [1, 2]})
     source = source_of(parquet_of(table), Selection("text", ("label",), kept))
-    [(window, _)] = source.windows(source.start, 10, 10)
-    assert window.texts == ["good", "bad"]
-    assert window.columns == source.head.columns == kept
+    [(row_batch, _)] = source.row_batches(source.start, 10, 10)
+    assert row_batch.texts == ["good", "bad"]
+    assert row_batch.columns == source.head.columns == kept
     row = {"text": "bad", "label": "y", "n": 2}
-    assert window.values([1]) == [{name: row[name] for name in kept}]
-    assert window.raw(1) == row
+    assert row_batch.values([1]) == [{name: row[name] for name in kept}]
+    assert row_batch.raw(1) == row
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_some_columns_kept(kept: list[str]) -> None:
 )
 def test_tables_that_cannot_be_scored(table: dict[str, list[object]], message: str) -> None:
     with pytest.raises(DataError) as caught:
-        windows_of(pa.table(table))
+        row_batches_of(pa.table(table))
     assert str(caught.value) == message
 
 
@@ -189,8 +189,8 @@ def test_columns_of_rare_types_are_refused_by_name_unless_they_are_left_out(name
         source(Selection("text", (), ["rare"], whole=False))
     assert str(caught.value) == said
     without = source(Selection("text", (), ["id"]))
-    [(window, _)] = without.windows(without.start, 10, 10)
-    assert (window.values([0]), window.raw(0)) == ([{"id": 1}], {"text": "good", "id": 1})
+    [(row_batch, _)] = without.row_batches(without.start, 10, 10)
+    assert (row_batch.values([0]), row_batch.raw(0)) == ([{"id": 1}], {"text": "good", "id": 1})
 
 
 def test_a_file_that_is_not_parquet_is_refused() -> None:
@@ -204,4 +204,4 @@ def test_a_file_damaged_within_is_refused() -> None:
     content = bytearray(parquet_of(pa.table({"text": [f"word {number}" for number in range(100_000)]})).getvalue())
     content[2000:3000] = bytes(1000)
     with pytest.raises(DataError, match=r"^in\.parquet: can't be read as Parquet: "):
-        list(source_of(io.BytesIO(content)).windows(Position(1, 0), 100_000, 100_000))
+        list(source_of(io.BytesIO(content)).row_batches(FileOffset(1, 0), 100_000, 100_000))

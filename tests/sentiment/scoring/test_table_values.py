@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sentiment.scoring.formats.arrow.values import plain_values, taken
+from sentiment.scoring.formats.arrow.values import plain_values, take_rows
 
 NOON = datetime.datetime(2024, 1, 2, 12, 0, 0, 5)
 DAY = NOON.date()
@@ -65,17 +65,17 @@ def test_values_of_every_type_and_its_rows_in_any_order(name: str) -> None:
     column, expected = COLUMNS[name]
     assert plain_values(column) == expected
     assert plain_values(column.slice(1)) == expected[1:]
-    for places in ([], [0], [len(column) - 1, 0], list(range(len(column)))):
-        rows = taken(column, places)
+    for indices in ([], [0], [len(column) - 1, 0], list(range(len(column)))):
+        rows = take_rows(column, indices)
         rows.validate(full="not UTF-8" not in name)
         assert rows.type == column.type
-        assert plain_values(rows) == [expected[place] for place in places]
+        assert plain_values(rows) == [expected[index] for index in indices]
 
 
 def test_few_rows_of_views_do_not_carry_all_that_the_others_hold() -> None:
     column = pa.array([f"text number {n}" for n in range(10_000)], pa.string_view())
     sink = pa.BufferOutputStream()
-    batch = pa.RecordBatch.from_arrays([taken(column, range(7_000, 7_010))], ["x"])
+    batch = pa.RecordBatch.from_arrays([take_rows(column, range(7_000, 7_010))], ["x"])
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     assert sink.getvalue().size < 2_000

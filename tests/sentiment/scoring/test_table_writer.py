@@ -8,17 +8,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from sentiment.scoring.formats.arrow import writer as table_writer
-from sentiment.scoring.formats.arrow.reader import TableWindow
+from sentiment.scoring.formats.arrow.reader import TableRowBatch
 from sentiment.scoring.formats.arrow.writer import TableWriter, join_to_arrow, join_to_parquet
-from sentiment.scoring.formats.rows import Row, RowWindow, Values
+from sentiment.scoring.formats.rows import Row, TextRowBatch, Values
 
 ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
 ADDED = {"label": str, "tokens": int, "probability_positive": float, "truncated": bool}
 
 
-def window_of(*rows: Values) -> RowWindow:
+def row_batch_of(*rows: Values) -> TextRowBatch:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    return RowWindow(1, [Row(b"", row, None) for row in rows], columns, "text")
+    return TextRowBatch(1, [Row(b"", row, None) for row in rows], columns, "text")
 
 
 def read(file: io.BytesIO) -> pa.Table:
@@ -41,9 +41,9 @@ def test_columns_of_a_table_keep_their_types_and_metadata() -> None:
     row = {"id": 1, "text": "a", "when": 1, "price": None, "kind": "x", "tags": [{"a": 0.5}], "pairs": [("k", 1)]}
     batch = pa.RecordBatch.from_pylist([row, {**row, "id": 2}, {**row, "id": 3}], schema)
     file = io.BytesIO()
-    window = TableWindow(1, batch, "text")
-    writer = TableWriter(file, window, ADDED)
-    assert writer.write(window, {0: ANSWER, 2: ANSWER}) == {}
+    row_batch = TableRowBatch(1, batch, "text")
+    writer = TableWriter(file, row_batch, ADDED)
+    assert writer.write(row_batch, {0: ANSWER, 2: ANSWER}) == {}
     writer.close()
     written = read(file)
     assert written.select(schema.names).schema.equals(schema)
@@ -73,24 +73,24 @@ def test_columns_of_a_table_keep_their_types_and_metadata() -> None:
 def test_columns_of_text_files_take_the_type_that_fits_all(
     values: list[Any], kind: pa.DataType, written: list[Any]
 ) -> None:
-    window = window_of(*({"text": "a", "x": value} for value in values))
+    row_batch = row_batch_of(*({"text": "a", "x": value} for value in values))
     file = io.BytesIO()
-    writer = TableWriter(file, window, ADDED)
-    assert writer.write(window, {0: ANSWER, 1: ANSWER}) == {}
+    writer = TableWriter(file, row_batch, ADDED)
+    assert writer.write(row_batch, {0: ANSWER, 1: ANSWER}) == {}
     writer.close()
     assert read(file).schema.field("x").type == kind
     assert read(file)["x"].to_pylist() == written
 
 
 def test_a_later_row_that_does_not_fit_is_refused_with_its_reason() -> None:
-    first = window_of({"text": "a", "n": 1, "ok": True})
+    first = row_batch_of({"text": "a", "n": 1, "ok": True})
     file = io.BytesIO()
     writer = TableWriter(file, first, ADDED)
-    later = window_of({"text": "b", "n": 1.5}, {"text": "c", "z": 1}, {"text": "d", "ok": 1}, {"text": "e"})
+    later = row_batch_of({"text": "b", "n": 1.5}, {"text": "c", "z": 1}, {"text": "d", "ok": 1}, {"text": "e"})
     assert writer.write(first, {0: ANSWER}) == {}
     assert writer.write(later, dict.fromkeys(range(4), ANSWER)) == {
         0: "'n' is 1.5 where the first rows have int64: write .jsonl to keep it",
-        1: "has 'z', which no row of the first window has: write .jsonl to keep it",
+        1: "has 'z', which none of the first rows has: write .jsonl to keep it",
         2: "'ok' is 1 where the first rows have bool: write .jsonl to keep it",
     }
     writer.close()
@@ -105,12 +105,12 @@ def test_what_json_cannot_write_is_no_text() -> None:
     deep: object = 1
     for _ in range(300):
         deep = [deep]
-    first = window_of({"text": "a", "more": {"id": 1}})
+    first = row_batch_of({"text": "a", "more": {"id": 1}})
     file = io.BytesIO()
     writer = TableWriter(file, first, ADDED)
     assert writer.write(first, {0: ANSWER}) == {}
     assert writer.write(
-        window_of({"more": {"id": 1 << 70}}, {"more": deep}, {"more": 1 << 70}), dict.fromkeys(range(3), ANSWER)
+        row_batch_of({"more": {"id": 1 << 70}}, {"more": deep}, {"more": 1 << 70}), dict.fromkeys(range(3), ANSWER)
     ) == {
         0: "'more' holds what a column of text can't: Integer exceeds 64-bit range",
         1: "'more' holds what a column of text can't: Recursion limit reached",
@@ -121,13 +121,13 @@ def test_what_json_cannot_write_is_no_text() -> None:
 
 def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table_writer, "ROW_GROUP_ROWS", 4)
-    window = window_of({"text": "a"}, {"text": "b"}, {"text": "c"})
+    row_batch = row_batch_of({"text": "a"}, {"text": "b"}, {"text": "c"})
     paths = [tmp_path / "0", tmp_path / "1", tmp_path / "2"]
-    for path, windows in zip(paths, (1, 0, 2), strict=True):
+    for path, row_batches in zip(paths, (1, 0, 2), strict=True):
         with path.open("wb") as file:
-            writer = TableWriter(file, window, ADDED)
-            for _ in range(windows):
-                writer.write(window, dict.fromkeys(range(3), ANSWER))
+            writer = TableWriter(file, row_batch, ADDED)
+            for _ in range(row_batches):
+                writer.write(row_batch, dict.fromkeys(range(3), ANSWER))
             writer.close()
     joined = io.BytesIO()
     join_to_parquet([partial(path.open, "rb") for path in paths], joined)
@@ -138,7 +138,7 @@ def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monke
 
 def test_no_row_at_all_is_a_table_with_columns() -> None:
     file = io.BytesIO()
-    TableWriter(file, RowWindow(1, [], ["id", "text"], "text"), ADDED).close()
+    TableWriter(file, TextRowBatch(1, [], ["id", "text"], "text"), ADDED).close()
     assert read(file).schema.names == ["id", "text", *ADDED]
     assert read(file).num_rows == 0
 
@@ -149,8 +149,8 @@ def test_an_arrow_file_has_one_dictionary_for_the_batches_of_all_parts(tmp_path:
         column = pa.array(values).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.string()))
         batch = pa.RecordBatch.from_arrays([pa.array(["a", "b"]), column], ["text", "kind"])
         with (tmp_path / str(number)).open("wb") as file:
-            writer = TableWriter(file, TableWindow(1, batch, "text"), ADDED)
-            writer.write(TableWindow(1, batch, "text"), dict.fromkeys(range(2), ANSWER))
+            writer = TableWriter(file, TableRowBatch(1, batch, "text"), ADDED)
+            writer.write(TableRowBatch(1, batch, "text"), dict.fromkeys(range(2), ANSWER))
             writer.close()
     joined = io.BytesIO()
     join_to_arrow([partial((tmp_path / str(number)).open, "rb") for number in range(3)], joined)

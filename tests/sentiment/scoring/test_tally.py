@@ -13,8 +13,8 @@ def test_everything_is_counted() -> None:
     )
     assert tally.labels == {"a": 3, "b": 1}
     assert (tally.tokens, tally.unknown_tokens, tally.truncated) == (8 + (1 << 30), 3, 1)
-    assert {place: count for place, count in enumerate(tally.confidences) if count} == {10: 1, 19: 3}
-    assert {place: count for place, count in enumerate(tally.lengths) if count} == {
+    assert {index: count for index, count in enumerate(tally.confidences) if count} == {10: 1, 19: 3}
+    assert {index: count for index, count in enumerate(tally.lengths) if count} == {
         0: 1,
         1: 1,
         2: 1,

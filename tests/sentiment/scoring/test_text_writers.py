@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from sentiment.scoring.formats.rows import JsonRowWindow, Row, RowWindow, Values
+from sentiment.scoring.formats.rows import JsonRowBatch, Row, TextRowBatch, Values
 from sentiment.scoring.formats.text.writers import CsvWriter, JsonWriter
 
 ANSWER = {"label": "positive", "tokens": 3, "truncated": False}
 ADDED = {"label": str, "tokens": int, "truncated": bool}
 
 
-def window_of(*rows: Values) -> RowWindow:
-    return RowWindow(1, [Row(b"", row, None) for row in rows], list(rows[0]), "text")
+def row_batch_of(*rows: Values) -> TextRowBatch:
+    return TextRowBatch(1, [Row(b"", row, None) for row in rows], list(rows[0]), "text")
 
 
 def read_csv(content: bytes, delimiter: str = ",") -> list[list[str]]:
@@ -21,11 +21,13 @@ def read_csv(content: bytes, delimiter: str = ",") -> list[list[str]]:
 
 
 def test_csv_quotes_what_needs_it_and_leaves_out_what_is_missing() -> None:
-    window = window_of({"text": 'a "b",\nc\td', "n": "007"}, {"text": "x", "n": "1"}, {"text": "café\r", "n": None})
+    row_batch = row_batch_of(
+        {"text": 'a "b",\nc\td', "n": "007"}, {"text": "x", "n": "1"}, {"text": "café\r", "n": None}
+    )
     for delimiter in (",", "\t"):
         file = io.BytesIO()
-        writer = CsvWriter(file, window.columns, ADDED, delimiter)
-        assert writer.write(window, {0: ANSWER, 2: ANSWER}) == {}
+        writer = CsvWriter(file, row_batch.columns, ADDED, delimiter)
+        assert writer.write(row_batch, {0: ANSWER, 2: ANSWER}) == {}
         writer.close()
         assert writer.rows == 2
         assert read_csv(file.getvalue(), delimiter) == [
@@ -37,18 +39,18 @@ def test_csv_quotes_what_needs_it_and_leaves_out_what_is_missing() -> None:
 
 def test_a_later_part_has_no_names() -> None:
     file = io.BytesIO()
-    CsvWriter(file, ["text"], ADDED, ",", names=False).write(window_of({"text": "a"}), {0: ANSWER})
+    CsvWriter(file, ["text"], ADDED, ",", names=False).write(row_batch_of({"text": "a"}), {0: ANSWER})
     assert read_csv(file.getvalue()) == [["a", "positive", "3", "false"]]
 
 
 def test_what_a_spreadsheet_would_run_is_escaped_and_numbers_are_not() -> None:
     cells = ["=1+1", "+1 (555)", "-x", "@SUM(A1)", "\t=1", "\r=1", "-5", "+3.2e-7", "-.5", "- 5", "a=1", "", "1e5"]
-    window = window_of(*({"=text": cell} for cell in cells))
-    answers = {place: {"label": "-sure"} for place in range(len(cells))}
+    row_batch = row_batch_of(*({"=text": cell} for cell in cells))
+    answers = {index: {"label": "-sure"} for index in range(len(cells))}
     for escape in (True, False):
         file = io.BytesIO()
         writer = CsvWriter(file, ["=text"], {"label": str}, ",", escape_formulas=escape)
-        assert writer.write(window, answers) == {}
+        assert writer.write(row_batch, answers) == {}
         mark = "'" if escape else ""
         expected = [mark + cell for cell in cells[:6]] + cells[6:9] + [mark + "- 5", *cells[10:]]
         assert read_csv(file.getvalue()) == [[f"{mark}=text", "label"], *([cell, f"{mark}-sure"] for cell in expected)]
@@ -57,7 +59,7 @@ def test_what_a_spreadsheet_would_run_is_escaped_and_numbers_are_not() -> None:
 def test_a_json_row_of_which_no_column_is_kept_is_its_answer() -> None:
     file = io.BytesIO()
     row = Row(b'{"text": "a"}', {"text": "a"}, None)
-    JsonWriter(file).write(JsonRowWindow(1, [row], ["text"], "text", []), {0: ANSWER})
+    JsonWriter(file).write(JsonRowBatch(1, [row], ["text"], "text", []), {0: ANSWER})
     assert file.getvalue() == b'{"label":"positive","tokens":3,"truncated":false}\n'
 
 
@@ -65,8 +67,8 @@ def test_csv_takes_json_values_but_no_column_that_the_first_line_lacks() -> None
     rows: list[dict[str, Any]] = [{"text": "a", "n": 10**30, "tags": ["x", 1.5]}, {"text": "b"}, {"text": "c", "z": 1}]
     file = io.BytesIO()
     writer = CsvWriter(file, ["text", "n", "tags"], ADDED, ",")
-    misfits = writer.write(window_of(*rows), {0: ANSWER, 1: ANSWER, 2: ANSWER})
-    assert misfits == {2: "has 'z', which no row of the first window has: write .jsonl to keep it"}
+    unwritable = writer.write(row_batch_of(*rows), {0: ANSWER, 1: ANSWER, 2: ANSWER})
+    assert unwritable == {2: "has 'z', which none of the first rows has: write .jsonl to keep it"}
     assert writer.rows == 2
     assert [record[:3] for record in read_csv(file.getvalue())[1:]] == [
         ["a", "1" + "0" * 30, '["x",1.5]'],
@@ -77,7 +79,7 @@ def test_csv_takes_json_values_but_no_column_that_the_first_line_lacks() -> None
 def test_csv_refuses_a_value_it_would_change() -> None:
     file = io.BytesIO()
     writer = CsvWriter(file, ["text", "n"], ADDED, ",")
-    assert writer.write(window_of({"text": "a", "n": [10**30]}), {0: ANSWER}) == {
+    assert writer.write(row_batch_of({"text": "a", "n": [10**30]}), {0: ANSWER}) == {
         0: "holds what a cell can't: Integer exceeds 64-bit range"
     }
     assert writer.rows == 0
@@ -86,9 +88,9 @@ def test_csv_refuses_a_value_it_would_change() -> None:
 def test_json_members_follow_the_rows_own_in_order() -> None:
     file = io.BytesIO()
     writer = JsonWriter(file)
-    assert writer.write(window_of({"text": "a}", "n": "007"}, {"text": "b", "n": ""}), {1: ANSWER}) == {}
+    assert writer.write(row_batch_of({"text": "a}", "n": "007"}, {"text": "b", "n": ""}), {1: ANSWER}) == {}
     row = Row(b'{ "n": 1.10, "text": "c" }', {"n": 1.1, "text": "c"}, None)
-    assert writer.write(JsonRowWindow(3, [row], ["n", "text"], "text"), {0: ANSWER}) == {}
+    assert writer.write(JsonRowBatch(3, [row], ["n", "text"], "text"), {0: ANSWER}) == {}
     writer.close()
     assert writer.rows == 2
     assert file.getvalue().splitlines() == [
@@ -110,7 +112,7 @@ def test_json_that_is_nested_too_deep_to_write_is_refused_and_its_neighbours_are
     rows = [Row(json.dumps(each).encode(), each, None) for each in values]
     file = io.BytesIO()
     writer = JsonWriter(file)
-    misfits = writer.write(JsonRowWindow(1, rows, ["n", "deep"], "text", kept), dict.fromkeys(range(3), ANSWER))
-    assert misfits == {1: "holds what can't be written in JSON: Recursion limit reached"}
+    unwritable = writer.write(JsonRowBatch(1, rows, ["n", "deep"], "text", kept), dict.fromkeys(range(3), ANSWER))
+    assert unwritable == {1: "holds what can't be written in JSON: Recursion limit reached"}
     assert [json.loads(line)["deep"] for line in file.getvalue().splitlines()] == [[1], [3]]
     assert writer.rows == 2

@@ -160,7 +160,7 @@ CASES = [
         "half a gzip file",
         {"a.csv.gz": gzip.compress(GOOD.encode(), mtime=0)[:-9]},
         "a.csv.gz",
-        "a.csv.gz: can't be unpacked as gzip after 0 bytes of text: Compressed file ended before the end-of-stream "
+        "a.csv.gz: can't be decompressed as gzip after 0 bytes of text: Compressed file ended before the end-of-stream "
         "marker was reached",
     ),
     Case(

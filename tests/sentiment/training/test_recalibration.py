@@ -15,7 +15,7 @@ from sentiment.cli import app
 from sentiment.errors import DataError
 from sentiment.evaluation.answers import answer
 from sentiment.evaluation.metrics import evaluate
-from sentiment.scoring.drift import reference_of
+from sentiment.scoring.drift import build_baseline
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.recalibration import recalibrated
 from tests.conftest import LABELS, WORDS, build_bundle
@@ -52,7 +52,7 @@ def test_the_temperature_and_the_biases_follow_the_data_and_nothing_else_changes
     assert new.metrics["dev"].keys() == {"dev.csv"}
     assert new.metrics["dev"]["dev.csv"]["rows"] == 600
     predictions = Classifier(new).predict(labelled.texts)
-    assert new.metrics["reference"] == {"dev.csv": reference_of(predictions)}
+    assert new.metrics["reference"] == {"dev.csv": build_baseline(predictions)}
     assert f"the temperature ({new.temperature:g})" in new.card
     assert "dev.csv (600 rows)" in new.card
     bundles.save(new, tmp_path / "new")

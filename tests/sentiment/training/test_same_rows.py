@@ -134,10 +134,10 @@ UNQUOTED = ("csv, LF", "csv, tabs", "pandas .csv", "pandas .tsv")  # a carriage 
 def scored_rows(path: Path) -> Iterator[tuple[int, Row]]:
     """Number and cells of each row that scoring can read."""
     with path.open("rb") as file, open_source(file, str(path), Selection("text", (), ["label", "note"])) as source:
-        for window, _ in source.windows(source.start, 1000, 1000):
-            for place, values in enumerate(window.values(range(len(window.texts)))):
-                if place not in window.faults:
-                    yield window.first_row + place, Row(window.texts[place], values["label"], values["note"])
+        for row_batch, _ in source.row_batches(source.start, 1000, 1000):
+            for index, values in enumerate(row_batch.values(range(len(row_batch.texts)))):
+                if index not in row_batch.faults:
+                    yield row_batch.first_row + index, Row(row_batch.texts[index], values["label"], values["note"])
 
 
 def name_of(value: object) -> str:
@@ -211,7 +211,7 @@ def check(folder: Path, name: str, table: Table) -> None:
     assert not rows or not refusal or re.search(r": (line \d+ \()?row \d+", refusal)
     if usable:
         found = read(skip_empty=True, skip_bad_rows=True)
-        assert [found.origin(place).row for place in range(len(found.texts))] == list(usable)
+        assert [found.origin(index).row for index in range(len(found.texts))] == list(usable)
         assert cells(found) == list(usable.values())
         assert is_torn or len(found.texts) + found.skipped + found.unreadable == len(rows)
 

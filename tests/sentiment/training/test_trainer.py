@@ -11,7 +11,7 @@ from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.scoring.drift import reference_of
+from sentiment.scoring.drift import build_baseline
 from sentiment.training import trainer
 from sentiment.training.data.splits import read_data
 from sentiment.training.loop import Progress
@@ -43,7 +43,7 @@ def test_it_learns_and_the_bundle_answers(tmp_path: Path, write_reviews: Write, 
     scores = [progress.dev_score for progress in seen if progress.dev_score is not None]
     assert bundle.metrics["training"] == {"dev_score": max(scores), "dtype": dtype}
     assert bundle.metrics["data"]["train"][0]["labels"] == Counter(data.train[0].labels)
-    assert bundle.metrics["reference"] == {"split of a.csv": reference_of(classifier.predict(data.dev[0].texts))}
+    assert bundle.metrics["reference"] == {"split of a.csv": build_baseline(classifier.predict(data.dev[0].texts))}
     assert seen[-1].loss < seen[0].loss
 
 

@@ -1,4 +1,4 @@
-"""Columns of a dictionary, whose batches may each have their own, as one for the whole of a table."""
+"""Give a dictionary column whose batches have different dictionaries a single one for the whole table."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import BinaryIO
@@ -21,16 +21,16 @@ def one_dictionary_each(
 ) -> tuple[pa.Schema, dict[int, pa.Array]]:
     """Return the schema, and each value that a column of a dictionary has, once, by the column's index.
 
-    Where these are more than its places can count, as where each of several files has its own, the schema's places are
-    wider. `narrow_only` is for those alone that may be.
+    Where the index type can't count them, as with a dictionary in each of several files, the schema's is widened.
+    `narrow_only` handles only the columns whose index type may be too narrow.
     """
     dictionaries = {}
     for index, field in enumerate(schema):
         kind = field.type
         if pa.types.is_dictionary(kind) and (not narrow_only or kind.index_type.bit_width < 32):
             dictionaries[index] = _dictionary(parts, index, kind.value_type)
-            places = _places(kind.index_type, len(dictionaries[index]))
-            schema = schema.set(index, field.with_type(pa.dictionary(places, kind.value_type, kind.ordered)))
+            index_type = _index_type(kind.index_type, len(dictionaries[index]))
+            schema = schema.set(index, field.with_type(pa.dictionary(index_type, kind.value_type, kind.ordered)))
     return schema, dictionaries
 
 
@@ -43,7 +43,7 @@ def with_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[
     return table
 
 
-def compact(column: pa.Array) -> pa.Array:
+def reencode_dictionary(column: pa.Array) -> pa.Array:
     """Return the column with a dictionary of the values that it uses, none of them null."""
     decoded = column.dictionary_decode()
     return _with_dictionary(column, column.type, decoded.drop_null().unique())
@@ -76,7 +76,7 @@ def _dictionary(parts: Iterable[Opener], index: int, kind: pa.DataType) -> pa.Ar
     return seen
 
 
-def _places(kind: pa.DataType, count: int) -> pa.DataType:
+def _index_type(kind: pa.DataType, count: int) -> pa.DataType:
     try:
         pa.scalar(count, pa.int64()).cast(kind)
     except pa.ArrowInvalid:
@@ -85,5 +85,5 @@ def _places(kind: pa.DataType, count: int) -> pa.DataType:
 
 
 def _with_dictionary(column: pa.DictionaryArray, kind: pa.DataType, dictionary: pa.Array) -> pa.DictionaryArray:
-    places = pc.index_in(column.dictionary_decode(), dictionary).cast(kind.index_type)
-    return pa.DictionaryArray.from_arrays(places, dictionary, ordered=kind.ordered)
+    indices = pc.index_in(column.dictionary_decode(), dictionary).cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(indices, dictionary, ordered=kind.ordered)

@@ -1,4 +1,4 @@
-"""Parquet and Arrow files as record batches, from any row on, a window's worth of them at a time.
+"""Read Parquet and Arrow files as record batches, from any row on.
 
 Batches are cut at the same rows wherever reading starts.
 """
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from sentiment.errors import DataError
 from sentiment.scoring.formats.arrow.dictionaries import dense, without_views
 from sentiment.scoring.formats.arrow.values import check_batch
-from sentiment.scoring.formats.rows import WINDOW_BYTES, WINDOW_ROWS
+from sentiment.scoring.formats.rows import BATCH_BYTES, BATCH_ROWS
 
 _READ_BUFFER_BYTES = 1 << 20
 _ARROW_MAGIC = b"ARROW1"  # of a file; a stream has none
@@ -29,7 +29,7 @@ class TableFile(Protocol):
 
 
 class ParquetTable:
-    """A Parquet file. Batches are cut from stretches of whole row groups."""
+    """A Parquet file. Batches are cut from runs of whole row groups."""
 
     def __init__(self, file: BinaryIO) -> None:
         # Not pre-buffered and through a buffer of its own: a row group is read by pages, never whole.
@@ -38,9 +38,9 @@ class ParquetTable:
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the batches from this row on, counted from 1, with these columns or all."""
-        batch_rows = self._window_rows()
+        batch_rows = self._batch_rows()
         first_row = 1
-        for groups, group_rows in self._stretches():
+        for groups, group_rows in self._row_group_runs():
             if first_row + group_rows > row:
                 for batch in self._file.iter_batches(batch_rows, groups, columns):
                     check_batch(batch)
@@ -50,22 +50,22 @@ class ParquetTable:
             else:
                 first_row += group_rows
 
-    def _stretches(self) -> Iterator[tuple[list[int], int]]:
-        """Yield runs of row groups that make a whole window together, and their number of rows."""
+    def _row_group_runs(self) -> Iterator[tuple[list[int], int]]:
+        """Yield runs of row groups that make a whole batch together, and their number of rows."""
         metadata = self._file.metadata
         groups, group_rows = [], 0
         for index in range(metadata.num_row_groups):
             groups.append(index)
             group_rows += metadata.row_group(index).num_rows
-            if group_rows >= WINDOW_ROWS or index == metadata.num_row_groups - 1:
+            if group_rows >= BATCH_ROWS or index == metadata.num_row_groups - 1:
                 yield groups, group_rows
                 groups, group_rows = [], 0
 
-    def _window_rows(self) -> int:
+    def _batch_rows(self) -> int:
         metadata = self._file.metadata
         groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
         row_bytes = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1)
-        return _rows_of_a_window(row_bytes)
+        return _rows_per_batch(row_bytes)
 
 
 class ArrowTable:
@@ -84,7 +84,7 @@ class ArrowTable:
         for batch in self._batches(columns):
             check_batch(batch)
             batch = dense(batch)
-            cut = _rows_of_a_window(batch.nbytes / max(1, batch.num_rows))
+            cut = _rows_per_batch(batch.nbytes / max(1, batch.num_rows))
             for start in range(0, batch.num_rows, cut):
                 piece = batch.slice(start, cut)
                 if first_row + piece.num_rows > row:
@@ -130,5 +130,5 @@ def unwritable(kind: str) -> Iterator[None]:
         raise DataError(f"the output can't be written as {kind}: {reason}; give it another format") from None
 
 
-def _rows_of_a_window(row_bytes: float) -> int:
-    return max(1, min(WINDOW_ROWS, int(WINDOW_BYTES / max(1, row_bytes))))
+def _rows_per_batch(row_bytes: float) -> int:
+    return max(1, min(BATCH_ROWS, int(BATCH_BYTES / max(1, row_bytes))))

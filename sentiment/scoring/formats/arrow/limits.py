@@ -13,7 +13,7 @@ _WITHOUT = "or name the columns to keep (--columns) without it"
 
 
 def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
-    """Raise DataError if a column is of a type that the output, a `kind` of table, has no place for."""
+    """Raise DataError if a column is of a type that the output, a `kind` of table, can't store."""
     for field in schema:
         what = f"{output}: {kind} can't hold column {field.name!r}, {field.type}"
         dictionaries = [inner for _, inner in types_within(field) if pa.types.is_dictionary(inner)]
@@ -29,7 +29,7 @@ def check_schema(schema: pa.Schema, kind: str, output: str) -> None:
             raise DataError(f"{what}; write .arrow, {_WITHOUT}") from None
 
 
-def misfits(field: pa.Field, column: pa.Array) -> dict[int, str]:
+def unwritable_rows(field: pa.Field, column: pa.Array) -> dict[int, str]:
     """Return why Parquet can't store a row's value in this column, by index, though it has its type."""
     kind = column.type
     try:
@@ -42,7 +42,7 @@ def misfits(field: pa.Field, column: pa.Array) -> dict[int, str]:
         write_arrow = "write .arrow or .jsonl to keep it"
     if is_text(kind):
         reason = f"{field.name!r} is not UTF-8, and Parquet's dictionaries hold nothing else: {write_arrow}"
-        return {place: reason for place, value in enumerate(plain_values(column)) if isinstance(value, bytes)}
+        return {index: reason for index, value in enumerate(plain_values(column)) if isinstance(value, bytes)}
     reason = f"{field.name!r} is too far from 1970 for Parquet's milliseconds: {write_arrow}"
     seconds = column.cast(pa.int64()).to_pylist()
-    return {place: reason for place, count in enumerate(seconds) if count is not None and abs(count) * 1000 >= 1 << 63}
+    return {index: reason for index, count in enumerate(seconds) if count is not None and abs(count) * 1000 >= 1 << 63}

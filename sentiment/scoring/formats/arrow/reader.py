@@ -1,4 +1,4 @@
-"""Parquet and Arrow to windows of rows, by pyarrow: each column with its type to the last detail."""
+"""Read Parquet and Arrow files into batches of rows with pyarrow, every column type kept."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -6,11 +6,11 @@ import pyarrow as pa
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.arrow.files import TableFile, refusal
-from sentiment.scoring.formats.arrow.values import is_carried, is_text, plain_values, taken
-from sentiment.scoring.formats.rows import Position, Selection, Values, Window, to_json
+from sentiment.scoring.formats.arrow.values import is_carried, is_text, plain_values, take_rows
+from sentiment.scoring.formats.rows import FileOffset, RowBatch, Selection, Values, to_json
 
 
-class TableWindow:
+class TableRowBatch:
     """Rows of a table. `batch` holds the columns kept, as they are."""
 
     def __init__(
@@ -19,26 +19,26 @@ class TableWindow:
         self.first_row = first_row
         self.texts: Sequence[object] = plain_values(batch.column(text_column))
         self.faults: Mapping[int, str] = {
-            place: "holds a text that is not UTF-8" for place, text in enumerate(self.texts) if isinstance(text, bytes)
+            index: "holds a text that is not UTF-8" for index, text in enumerate(self.texts) if isinstance(text, bytes)
         }
         self._whole = batch
         names = batch.schema.names
         self.batch = batch if kept is None else batch.select([name for name in dict.fromkeys(kept) if name in names])
         self.columns: Sequence[str] = self.batch.schema.names
 
-    def values(self, places: Sequence[int]) -> list[Values]:
+    def values(self, indices: Sequence[int]) -> list[Values]:
         """Return the values of these rows, as JSON and CSV can store them: see `plain_values`."""
-        return _rows(self.batch, places)
+        return _rows(self.batch, indices)
 
-    def json_objects(self, places: Sequence[int]) -> list[bytes]:
+    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
         """Return the same as JSON objects."""
-        return [to_json(values) for values in self.values(places)]
+        return [to_json(values) for values in self.values(indices)]
 
-    def raw(self, place: int) -> Values:
+    def raw(self, index: int) -> Values:
         """Return the values of one row, in all columns."""
-        return _rows(self._whole, [place])[0]
+        return _rows(self._whole, [index])[0]
 
-    def offset(self, place: int) -> None:
+    def offset(self, index: int) -> None:
         """Return None: a row of a table has no first byte of its own."""
 
 
@@ -62,17 +62,19 @@ class TableSource:
         text_type = schema.field(selection.text_column).type
         if not (is_text(text_type) or pa.types.is_null(text_type)):
             raise DataError(f"{path}: column {selection.text_column!r} holds {text_type}, not text")
-        self.start = Position(1, 0)
+        self.start = FileOffset(1, 0)
         self._columns = None if selection.whole and not unread else used
         read = schema if self._columns is None else pa.schema([schema.field(name) for name in self._columns])
-        self.head = self._window(
+        self.head = self._make_batch(
             1, pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in read], schema=read)
         )
 
-    def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[TableWindow, Position]]:
-        """Yield the windows of all rows from there on, each with the position after it.
+    def row_batches(
+        self, start: FileOffset, rows_left: int, shard_rows: int
+    ) -> Iterator[tuple[TableRowBatch, FileOffset]]:
+        """Yield the batches of all rows from `start` on, each with the offset after it.
 
-        None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
+        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
         """
         row, left = start.row, rows_left
         batches = self._table.batches_from(row, self._columns)
@@ -82,21 +84,21 @@ class TableSource:
             if batch is None:
                 return
             while batch.num_rows:
-                window = self._window(row, batch.slice(0, left))
-                batch = batch.slice(len(window.texts))
-                row += len(window.texts)
-                left = left - len(window.texts) or shard_rows
-                yield window, Position(row, 0)
+                row_batch = self._make_batch(row, batch.slice(0, left))
+                batch = batch.slice(len(row_batch.texts))
+                row += len(row_batch.texts)
+                left = left - len(row_batch.texts) or shard_rows
+                yield row_batch, FileOffset(row, 0)
 
-    def locate(self, window: Window, place: int) -> str:
+    def locate(self, row_batch: RowBatch, index: int) -> str:
         """Return the row's number."""
-        return f"row {window.first_row + place}"
+        return f"row {row_batch.first_row + index}"
 
-    def _window(self, first_row: int, batch: pa.RecordBatch) -> TableWindow:
-        return TableWindow(first_row, batch, self._selection.text_column, self._selection.kept)
+    def _make_batch(self, first_row: int, batch: pa.RecordBatch) -> TableRowBatch:
+        return TableRowBatch(first_row, batch, self._selection.text_column, self._selection.kept)
 
 
-def _rows(batch: pa.RecordBatch, places: Sequence[int]) -> list[Values]:
-    columns = [plain_values(taken(column, places)) for column in batch.columns]
+def _rows(batch: pa.RecordBatch, indices: Sequence[int]) -> list[Values]:
+    columns = [plain_values(take_rows(column, indices)) for column in batch.columns]
     # Not a zip of the columns: where none is kept there would be no rows.
-    return [dict(zip(batch.schema.names, (cells[n] for cells in columns), strict=True)) for n in range(len(places))]
+    return [dict(zip(batch.schema.names, (cells[n] for cells in columns), strict=True)) for n in range(len(indices))]

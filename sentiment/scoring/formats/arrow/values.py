@@ -1,4 +1,4 @@
-"""The values of Arrow columns, of every type, as what JSON and CSV can say."""
+"""Convert the values of Arrow columns of any type to what JSON and CSV can store."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -82,7 +82,7 @@ def plain_values(column: pa.Array) -> list[Any]:
     if types.is_dictionary(kind):
         indices = column.indices.to_pylist()
         used = sorted({index for index in indices if index is not None})
-        found = dict(zip(used, plain_values(taken(column.dictionary, used)), strict=True))
+        found = dict(zip(used, plain_values(take_rows(column.dictionary, used)), strict=True))
         return [found.get(index) for index in indices]
     if is_text(kind):
         return [_decoded(cell) for cell in column.view(_with_bytes(kind)).to_pylist()]
@@ -107,15 +107,15 @@ def plain_values(column: pa.Array) -> list[Any]:
     return column.to_pylist()
 
 
-def taken(column: pa.Array, places: Sequence[int]) -> pa.Array:
-    """Return the rows at these places, in order, of the column's type."""
+def take_rows(column: pa.Array, indices: Sequence[int]) -> pa.Array:
+    """Return the rows at these indices, in order, of the column's type."""
     if column.type in (pa.string_view(), pa.binary_view()):  # pyarrow's kernels follow the views of nulls, too
         cells = column.view(pa.binary_view())
-        return pa.array([cells[place].as_py() for place in places], pa.binary_view()).view(column.type)
+        return pa.array([cells[index].as_py() for index in indices], pa.binary_view()).view(column.type)
     try:
-        return column.take(pa.array(places, pa.int64()))
+        return column.take(pa.array(indices, pa.int64()))
     except pa.ArrowNotImplementedError:  # of views within others
-        pieces = [column.slice(start, count) for start, count in _runs(places)]
+        pieces = [column.slice(start, count) for start, count in _runs(indices)]
         return pa.concat_arrays(pieces or [column.slice(0, 0)])
 
 
@@ -144,8 +144,8 @@ def _structs(column: pa.Array) -> list[Any]:
     names = [field.name for field in column.type]
     members = [plain_values(member) for member in column.flatten()]
     found: list[Any] = []
-    for place, valid in enumerate(column.is_valid().to_pylist()):
-        pairs = [(name, values[place]) for name, values in zip(names, members, strict=True)]
+    for index, valid in enumerate(column.is_valid().to_pylist()):
+        pairs = [(name, values[index]) for name, values in zip(names, members, strict=True)]
         as_object = len(set(names)) == len(names)
         found.append((dict(pairs) if as_object else [list(pair) for pair in pairs]) if valid else None)
     return found
@@ -157,15 +157,15 @@ def _lists(column: pa.Array) -> Iterator[list[Any] | None]:
         yield None if length is None else list(islice(values, length))
 
 
-def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Return the start and the length of each run of consecutive indices."""
     start, count = 0, 0
-    for place in places:
-        if count and place == start + count:
+    for index in indices:
+        if count and index == start + count:
             count += 1
             continue
         if count:
             yield start, count
-        start, count = place, 1
+        start, count = index, 1
     if count:
         yield start, count

@@ -1,4 +1,4 @@
-"""Rows and their answers to Arrow streams, and these to one Parquet or Arrow file, a row group at a time."""
+"""Write rows and their answers as Arrow streams, and join these into one Parquet or Arrow file by row groups."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 from sentiment.scoring.formats.arrow.dictionaries import (
     Opener,
     batches_of,
-    compact,
     one_dictionary_each,
+    reencode_dictionary,
     with_dictionaries,
 )
-from sentiment.scoring.formats.arrow.limits import misfits
-from sentiment.scoring.formats.arrow.reader import TableWindow
-from sentiment.scoring.formats.arrow.values import taken
-from sentiment.scoring.formats.rows import Kind, Values, Window, to_text
+from sentiment.scoring.formats.arrow.limits import unwritable_rows
+from sentiment.scoring.formats.arrow.reader import TableRowBatch
+from sentiment.scoring.formats.arrow.values import take_rows
+from sentiment.scoring.formats.rows import Kind, RowBatch, Values, to_text
 from sentiment.scoring.formats.text.writers import unknown_column
 
 ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
@@ -31,12 +31,14 @@ class TableWriter:
     A table's columns keep their types; a text file's take the type that fits all of the first rows.
     """
 
-    def __init__(self, file: BinaryIO, first: Window, added: Mapping[str, Kind], *, for_parquet: bool = False) -> None:
+    def __init__(
+        self, file: BinaryIO, first: RowBatch, added: Mapping[str, Kind], *, for_parquet: bool = False
+    ) -> None:
         self._types: dict[str, type] = {}
-        if isinstance(first, TableWindow):
+        if isinstance(first, TableRowBatch):
             schema = first.batch.schema
         else:
-            rows = first.values([place for place in range(len(first.texts)) if place not in first.faults])
+            rows = first.values([index for index in range(len(first.texts)) if index not in first.faults])
             self._types = {column: _common_type([row.get(column) for row in rows]) for column in first.columns}
             schema = pa.schema([(column, _ARROW_TYPES[kind]) for column, kind in self._types.items()])
         for column, kind in added.items():
@@ -47,38 +49,44 @@ class TableWriter:
         self._writer = pa.ipc.new_stream(file, schema, options=pa.ipc.IpcWriteOptions(compression="lz4"))
         self.rows = 0
 
-    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
         """Write rows and return why the others can't be written, by index: a value or a column doesn't fit."""
-        if isinstance(window, TableWindow):
-            unfit, columns = self._table_columns(window, list(answers))
+        if isinstance(row_batch, TableRowBatch):
+            unwritable, columns = self._table_columns(row_batch, list(answers))
         else:
-            rows = dict(zip(answers, window.values(list(answers)), strict=True))
-            unfit = {place: reason for place, row in rows.items() if (reason := self._misfit(row)) is not None}
-            kept = [row for place, row in rows.items() if place not in unfit]
+            rows = dict(zip(answers, row_batch.values(list(answers)), strict=True))
+            unwritable = {
+                index: reason for index, row in rows.items() if (reason := self._unwritable_reason(row)) is not None
+            }
+            kept = [row for index, row in rows.items() if index not in unwritable]
             columns = [_array([row.get(column) for row in kept], kind) for column, kind in self._types.items()]
-        written = [answer for place, answer in answers.items() if place not in unfit]
+        written = [answer for index, answer in answers.items() if index not in unwritable]
         columns += [_array([answer[column] for answer in written], kind) for column, kind in self._added.items()]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
         self.rows += len(written)
-        return unfit
+        return unwritable
 
     def close(self) -> None:
-        """Write that this is the end."""
+        """Write the end of the stream."""
         self._writer.close()
 
-    def _table_columns(self, window: TableWindow, places: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
+    def _table_columns(self, row_batch: TableRowBatch, indices: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
         """Return why some of these rows can't be written, and the columns of the others."""
-        columns = [taken(column, places) for column in window.batch.columns]
+        columns = [take_rows(column, indices) for column in row_batch.batch.columns]
         if not self._for_parquet:
             return {}, columns
-        unfit: dict[int, str] = {}
-        for field, column in zip(window.batch.schema, columns, strict=True):
-            unfit |= {places[n]: reason for n, reason in misfits(field, column).items()}
-        if unfit:
-            columns = [taken(column, [p for p in places if p not in unfit]) for column in window.batch.columns]
-        return unfit, [compact(column) if pa.types.is_dictionary(column.type) else column for column in columns]
+        unwritable: dict[int, str] = {}
+        for field, column in zip(row_batch.batch.schema, columns, strict=True):
+            unwritable |= {indices[n]: reason for n, reason in unwritable_rows(field, column).items()}
+        if unwritable:
+            columns = [
+                take_rows(column, [p for p in indices if p not in unwritable]) for column in row_batch.batch.columns
+            ]
+        return unwritable, [
+            reencode_dictionary(column) if pa.types.is_dictionary(column.type) else column for column in columns
+        ]
 
-    def _misfit(self, row: Values) -> str | None:
+    def _unwritable_reason(self, row: Values) -> str | None:
         for column, value in row.items():
             if column not in self._types:
                 return unknown_column(row, self._types)
@@ -94,7 +102,7 @@ class TableWriter:
 
 
 def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Write what the parts, at least one, hold. Where one ends shows nowhere in the file."""
+    """Join the parts, at least one, into a Parquet file that doesn't depend on where each part ends."""
     schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=True)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in _row_groups(parts):

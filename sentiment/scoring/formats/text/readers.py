@@ -1,7 +1,7 @@
-"""CSV, TSV, JSONL and plain lines to windows of rows: a record that can't be read is a row at fault, never a loss.
+"""Read CSV, TSV, JSONL and plain lines into batches of rows; a record that can't be read is a faulty row, never lost.
 
-By the standard library, because data-frame libraries stop at the first bad record without saying which it is, can't
-give it back as it stood, and turn "007" into 7.
+The standard library parses them: data-frame libraries stop at the first bad record without naming it, can't return
+its bytes, and turn "007" into 7.
 """
 
 import csv
@@ -14,16 +14,16 @@ from typing import BinaryIO
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.rows import (
+    BATCH_BYTES,
+    BATCH_ROWS,
     JSON_SPACE,
-    WINDOW_BYTES,
-    WINDOW_ROWS,
-    JsonRowWindow,
-    Position,
+    FileOffset,
+    JsonRowBatch,
     Row,
-    RowWindow,
+    RowBatch,
     Selection,
+    TextRowBatch,
     Values,
-    Window,
 )
 from sentiment.scoring.formats.text.lines import Lines
 
@@ -42,43 +42,47 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # once: json.loads wo
 
 
 class TextSource:
-    """The rows of a text file, from any position on. `head` are the first ones: they say what columns there are."""
+    """Rows of a text file, from any offset on. `head` has the first ones, which decide the columns."""
 
     def __init__(
         self,
         file: BinaryIO,
-        start: Position,
+        start: FileOffset,
         rows_of: Callable[[Lines], Iterator[Row]],
-        window: Callable[[int, Sequence[Row]], RowWindow],
+        row_batch: Callable[[int, Sequence[Row]], TextRowBatch],
     ) -> None:
         self._file = file
         self._rows_of = rows_of
-        self._window = window
+        self._make_batch = row_batch
         self.start = start
-        self.head = next((window for window, _ in self.windows(start, WINDOW_ROWS, WINDOW_ROWS)), window(1, []))
+        self.head = next(
+            (row_batch for row_batch, _ in self.row_batches(start, BATCH_ROWS, BATCH_ROWS)), row_batch(1, [])
+        )
 
-    def windows(self, start: Position, rows_left: int, shard_rows: int) -> Iterator[tuple[RowWindow, Position]]:
-        """Yield the windows of all rows from there on, each with the position after it.
+    def row_batches(
+        self, start: FileOffset, rows_left: int, shard_rows: int
+    ) -> Iterator[tuple[TextRowBatch, FileOffset]]:
+        """Yield the batches of all rows from `start` on, each with the offset after it.
 
-        None reaches over the end of a shard: the first ends after `rows_left`, others after `shard_rows` each.
+        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
         """
-        lines = Lines(self._file, start.offset)
+        lines = Lines(self._file, start.byte)
         rows = self._rows_of(lines)
         row, left = start.row, rows_left
-        while held := list(_take_window(rows, left)):
-            window = self._window(row, held)
+        while held := list(_take_batch(rows, left)):
+            row_batch = self._make_batch(row, held)
             row += len(held)
             left = left - len(held) or shard_rows
-            yield window, Position(row, lines.offset)
+            yield row_batch, FileOffset(row, lines.offset)
 
-    def locate(self, window: Window, place: int) -> str:
+    def locate(self, row_batch: RowBatch, index: int) -> str:
         """Return the row's line, number and first byte. Reads the file up to there."""
-        offset = window.offset(place) or 0
+        offset = row_batch.offset(index) or 0
         self._file.seek(0)
         line, left = 1, offset
         while left and (block := self._file.read(min(left, _BLOCK_BYTES))):
             line, left = line + block.count(b"\n"), left - len(block)
-        return f"line {line:,} (row {window.first_row + place:,}, byte {offset:,})"
+        return f"line {line:,} (row {row_batch.first_row + index:,}, byte {offset:,})"
 
 
 def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) -> TextSource:
@@ -93,12 +97,12 @@ def csv_source(file: BinaryIO, path: str, selection: Selection, delimiter: str) 
         raise DataError(f"{path}: its first line, which should name the columns, {lines.fault or _BLANK}")
     selection.check(path, columns, first_line=True)
     used = set(selection.used(columns))
-    places = [(place, name) for place, name in enumerate(columns) if name in used]
+    indices = [(index, name) for index, name in enumerate(columns) if name in used]
     return TextSource(
         file,
-        Position(1, lines.offset),
-        lambda lines: _csv_rows(lines, _csv_records(lines, delimiter), len(columns), places),
-        lambda first_row, rows: RowWindow(first_row, rows, columns, selection.text_column, selection.kept),
+        FileOffset(1, lines.offset),
+        lambda lines: _csv_rows(lines, _csv_records(lines, delimiter), len(columns), indices),
+        lambda first_row, rows: TextRowBatch(first_row, rows, columns, selection.text_column, selection.kept),
     )
 
 
@@ -133,17 +137,17 @@ def line_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     selection.check(path, [column])
     return TextSource(
         file,
-        Position(1, Lines(file).offset),
+        FileOffset(1, Lines(file).offset),
         lambda lines: line_rows(lines, column),
-        lambda first_row, rows: RowWindow(first_row, rows, [column], column, selection.kept),
+        lambda first_row, rows: TextRowBatch(first_row, rows, [column], column, selection.kept),
     )
 
 
 def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
-    """Return the rows of a file of JSON objects, one a line. The columns are those of the rows of the first window."""
+    """Return the rows of a file of JSON objects, one a line. The first batch decides the columns."""
     lines = Lines(file)
-    start = Position(1, lines.offset)
-    first = list(_take_window(json_rows(lines), WINDOW_ROWS))
+    start = FileOffset(1, lines.offset)
+    first = list(_take_batch(json_rows(lines), BATCH_ROWS))
     columns = list(dict.fromkeys(chain.from_iterable(row.values for row in first)))
     if first and not columns:
         cure = "write each object on a line of its own"
@@ -157,7 +161,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
         file,
         start,
         lambda lines: without_clash(json_rows(lines), clashing),
-        lambda first_row, rows: JsonRowWindow(first_row, rows, columns, selection.text_column, selection.kept),
+        lambda first_row, rows: JsonRowBatch(first_row, rows, columns, selection.text_column, selection.kept),
     )
 
 
@@ -176,14 +180,14 @@ def _csv_records(lines: Lines, delimiter: str) -> Iterator[list[str]]:
 
 
 def _csv_rows(
-    lines: Lines, records: Iterator[list[str]], width: int, places: Sequence[tuple[int, str]]
+    lines: Lines, records: Iterator[list[str]], width: int, indices: Sequence[tuple[int, str]]
 ) -> Iterator[Row]:
     for cells in records:
         if not cells and lines.fault is None:
             lines.fault = _BLANK
         elif lines.fault is None and len(cells) != width:
             lines.fault = f"has {len(cells)} cells where the first line names {width} columns"
-        yield _row(lines, {} if lines.fault else {name: cells[place] for place, name in places})
+        yield _row(lines, {} if lines.fault else {name: cells[index] for index, name in indices})
 
 
 def line_rows(lines: Lines, text_column: str) -> Iterator[Row]:
@@ -224,7 +228,7 @@ def _parse(line: str) -> tuple[Values, str | None]:
 
 
 def without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
-    """Yield the rows, those at fault that have a column of an added one's name."""
+    """Yield the rows, faulty where a column has the name of an added one."""
     for row in rows:
         clash = next((name for name in row.values if name in added), None)
         yield row if clash is None else replace(row, values={}, fault=f"has {clash!r}, the name of an added column")
@@ -234,10 +238,10 @@ def _row(lines: Lines, values: Values) -> Row:
     return Row(lines.raw, values if lines.fault is None else {}, lines.fault, lines.record_offset)
 
 
-def _take_window(rows: Iterator[Row], max_rows: int) -> Iterator[Row]:
-    taken = 0
-    for row in islice(rows, min(WINDOW_ROWS, max_rows)):
+def _take_batch(rows: Iterator[Row], max_rows: int) -> Iterator[Row]:
+    size = 0
+    for row in islice(rows, min(BATCH_ROWS, max_rows)):
         yield row
-        taken += len(row.raw)
-        if taken >= WINDOW_BYTES:
+        size += len(row.raw)
+        if size >= BATCH_BYTES:
             return

@@ -1,11 +1,11 @@
-"""Rows and their answers to CSV, TSV and JSONL."""
+"""Write rows and their answers as CSV, TSV and JSONL."""
 
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
-from sentiment.scoring.formats.rows import Values, Window, to_json, to_text
+from sentiment.scoring.formats.rows import RowBatch, Values, to_json, to_text
 
 _LINE_END = "\r\n"
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -19,15 +19,15 @@ class JsonWriter:
         self._file = file
         self.rows = 0
 
-    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
         """Write rows and return the reasons of those that can't be written, by index: they are nested too deep."""
-        rows, misfits = _json_objects(window, list(answers))
-        for place, row in rows.items():
+        rows, unwritable = _json_objects(row_batch, list(answers))
+        for index, row in rows.items():
             own = row[:-1]
             comma = b"" if own == b"{" else b","  # none of its columns may be kept
-            self._file.write(own + comma + to_json(answers[place])[1:] + b"\n")
+            self._file.write(own + comma + to_json(answers[index])[1:] + b"\n")
         self.rows += len(rows)
-        return misfits
+        return unwritable
 
     def close(self) -> None:
         """Do nothing: nothing is buffered."""
@@ -57,22 +57,22 @@ class CsvWriter:
         if names:
             self._write_records([[*columns, *added]])
 
-    def write(self, window: Window, answers: Mapping[int, Values]) -> dict[int, str]:
+    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
         """Write rows and return the reasons of those that can't be written, by index: the first line lacks a column."""
-        records, misfits = [], {}
-        for (place, answer), values in zip(answers.items(), window.values(list(answers)), strict=True):
+        records, unwritable = [], {}
+        for (index, answer), values in zip(answers.items(), row_batch.values(list(answers)), strict=True):
             try:
                 own = self._columns | {name: _cell(value) for name, value in values.items()}
             except TypeError as error:
-                misfits[place] = f"holds what a cell can't: {error}"
+                unwritable[index] = f"holds what a cell can't: {error}"
                 continue
             if len(own) > len(self._columns):
-                misfits[place] = unknown_column(values, self._columns)
+                unwritable[index] = unknown_column(values, self._columns)
                 continue
             records.append([*own.values(), *map(_cell, answer.values())])
         self._write_records(records)
         self.rows += len(records)
-        return misfits
+        return unwritable
 
     def close(self) -> None:
         """Do nothing: nothing is buffered."""
@@ -92,25 +92,25 @@ class _UnixLines(list[str]):
         self.append(record.removesuffix(_LINE_END) + "\n")
 
 
-def _json_objects(window: Window, places: list[int]) -> tuple[dict[int, bytes], dict[int, str]]:
-    """Return the rows as JSON objects, and why the others can't be, by place."""
+def _json_objects(row_batch: RowBatch, indices: list[int]) -> tuple[dict[int, bytes], dict[int, str]]:
+    """Return the rows as JSON objects, and why the others can't be, by index."""
     try:
-        return dict(zip(places, window.json_objects(places), strict=True)), {}
+        return dict(zip(indices, row_batch.json_objects(indices), strict=True)), {}
     except TypeError:  # of one of them, it isn't said which
         found: dict[int, bytes] = {}
-        misfits: dict[int, str] = {}
-        for place in places:
+        unwritable: dict[int, str] = {}
+        for index in indices:
             try:
-                [found[place]] = window.json_objects([place])
+                [found[index]] = row_batch.json_objects([index])
             except TypeError as error:
-                misfits[place] = f"holds what can't be written in JSON: {error}"
-        return found, misfits
+                unwritable[index] = f"holds what can't be written in JSON: {error}"
+        return found, unwritable
 
 
 def unknown_column(values: Values, columns: Mapping[str, object]) -> str:
     """Return the reason to refuse a row that has more columns than a table with fixed ones."""
     name = next(name for name in values if name not in columns)
-    return f"has {name!r}, which no row of the first window has: write .jsonl to keep it"
+    return f"has {name!r}, which none of the first rows has: write .jsonl to keep it"
 
 
 def escaped(cell: str) -> str:
