@@ -33,7 +33,7 @@ from sentiment.batching import PaddedBatch, head_and_tail, length_buckets
 from sentiment.classifier import Prediction, load
 from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation import metrics
-from sentiment.training.data.dataset import LabelledTexts, without
+from sentiment.training.data.dataset import LabelledTexts, exclude_texts
 from sentiment.training.data.reading import read_labelled, read_soft_labelled
 from sentiment.training.distillation.distil import TEACHING, teach
 from sentiment.training.distillation.teacher import LABELLING_BATCH_TOKENS, Teacher, is_taught
@@ -101,9 +101,9 @@ def training_rows(tables: Path, dev: Sequence[LabelledTexts]) -> list[LabelledTe
         name = Path(source.path).stem
         rows = Source(path=f"{tables}/{OWN_LABELS.get(name, name)}.parquet")
         if name in OWN_LABELS or not source.soft_labels:
-            parts.append(without(read_labelled(rows), dev))
+            parts.append(exclude_texts(read_labelled(rows), dev))
         elif not name.endswith("_labelled"):  # people's grades, as shares
-            parts.append(without(read_soft_labelled(rows, LABELS), dev))
+            parts.append(exclude_texts(read_soft_labelled(rows, LABELS), dev))
     return parts
 
 
@@ -114,9 +114,9 @@ def taught(tables: Path, encoder: str, folder: Path) -> Teacher:
         dev = [read_labelled(Source(path=f"{tables}/{name}.parquet")) for name in SETS]
         train = training_rows(tables, dev)
         rows = {part.name: len(part.texts) for part in train}
-        identity = {name: str(count) for name, count in rows.items()} | {"settings": PEER_TEACHING.model_dump_json()}
+        fingerprint = {name: str(count) for name, count in rows.items()} | {"settings": PEER_TEACHING.model_dump_json()}
         judged = [sampled(part, FOLLOWED_ROWS) for part in dev]  # after the only epoch: there is nothing to choose
-        with Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), identity) as checkpoint:
+        with Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), fingerprint) as checkpoint:
             teacher, _ = teach(teacher, train, judged, PEER_TEACHING, _report, checkpoint)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / NOTE).write_text(json.dumps({"rows": rows, "teaching": PEER_TEACHING.model_dump()}, indent=1))

@@ -20,7 +20,7 @@ from sentiment.config import TextConfig, TrainingConfig
 from sentiment.evaluation import metrics
 from sentiment.terminal.training import training_progress
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.data.dataset import LabelledTexts, without
+from sentiment.training.data.dataset import LabelledTexts, exclude_texts
 from sentiment.training.data.reading import read_labelled, read_soft_labelled
 from sentiment.training.distillation.distil import labelling_dtype, teach
 from sentiment.training.distillation.teacher import Teacher, is_taught
@@ -87,7 +87,7 @@ def training_rows(data: Path, dev: list[LabelledTexts], tables: Mapping[str, int
     for name, rows in tables.items():
         source = Source(path=f"{data}/{name}.parquet")
         part = read_soft_labelled(source, LABELS) if name in SOFT else read_labelled(source)
-        parts.append(sampled(without(part, dev), rows))
+        parts.append(sampled(exclude_texts(part, dev), rows))
     return parts
 
 
@@ -117,9 +117,9 @@ def main(data: Path, encoder: Path, folder: Path) -> None:
     rows, teaching = (FILM_ROWS, FILM_TEACHING) if again else (ROWS, TEACHING)
     if not is_taught(folder):
         train = training_rows(data, dev, rows)
-        identity = {part.name: str(len(part.texts)) for part in train} | {"settings": teaching.model_dump_json()}
+        fingerprint = {part.name: str(len(part.texts)) for part in train} | {"settings": teaching.model_dump_json()}
         with (
-            Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), identity) as checkpoint,
+            Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), fingerprint) as checkpoint,
             training_progress("classification") as report,
         ):
             teacher = Teacher.load(encoder) if again else Teacher.start(str(encoder), LABELS)

@@ -1,4 +1,4 @@
-"""The command line. Each command checks its options, calls the library, and prints; heavy imports wait inside."""
+"""Run the command line. Each command checks its options, calls the library and prints; heavy imports are local."""
 
 import sys
 import traceback
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _discard_unwritable() -> None:
-    """Give up what waits to be written where it can't be: Python would try again at its end, and complain."""
+    """Discard output that can't be written: Python would retry at exit, and complain."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

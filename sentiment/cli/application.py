@@ -1,16 +1,20 @@
-"""The application that the commands belong to, and the options that several of them share."""
+"""Define the command-line application and the options that several commands share."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from sentiment import __version__
+from sentiment.abstention import threshold_for
 from sentiment.cli.networks import Dtype
 from sentiment.errors import ConfigError
 from sentiment.events import BROKEN_PIPE, discard_output
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyModel
 
 app = typer.Typer(
     name="sentiment",
@@ -66,6 +70,10 @@ Separator = Annotated[
         callback=lambda value: value and value.replace("\\t", "\t"),  # as shells let one write a tab
     ),
 ]
+Abstain = Annotated[
+    float | None,
+    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.15."),
+]
 SkipEmpty = Annotated[bool, typer.Option(help="Leave rows without text out.")]
 SkipBadRows = Annotated[bool, typer.Option(help="Leave rows out that can't be read or have no label.")]
 FILES_HELP = "Labelled files: CSV, TSV, JSONL, Parquet or Arrow; folders, globs and URLs of such."
@@ -81,3 +89,10 @@ Labels = Annotated[
         help="Names for what the label column holds: 1-2=negative,3=neutral,4-5=positive. 3= leaves rows out."
     ),
 ]
+
+
+def read_threshold(abstain: float, classifier: "AnyModel") -> float:
+    """Return the threshold for an error rate. Raises ConfigError if the model can't promise this rate."""
+    if classifier.task == "regression":
+        raise ConfigError(f"--abstain is for models of labels; {classifier.name!r} answers with a number")
+    return threshold_for(abstain, classifier.metrics, classifier.name)

@@ -1,4 +1,4 @@
-"""The command that makes a model's probabilities, and its promises, true for data of one's own."""
+"""Calibrate a model to labelled data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
-from sentiment.cli.plan import read_to_measure
+from sentiment.cli.training import read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 
 
@@ -39,9 +39,9 @@ def calibrate(
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated
-    from sentiment.training.recalibration import recalibrated
+    from sentiment.training.recalibration import recalibrate
 
     bundles.check_target(out)
     old = bundles.load(model)
-    new = recalibrated(old, [read_to_measure(context, path) for path in data])
+    new = recalibrate(old, [read_evaluation_data(context, path) for path in data])
     print_calibrated(old.temperature, new, out, bundles.save(new.bundle, out))

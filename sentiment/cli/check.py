@@ -1,4 +1,4 @@
-"""The command that holds a model to a behaviour suite."""
+"""Check a model against a behaviour suite."""
 
 import json
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The command that holds two models against each other."""
+"""Compare two models on labelled data."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
-from sentiment.cli.plan import read_to_measure
+from sentiment.cli.training import read_evaluation_data
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def compare(
 
     if out is not None and not out.parent.is_dir():
         raise ConfigError(f"--out: there is no folder {out.parent}")
-    labelled = read_to_measure(context, data)
+    labelled = read_evaluation_data(context, data)
     before, after = (answer(load(model), labelled.texts, labelled.labels, labelled.origins) for model in (old, new))
     found = compare_answers(before, after)
     if out is not None:

@@ -1,4 +1,4 @@
-"""The command that lays the networks of the textbook side by side."""
+"""Train and compare the encoders."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
-from sentiment.cli.plan import plan_of, train_and_save
+from sentiment.cli.training import build_recipe, train_and_save
 from sentiment.errors import ConfigError
 
 
@@ -35,7 +35,9 @@ def compare_encoders(
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     epochs: Annotated[int, typer.Option(help="Passes over the data, the same for all.")] = 3,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
+    recipe_file: Annotated[
+        Path | None, typer.Option("--recipe", help="A TOML file with all of these and more, instead.")
+    ] = None,
 ) -> None:
     """Train every network of the textbook on the same data under one budget, and compare them.
 
@@ -44,26 +46,30 @@ def compare_encoders(
     from sentiment.terminal.data import print_data
     from sentiment.terminal.training import print_encoders
     from sentiment.training.data.splits import read_data
-    from sentiment.training.resume.fingerprint import identity
+    from sentiment.training.resume.fingerprint import training_fingerprint
     from sentiment.training.search.encoder_comparison import PICTURE, draw
     from sentiment.training.search.encoder_comparison import compare_encoders as compare
 
-    plan = plan_of(
+    recipe = build_recipe(
         context,
-        recipe,
+        recipe_file,
         data,
         dev,
         name="encoders",
         text={"language": language},
         training={"epochs": epochs, "patience": epochs, "seed": seed},
     )
-    if plan.task == "regression":
+    if recipe.task == "regression":
         raise ConfigError("--recipe: its task is regression, and networks are compared by accuracy on labels")
-    held = read_data(plan)
-    print_data(held.report)
-    texts = [text for part in held.dev for text in part.texts]
+    labelled = read_data(recipe)
+    print_data(labelled.report)
+    texts = [text for part in labelled.dev for text in part.texts]
     compared = compare(
-        plan, identity(plan, held), out, lambda each, folder: train_and_save(each, held, folder, restart=False), texts
+        recipe,
+        training_fingerprint(recipe, labelled),
+        out,
+        lambda each, folder: train_and_save(each, labelled, folder, restart=False),
+        texts,
     )
     draw(compared, out / PICTURE)
     print_encoders(compared, out)

@@ -1,4 +1,4 @@
-"""The commands that bring data."""
+"""Download public data sets."""
 
 from pathlib import Path
 from typing import Annotated

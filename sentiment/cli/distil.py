@@ -1,4 +1,4 @@
-"""The command that trains a small model from a large one's answers."""
+"""Train a small model on the answers of a large one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +17,7 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
-from sentiment.cli.plan import plan_of, train_and_save
-from sentiment.cli.requirement import suite_of
+from sentiment.cli.training import build_recipe, read_required_suite, train_and_save
 from sentiment.errors import ConfigError
 
 
@@ -43,7 +42,9 @@ def distil(
     language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
     dtype: TrainingDtype = None,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed run stopped.")] = False,
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file for the small model, instead of --data.")] = None,
+    recipe_file: Annotated[
+        Path | None, typer.Option("--recipe", help="A TOML file for the small model, instead of --data.")
+    ] = None,
 ) -> None:
     """Teach a large encoder, let it label more texts, and train a small model on all of them.
 
@@ -57,34 +58,34 @@ def distil(
     from sentiment.training.distillation.distil import TEACHING, soft_sources
     from sentiment.training.distillation.teacher import encoder_folder
     from sentiment.training.recipe import Source
-    from sentiment.training.resume.fingerprint import files_identity, identity
+    from sentiment.training.resume.fingerprint import files_fingerprint, training_fingerprint
 
     bundles.check_target(out)  # before the hours, not after them
     encoder_folder(teacher)
-    plan = plan_of(context, recipe, data, dev, dtype=dtype, name=out.name, text={"language": language})
-    if plan.task == "regression":
+    recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, text={"language": language})
+    if recipe.task == "regression":
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
-    held = read_data(plan)
-    print_data(held.report)
-    required = suite_of(plan, held)
+    labelled = read_data(recipe)
+    print_data(labelled.report)
+    required = read_required_suite(recipe, labelled)
     folder = out.with_name(f".{out.name}.distil")
-    named = identity(plan, held) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
-    named |= {f"unlabelled {place}": files_identity(path) for place, path in enumerate(unlabelled, start=1)}
+    fingerprint = training_fingerprint(recipe, labelled) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
+    fingerprint |= {f"unlabelled {number}": files_fingerprint(path) for number, path in enumerate(unlabelled, start=1)}
     sources = [Source(path=path, text_column=text_column, separator=separator) for path in unlabelled]
     with training_progress("classification") as report:
         soft = soft_sources(
             teacher,
-            held,
+            labelled,
             sources,
             folder,
-            named,
+            fingerprint,
             report,
-            plan.text,
-            dtype=plan.training.dtype,
-            skip_bad_rows=plan.skip_bad_rows,
+            recipe.text,
+            dtype=recipe.training.dtype,
+            skip_bad_rows=recipe.skip_bad_rows,
             restart=restart,
         )
     console.print(f"The teacher and what it labelled are in {folder}.", soft_wrap=True)
     # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
-    plan = plan.model_copy(update={"labels": held.labels, "train": (*plan.train, *soft)})
-    train_and_save(plan, read_data(plan), out, restart=restart, required=required)
+    recipe = recipe.model_copy(update={"labels": labelled.labels, "train": (*recipe.train, *soft)})
+    train_and_save(recipe, read_data(recipe), out, restart=restart, required=required)

@@ -1,4 +1,4 @@
-"""The command that measures."""
+"""Evaluate a model on labelled data."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
-from sentiment.cli.plan import read_to_measure
+from sentiment.cli.training import read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
@@ -57,7 +57,7 @@ def evaluate(
     if classifier.task == "regression" and (report is not None or labels is not None):
         asked = "--report" if report is not None else "--labels"
         raise ConfigError(f"{asked} is for models of labels; {classifier.name!r} answers with a number")
-    labelled = read_to_measure(context, data, columns=slices or (), task=classifier.task)
+    labelled = read_evaluation_data(context, data, columns=slices or (), task=classifier.task)
     if classifier.task == "regression":
         found = evaluate_values(classifier, labelled.texts, labelled.values or ())
         if as_json:

@@ -1,4 +1,4 @@
-"""The command that looks inside."""
+"""Explain how a model classifies a text."""
 
 import json
 import sys

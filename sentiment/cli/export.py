@@ -1,4 +1,4 @@
-"""The command that writes a model in another form."""
+"""Export a model as ONNX."""
 
 from pathlib import Path
 from typing import Annotated

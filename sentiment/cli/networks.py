@@ -1,4 +1,4 @@
-"""The networks of the textbook by the names that the command line gives them."""
+"""Name the networks as command-line options do."""
 
 from enum import Enum
 from typing import Any

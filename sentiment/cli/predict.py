@@ -1,4 +1,4 @@
-"""The command that labels texts on the spot."""
+"""Predict the labels of texts given on the command line or standard input."""
 
 import json
 import sys
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment.abstention import UNCERTAIN
-from sentiment.cli.abstaining import Abstain, threshold_of
-from sentiment.cli.application import Answering, Json, Model, app
+from sentiment.cli.application import Abstain, Answering, Json, Model, app, read_threshold
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 from sentiment.terminal.screen import visible
@@ -40,13 +39,13 @@ def predict(
     if abstain is not None and steps:
         raise ConfigError("--abstain is kept for whole texts: leave --steps out")
     classifier = load(model, task=None)
-    threshold = 0.0 if abstain is None else threshold_of(abstain, classifier)
+    threshold = 0.0 if abstain is None else read_threshold(abstain, classifier)
     lines: Iterable[str | bytes] = texts or (line.rstrip(b"\r\n") for line in sys.stdin.buffer)
     given = iter(lines)
     refused = False
     number = 0
-    while window := list(islice(given, LINES_AT_ONCE)):
-        for text, answer in zip(window, _answers(classifier, window, threshold), strict=True):
+    while batch := list(islice(given, LINES_AT_ONCE)):
+        for text, answer in zip(batch, _answers(classifier, batch, threshold), strict=True):
             number += 1
             refused |= isinstance(answer, str)
             if steps and not isinstance(answer, str):

@@ -1,4 +1,4 @@
-"""The command that serves."""
+"""Start the HTTP service."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""The command that trains."""
+"""Train a model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +19,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
-from sentiment.cli.plan import plan_of, train_and_save
-from sentiment.cli.requirement import suite_of
+from sentiment.cli.training import build_recipe, read_required_suite, train_and_save
 from sentiment.events import print_line
 
 
@@ -77,7 +76,9 @@ def train(
         list[str] | None, typer.Option(help="Follow it in tensorboard:FOLDER or mlflow:ADDRESS, or in both.")
     ] = None,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file with all of these and more, instead.")] = None,
+    recipe_file: Annotated[
+        Path | None, typer.Option("--recipe", help="A TOML file with all of these and more, instead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model on labelled files and write its folder.
@@ -90,7 +91,7 @@ def train(
     from sentiment.training.data.splits import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.processes import started_processes
-    from sentiment.training.tracking.trackers import tracked
+    from sentiment.training.tracking.trackers import open_trackers
 
     bundles.check_target(out)  # before the hours, not after them
     training = {
@@ -102,9 +103,9 @@ def train(
         "frozen_embedding_epochs": frozen_embedding_epochs,
         "learning_rate": learning_rate,
     }
-    plan = plan_of(
+    recipe = build_recipe(
         context,
-        recipe,
+        recipe_file,
         data,
         dev,
         dtype=dtype,
@@ -123,7 +124,7 @@ def train(
         ),
         training={name: value for name, value in training.items() if value is not None},
     )
-    plan = plan.model_copy(update={"require": (*plan.require, *(require or ()))})
+    recipe = recipe.model_copy(update={"require": (*recipe.require, *(require or ()))})
 
     def warn(reason: str) -> None:
         typer.secho(f"warning: {reason}", fg="yellow", err=True)
@@ -131,16 +132,16 @@ def train(
     with (
         started_processes() as processes,
         silence(as_json or not processes.is_first),
-        tracked(track or () if processes.is_first else (), warn) as trackers,
+        open_trackers(track or () if processes.is_first else (), warn) as trackers,
     ):
-        held = read_data(plan)
-        print_data(held.report)
+        labelled = read_data(recipe)
+        print_data(labelled.report)
         train_and_save(
-            plan,
-            held,
+            recipe,
+            labelled,
             out,
             restart=restart,
             watchers=[*trackers, JsonWatcher(print_line)] if as_json else trackers,
-            required=suite_of(plan, held),
+            required=read_required_suite(recipe, labelled),
             processes=processes,
         )

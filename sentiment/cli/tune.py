@@ -1,4 +1,4 @@
-"""The command that searches for better settings."""
+"""Search for better training settings."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import Encoder, Pooling, Task, network
-from sentiment.cli.plan import plan_of
+from sentiment.cli.training import build_recipe
 from sentiment.errors import ConfigError
 from sentiment.events import EventLines, print_line
 
@@ -49,7 +49,7 @@ def tune(
     dtype: TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="The same seed and --dtype give the same trials.")] = 0,
     restart: Annotated[bool, typer.Option(help="Start anew, not where a killed search stopped.")] = False,
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file to start from, instead.")] = None,
+    recipe_file: Annotated[Path | None, typer.Option("--recipe", help="A TOML file to start from, instead.")] = None,
     as_json: Json = False,
 ) -> None:
     """Search for better settings by Optuna and write the best ones as a recipe.
@@ -68,9 +68,9 @@ def tune(
     from sentiment.training.data.splits import read_data
 
     context.with_resource(silence(as_json))
-    plan = plan_of(
+    recipe = build_recipe(
         context,
-        recipe,
+        recipe_file,
         data,
         dev,
         dtype=dtype,
@@ -80,18 +80,18 @@ def tune(
         model=network(encoder, pooling=pooling),
         training={"seed": seed, **({"epochs": epochs} if epochs is not None else {})},
     )
-    held = read_data(plan)
-    print_data(held.report)
-    search = Search(plan, held, out, restart=restart)
+    labelled = read_data(recipe)
+    print_data(labelled.report)
+    search = Search(recipe, labelled, out, restart=restart)
     lines = EventLines(print_line) if as_json else None
     ended = len(search.trials)
     if ended:
-        console.print(f"Going on from {out}: {ended} of {trials} trials have ended.", soft_wrap=True)
+        console.print(f"Resuming from {out}: {ended} of {trials} trials have ended.", soft_wrap=True)
     if lines is not None:
-        lines.event("start", name=plan.name, trials=trials, trials_done=ended)
+        lines.event("start", name=recipe.name, trials=trials, trials_done=ended)
 
     def on_trial(trial: "Trial") -> None:
-        print_trial(trial, trials, plan.task)
+        print_trial(trial, trials, recipe.task)
         if lines is not None:
             lines.event("trial", **asdict(trial))
 
@@ -105,7 +105,7 @@ def tune(
         search.run(trials, report, on_trial)
     best = search.best
     write_recipe(search.recipe_of(best), out / RECIPE)
-    write_page(search.study, search.trials, out / PAGE, f"Search for settings of {plan.name}")
-    print_study(search.trials, best, out / RECIPE, out / PAGE, plan.task)
+    write_page(search.study, search.trials, out / PAGE, f"Search for settings of {recipe.name}")
+    print_study(search.trials, best, out / RECIPE, out / PAGE, recipe.task)
     if lines is not None:
         lines.event("done", recipe=str(out / RECIPE), page=str(out / PAGE), best=asdict(best))

@@ -19,7 +19,7 @@ from sentiment.terminal import screen
 if TYPE_CHECKING:
     from sentiment.training.events import Start
     from sentiment.training.loop import Progress as TrainingProgress
-    from sentiment.training.search.encoder_comparison import Compared
+    from sentiment.training.search.encoder_comparison import EncoderResult
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
         screen.console.print(f"  {command}", soft_wrap=True)
 
 
-def print_encoders(compared: "Sequence[Compared]", out: Path) -> None:
+def print_encoders(compared: "Sequence[EncoderResult]", out: Path) -> None:
     """Print the networks side by side, and where the table and the picture are."""
     table = screen.table("network", "accuracy", "parameters", "training", "texts/s", title="Networks")
     for row in compared:

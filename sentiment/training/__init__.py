@@ -1,1 +1,1 @@
-"""Labelled tables to a model bundle. Nothing here is imported to answer."""
+"""Train model bundles from labelled tables. Nothing here is imported for inference."""

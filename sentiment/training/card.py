@@ -1,4 +1,4 @@
-"""The model card: what a user should know before trusting a model."""
+"""Write the model card."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

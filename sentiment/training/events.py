@@ -56,7 +56,7 @@ class Watcher(Protocol):
 
 
 class Watchers:
-    """Tells each of them, and a terminal's bar how far it is."""
+    """Reports to each watcher, and to a progress bar."""
 
     def __init__(self, watchers: Sequence[Watcher], report: Report) -> None:
         self._watchers = watchers

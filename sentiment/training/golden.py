@@ -1,4 +1,4 @@
-"""Texts whose answers are stored with a model, to check at load that it still gives them."""
+"""Compute the golden predictions that are stored with a model and checked when it is loaded."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ LENGTHS = (1, 7, 40, 300)
 def golden_predictions(model: AnyModel) -> tuple[dict[str, object], ...]:
     """Return each text with its answer: plain English ones, and some of every length from the model's own words."""
     words = model.vocabulary.words
-    own = tuple(" ".join(words[place * 7 % len(words)] for place in range(length)) for length in LENGTHS)
+    own = tuple(" ".join(words[index * 7 % len(words)] for index in range(length)) for length in LENGTHS)
     texts = [*ENGLISH, *own]
     predictions: Sequence[AnyPrediction] = model.predict(texts)
     return tuple({"text": text} | _answer(found) for text, found in zip(texts, predictions, strict=True))

@@ -17,12 +17,12 @@ from sentiment.training.optimization import (
     Criterion,
     LearnerT,
     Rewrite,
-    as_written,
     batch_tokens,
     check_finite,
     set_learning_rate,
-    shortened,
     train_step,
+    truncate_rows,
+    unchanged_rows,
     update_ema,
 )
 from sentiment.training.processes import ALONE, Processes
@@ -58,7 +58,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def as_learned(average: LearnerT) -> LearnerT:
+def unchanged_model(average: LearnerT) -> LearnerT:
     """Return the moving average itself."""
     return average
 
@@ -73,9 +73,9 @@ def fit(
     checkpoint: Checkpoint | None = None,
     *,
     criterion: Criterion = functional.cross_entropy,
-    keep: Callable[[LearnerT], LearnerT] = as_learned,
+    keep: Callable[[LearnerT], LearnerT] = unchanged_model,
     processes: Processes = ALONE,
-    rewrite: Rewrite = as_written,
+    rewrite: Rewrite = unchanged_rows,
 ) -> tuple[LearnerT, float]:
     """Train `model` in place. Return `keep` of the weights' moving average at its best `score`, and that score.
 
@@ -113,7 +113,7 @@ def _run(
     processes: Processes,
     rewrite: Rewrite,
 ) -> None:
-    rows = shortened(token_ids, config)
+    rows = truncate_rows(token_ids, config)
     lengths = [len(row) for row in rows]
     most_tokens = batch_tokens(lengths, config)
     now = state.counters
@@ -144,13 +144,13 @@ def _run(
                 report(progress)
                 if processes.broadcast(checkpoint is not None and checkpoint.due()):
                     _save(state, checkpoint, processes)
-        judged = time.monotonic()
+        evaluation_started = time.monotonic()
         kept = keep(state.average)
         dev_score = processes.broadcast(score(kept) if processes.is_first else math.nan)
         check_finite("dev score", dev_score, config)
         state.end_epoch(dev_score, kept)
         _save(state, checkpoint, processes)
-        paused += time.monotonic() - judged
+        paused += time.monotonic() - evaluation_started
         left = 0.0 if now.finished(config) else progress.seconds_left
         report(replace(progress, dev_score=dev_score, seconds_left=left))
 
@@ -161,10 +161,10 @@ def _save(state: TrainingState[LearnerT], checkpoint: Checkpoint | None, process
         checkpoint.save(state.tensors(generators), state.numbers())
 
 
-def logits_of(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:
+def compute_logits(model: LearnerT, token_ids: Sequence[Sequence[int]]) -> Tensor:
     """Return the logits (N, C) of each row, in the order given, in float32."""
     logits = torch.empty(len(token_ids), model.classifier.out_features)  # (N, C)
     with torch.inference_mode():
-        for places in length_buckets([len(row) for row in token_ids], EVALUATION_BATCH_TOKENS):
-            logits[places] = model(PaddedBatch.of([token_ids[place] for place in places]))  # (N, C)
+        for rows in length_buckets([len(row) for row in token_ids], EVALUATION_BATCH_TOKENS):
+            logits[rows] = model(PaddedBatch.of([token_ids[row] for row in rows]))  # (N, C)
     return logits

@@ -1,4 +1,4 @@
-"""The number format of a training: its setting's, its checkpoint's, or the quicker one by a measured step."""
+"""Choose a training's number format: from its settings, its checkpoint, or by measuring which is faster."""
 
 import copy
 import random
@@ -12,7 +12,7 @@ from sentiment.batching import shuffled_buckets
 from sentiment.config import TrainingConfig
 from sentiment.nn.precision import DTYPES, DtypeChoice, choose_dtype
 from sentiment.training.distillation.token_states import StateTargets
-from sentiment.training.optimization import Criterion, LearnerT, adamw, batch_tokens, shortened, train_step
+from sentiment.training.optimization import Criterion, LearnerT, adamw, batch_tokens, train_step, truncate_rows
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.resume.checkpoint import Saved
 
@@ -39,19 +39,19 @@ def training_dtype(
     elif config.dtype != "auto":
         choice = DtypeChoice(config.dtype)
     else:
-        choice = _quicker(model, token_ids, targets, config, criterion)
-    place = processes.broadcast(list(DTYPES).index(choice.dtype))
-    return DtypeChoice(list(DTYPES)[int(place)], choice.seconds)
+        choice = _measure_dtype(model, token_ids, targets, config, criterion)
+    index = processes.broadcast(list(DTYPES).index(choice.dtype))
+    return DtypeChoice(list(DTYPES)[int(index)], choice.seconds)
 
 
-def _quicker(
+def _measure_dtype(
     model: LearnerT,
     token_ids: Sequence[list[int]],
     targets: Tensor | StateTargets,
     config: TrainingConfig,
     criterion: Criterion,
 ) -> DtypeChoice:
-    rows = shortened(token_ids, config)
+    rows = truncate_rows(token_ids, config)
     lengths = [len(row) for row in rows]
     batches = shuffled_buckets(
         lengths, batch_tokens(lengths, config), config.max_batch_rows, random.Random(config.seed)

@@ -48,12 +48,12 @@ def adamw(model: LearnerT, config: TrainingConfig) -> torch.optim.Optimizer:
 def set_learning_rate(optimizer: torch.optim.Optimizer, step: int, steps: int, config: TrainingConfig) -> None:
     """Set every group's learning rate for this step of `steps`: linear warm-up, then `config.schedule`."""
     warm = min(1.0, (step + 1) / (config.warmup_share * steps + 1))
-    rate = config.learning_rate * warm * _left_of_rate(config.schedule, step / steps)
+    rate = config.learning_rate * warm * _schedule_factor(config.schedule, step / steps)
     for group in optimizer.param_groups:
         group["lr"] = rate * group["share"]
 
 
-def _left_of_rate(schedule: str, done: float) -> float:
+def _schedule_factor(schedule: str, done: float) -> float:
     """Return the factor of the learning rate when the share `done` of the steps is done."""
     match schedule:
         case "cosine":  # half of one (Loshchilov and Hutter 2017)
@@ -63,7 +63,7 @@ def _left_of_rate(schedule: str, done: float) -> float:
     return 1.0
 
 
-def shortened(token_ids: Sequence[list[int]], config: TrainingConfig) -> list[list[int]]:
+def truncate_rows(token_ids: Sequence[list[int]], config: TrainingConfig) -> list[list[int]]:
     """Return the rows as training reads them: the head and the tail of long ones."""
     return [head_and_tail(row, config.max_tokens) for row in token_ids]
 
@@ -73,7 +73,7 @@ def batch_tokens(lengths: Sequence[int], config: TrainingConfig) -> int:
     return min(config.max_batch_tokens, -(-sum(lengths) // MIN_STEPS))
 
 
-def as_written(rows: Sequence[list[int]]) -> Sequence[list[int]]:
+def unchanged_rows(rows: Sequence[list[int]]) -> Sequence[list[int]]:
     """Return the rows themselves."""
     return rows
 
@@ -86,7 +86,7 @@ def train_step(
     config: TrainingConfig,
     criterion: Criterion = functional.cross_entropy,
     processes: Processes = ALONE,
-    rewrite: Rewrite = as_written,
+    rewrite: Rewrite = unchanged_rows,
 ) -> float:
     """Take a step on a batch of rows and return the loss before it, the same in all processes that share the batch.
 
@@ -127,7 +127,7 @@ def _loss(
         return criterion(logits.float(), targets.probabilities) + missed  # ()
     with autocast(config.dtype):
         if _is_stepwise(model):
-            logits, targets = at_every_step(model.steps(batch), targets, batch.lengths)  # (steps, C) each
+            logits, targets = flatten_steps(model.steps(batch), targets, batch.lengths)  # (steps, C) each
         else:
             logits = model(batch)  # (N, C)
     return criterion(logits.float(), targets)  # ()
@@ -142,7 +142,7 @@ def _is_stepwise(model: LearnerT) -> TypeGuard[SentimentModel]:
     return isinstance(model, SentimentModel) and model.config.pooling == "stepwise"
 
 
-def at_every_step(logits: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+def flatten_steps(logits: Tensor, targets: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Flatten the logits (N, T, C) of all tokens to (steps, C), and repeat the target (N, C) of each one's row.
 
     Padding is left out, so it has no loss.

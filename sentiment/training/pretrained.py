@@ -58,7 +58,7 @@ def _shape(config: ModelConfig) -> dict[str, Any]:
     return config.model_dump(exclude=_RATES)
 
 
-def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle) -> None:
+def copy_pretrained(model: SentimentModel, labels: Sequence[str], pretrained: Bundle) -> None:
     """Copy the pretrained weights into a network. Labels that the pretrained model lacks start at random."""
     weights = {name: tensor.clone() for name, tensor in pretrained.model.state_dict().items()}
     known = {label: row for row, label in enumerate(pretrained.labels or [""])}
@@ -66,9 +66,9 @@ def start_from(model: SentimentModel, labels: Sequence[str], pretrained: Bundle)
     for name, own in model.classifier.named_parameters():
         learned = weights[f"classifier.{name}"]
         weights[f"classifier.{name}"] = own.detach().clone()
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             if row is not None:
-                weights[f"classifier.{name}"][place] = learned[row]
+                weights[f"classifier.{name}"][index] = learned[row]
     model.load_state_dict({**model.state_dict(), **weights})
 
 

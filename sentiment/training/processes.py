@@ -84,11 +84,11 @@ class Processes:
         tensors = self._broadcast_bytes(0, safetensors.torch.save(saved.tensors) if saved is not None else b"")
         return Saved(safetensors.torch.load(tensors), json.loads(numbers)) if numbers else None
 
-    def check_agree(self, identity: Mapping[str, str]) -> None:
+    def check_agree(self, fingerprint: Mapping[str, str]) -> None:
         """Raise CheckpointError in all processes if their data, settings or software differ."""
         if self.size == 1:
             return
-        own = {name: hashlib.sha256(value.encode()).hexdigest() for name, value in identity.items()}
+        own = {name: hashlib.sha256(value.encode()).hexdigest() for name, value in fingerprint.items()}
         first = json.loads(self._broadcast_bytes(0, json.dumps(own).encode()))
         differing = sorted(name for name in own.keys() | first.keys() if own.get(name) != first.get(name))
         # All raise it, because torchrun stops the others as soon as one has ended.

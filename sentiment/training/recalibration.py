@@ -16,7 +16,7 @@ from sentiment.evaluation.answers import answer
 from sentiment.evaluation.calibration import Calibration, LabelledLogits, fit_calibration, held_out_probabilities
 from sentiment.evaluation.metrics import figures
 from sentiment.nn.model import SentimentModel
-from sentiment.scoring.drift import METRIC as REFERENCE
+from sentiment.scoring.drift import METRIC as DRIFT_METRIC
 from sentiment.scoring.drift import build_baseline
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
@@ -28,14 +28,14 @@ HEADING = "\n## Calibrated anew\n"
 
 @dataclass(frozen=True, slots=True)
 class Recalibrated:
-    """A bundle with another temperature and other biases, and the accuracies before."""
+    """A recalibrated bundle, with its biases and the accuracy before."""
 
     bundle: Bundle
     biases: Mapping[str, float]  # what is added to each label's logit after the temperature
     accuracy_before: Mapping[str, float]  # of each set
 
 
-def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
+def recalibrate(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     """Return the network with temperature, biases, dev figures, abstention tables and drift baseline of these sets.
 
     The frequency of each label is learned too, so labels change. The figures and the tables are of rows that
@@ -52,11 +52,11 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
     check_task(bundle, "classification")
     added = bundle.metrics.get(BIASES, {})
     before = Calibration(bundle.temperature, tuple(added.get(label, 0.0) for label in bundle.labels))
-    plain = replace(bundle, model=_moved(bundle.model, before, -1), temperature=1.0)
-    asked = Classifier(plain)
-    logits = [_logits(asked, part) for part in sets]
+    uncalibrated = replace(bundle, model=_shift_biases(bundle.model, before, -1), temperature=1.0)
+    classifier_before = Classifier(uncalibrated)
+    logits = [_logits(classifier_before, part) for part in sets]
     found = fit_calibration(logits)
-    fitted = replace(plain, model=_moved(plain.model, found, 1), temperature=found.temperature)
+    fitted = replace(uncalibrated, model=_shift_biases(uncalibrated.model, found, 1), temperature=found.temperature)
     classifier = Classifier(fitted)
     accuracy_before, dev, tables, kept = {}, {}, {}, {}
     for part, (own, true), held_out in zip(sets, logits, held_out_probabilities(logits), strict=True):
@@ -65,13 +65,13 @@ def recalibrated(bundle: Bundle, sets: Sequence[LabelledTexts]) -> Recalibrated:
         tables[part.name] = abstention_table(held_out.numpy(), true.numpy()).model_dump(mode="json")
         kept[part.name] = build_baseline(classifier.predict(part.texts))
     biases = dict(zip(bundle.labels, found.biases, strict=True))
-    judged = replace(
+    new_bundle = replace(
         fitted,
         golden=golden_predictions(classifier),
-        metrics={**bundle.metrics, "dev": dev, METRIC: tables, REFERENCE: kept, BIASES: biases},
-        card=bundle.card.partition(HEADING)[0] + _section(found.temperature, biases, sets),
+        metrics={**bundle.metrics, "dev": dev, METRIC: tables, DRIFT_METRIC: kept, BIASES: biases},
+        card=bundle.card.partition(HEADING)[0] + _card_section(found.temperature, biases, sets),
     )
-    return Recalibrated(judged, biases, accuracy_before)
+    return Recalibrated(new_bundle, biases, accuracy_before)
 
 
 def _logits(classifier: Classifier, part: LabelledTexts) -> LabelledLogits:
@@ -80,8 +80,8 @@ def _logits(classifier: Classifier, part: LabelledTexts) -> LabelledLogits:
     return torch.from_numpy(probabilities).clamp_min(torch.finfo(torch.double).tiny).log(), torch.from_numpy(true)
 
 
-def _moved(model: SentimentModel, calibration: Calibration, sign: int) -> SentimentModel:
-    """Return the model whose logits hold the calibration's biases once more, or once less."""
+def _shift_biases(model: SentimentModel, calibration: Calibration, sign: int) -> SentimentModel:
+    """Return the model with the calibration's biases added to its logits, or with `sign` -1 subtracted."""
     model = deepcopy(model)
     biases: Tensor = torch.tensor(calibration.biases)  # (C,)
     with torch.no_grad():
@@ -89,7 +89,7 @@ def _moved(model: SentimentModel, calibration: Calibration, sign: int) -> Sentim
     return model
 
 
-def _section(temperature: float, biases: Mapping[str, float], sets: Sequence[LabelledTexts]) -> str:
+def _card_section(temperature: float, biases: Mapping[str, float], sets: Sequence[LabelledTexts]) -> str:
     rows = ", ".join(f"{part.name} ({len(part.texts):,} rows)" for part in sets)
     added = ", ".join(f"{bias:+g} for {label}" for label, bias in biases.items())
     return (

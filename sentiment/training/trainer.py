@@ -1,4 +1,4 @@
-"""A recipe to a bundle."""
+"""Train the model of a recipe and return its bundle."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,9 +14,9 @@ from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.data.misspelling import Misspelling
 from sentiment.training.data.splits import Data
-from sentiment.training.distillation.token_states import StateReader, StateTargets, is_read_by, states_of
+from sentiment.training.distillation.token_states import StateReader, StateTargets, can_learn_states, states_of
 from sentiment.training.events import Start
-from sentiment.training.loop import EncodedSet, Report, as_learned, fit
+from sentiment.training.loop import EncodedSet, Report, fit, unchanged_model
 from sentiment.training.number_format import training_dtype
 from sentiment.training.objectives.classification import (
     class_weights,
@@ -25,8 +25,8 @@ from sentiment.training.objectives.classification import (
     target_probabilities,
 )
 from sentiment.training.objectives.regression import Scale, ValueSet, fit_values, value_bundle, values_of
-from sentiment.training.optimization import Rewrite, as_written
-from sentiment.training.pretrained import interpolate_towards, load_pretrained, merge_pretrained, start_from
+from sentiment.training.optimization import Rewrite, unchanged_rows
+from sentiment.training.pretrained import copy_pretrained, interpolate_towards, load_pretrained, merge_pretrained
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.resume.checkpoint import Checkpoint
@@ -46,7 +46,7 @@ def train(
 ) -> Bundle:
     """Train, resuming from `checkpoint`, and return the calibrated bundle, ready to be saved.
 
-    A `vocabulary` at hand takes the place of the data's own; `vectors` at hand stand beside those of the recipe.
+    `vocabulary` replaces the one built from the data; `vectors` are added to those of the recipe.
     Raises ConfigError for settings that can't go together, BundleError for a pretrained model that can't be read,
     DataError for states of other texts, TrainingDivergedError as soon as a number isn't finite.
     """
@@ -66,15 +66,15 @@ def train(
         each
         for part, rows, n in zip(data.train, tokens, data.repeats, strict=True)
         for each in [
-            _of_parts(states, row, vocabulary, recipe.training)
+            _repeat_states(states, row, vocabulary, recipe.training)
             for states, row in zip(states_of(part, rows, recipe.training.max_tokens), rows, strict=True)
         ]
         * n
     ]
     model = _network(recipe, len(vocabulary), len(data.labels) or 1, states)
-    keep: Callable[[SentimentModel], SentimentModel] = as_learned
+    keep: Callable[[SentimentModel], SentimentModel] = unchanged_model
     if pretrained is not None:
-        start_from(model, data.labels, pretrained)
+        copy_pretrained(model, data.labels, pretrained)
         if recipe.task == pretrained.task == "regression":
             Scale.of(_values(data)).unfold_from(model)
         keep = interpolate_towards(model, data.labels, pretrained, recipe.training.pretrained_share)
@@ -101,7 +101,7 @@ def train(
             epochs_done=saved.numbers["epoch"] - 1 if saved else 0,
             dtype=choice.dtype,
             seconds_per_step=dict(choice.seconds),
-            settings=checkpoint.identity if checkpoint is not None else {},
+            settings=checkpoint.fingerprint if checkpoint is not None else {},
         )
     )
     rewrite = _rewrite(recipe.training, vocabulary)
@@ -114,7 +114,7 @@ def train(
             model, learned, _values(data), value_dev, training, report, checkpoint, keep, processes, rewrite
         )
         return value_bundle(
-            _unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data.train, value_dev
+            _build_bundle(recipe, data, vocabulary, best, score, choice.dtype), recipe, data.train, value_dev
         )
     dev = [
         EncodedSet(part.name, token_ids, [data.labels.index(label) for label in part.labels])
@@ -133,7 +133,7 @@ def train(
         rewrite=rewrite,
     )
     best = best.without_states() if isinstance(best, StateReader) else best
-    return label_bundle(_unjudged(recipe, data, vocabulary, best, score, choice.dtype), recipe, data, dev)
+    return label_bundle(_build_bundle(recipe, data, vocabulary, best, score, choice.dtype), recipe, data, dev)
 
 
 def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor | None]) -> SentimentModel:
@@ -142,13 +142,13 @@ def _network(recipe: Recipe, words: int, classes: int, states: Sequence[Tensor |
     if len(sizes) > 1:
         numbers = " and ".join(map(str, sorted(sizes)))
         raise DataError(f"the states of the soft labels have {numbers} numbers a token: have one teacher label all")
-    if sizes and is_read_by(recipe.model):
+    if sizes and can_learn_states(recipe.model):
         return StateReader(recipe.model, state_size=sizes.pop(), vocabulary_size=words, num_classes=classes)
     return SentimentModel(recipe.model, vocabulary_size=words, num_classes=classes)
 
 
 def _label_targets(recipe: Recipe, data: Data) -> Tensor:
-    """Return what each row should be answered, as often as an epoch reads it: (rows, C)."""
+    """Return the target of each row, repeated as often as an epoch reads it: (rows, C)."""
     targets = torch.cat(
         [target_probabilities(part, data.labels).repeat(n, 1) for part, n in zip(data.train, data.repeats, strict=True)]
     )
@@ -156,7 +156,7 @@ def _label_targets(recipe: Recipe, data: Data) -> Tensor:
 
 
 def _values(data: Data) -> Tensor:
-    """Return the number of each row to learn, as often as an epoch reads it: (rows,)."""
+    """Return the target value of each row, repeated as often as an epoch reads it: (rows,)."""
     return torch.cat([each.repeat(n) for each, n in zip(values_of(data.train), data.repeats, strict=True)])  # (rows,)
 
 
@@ -175,9 +175,9 @@ def _vocabulary(tokens: Sequence[Sequence[list[str]]], config: VocabularyConfig)
 
 
 def _rewrite(config: TrainingConfig, vocabulary: Vocabulary) -> Rewrite:
-    """Return what makes words read as misspelt ones, if a step is to. Raises ConfigError if it can't."""
+    """Return the rewrite that misspells words, if any. Raises ConfigError for a vocabulary without pieces."""
     if not config.misspelling:
-        return as_written
+        return unchanged_rows
     if not vocabulary.pieces:
         raise ConfigError(
             f"training.misspelling is {config.misspelling:g}, and the vocabulary has no pieces to read such words by: "
@@ -186,10 +186,10 @@ def _rewrite(config: TrainingConfig, vocabulary: Vocabulary) -> Rewrite:
     return Misspelling(vocabulary, config.misspelling, config.seed)
 
 
-def _of_parts(
+def _repeat_states(
     states: Tensor | None, tokens: list[str], vocabulary: Vocabulary, config: TrainingConfig
 ) -> Tensor | None:
-    """Return the states of a row (T, K), each word's for all parts that it is read by; none if those are too many."""
+    """Repeat each word's state for all its pieces: (T, K); None if the row has too many pieces."""
     if states is None or not vocabulary.pieces:
         return states
     counts = [len(parts) for parts in vocabulary.read(tokens)]
@@ -218,7 +218,7 @@ def _start_embedding(model: SentimentModel, vocabulary: Vocabulary, vectors: Seq
         start = end
 
 
-def _unjudged(
+def _build_bundle(
     recipe: Recipe, data: Data, vocabulary: Vocabulary, model: SentimentModel, score: float, dtype: str
 ) -> Bundle:
     # Fewer bytes on disk for nothing measurable; rounded here, so that what is judged is what is saved.

@@ -12,7 +12,7 @@ from sentiment.terminal import data, screen
 from sentiment.terminal.screen import console, silence
 from sentiment.terminal.training import print_trained, training_progress
 from sentiment.training.data.dataset import LabelledTexts
-from sentiment.training.data.report import DataReport, report_of
+from sentiment.training.data.report import DataReport, build_report
 from sentiment.training.loop import Progress
 from tests.conftest import MakeBundle
 
@@ -75,7 +75,7 @@ def report(labels: tuple[str, ...] = GRADES) -> DataReport:
     rows = [label for place, label in enumerate(labels) for _ in range(place + 1)]
     texts = [f"text {row}" for row in range(len(rows))]
     train = LabelledTexts("sst_train_phrases_with_grades.parquet", texts, rows, skipped=2)
-    return report_of(labels, [train], [LabelledTexts("split of it", texts[:3], rows[:3])], 1_234)
+    return build_report(labels, [train], [LabelledTexts("split of it", texts[:3], rows[:3])], 1_234)
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, to: Console, shown: DataReport) -> list[str]:
@@ -118,7 +118,7 @@ def test_many_labels_are_shown_by_rows_and_the_rest_together(monkeypatch: pytest
 
 def test_numbers_have_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
     part = LabelledTexts("a.csv", ["x", "y"], ["1", "2"], values=[1.0, 2.0])
-    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report_of((), [part], [part], 0))
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), build_report((), [part], [part], 0))
     assert [line.split() for line in lines[-3:]] == [
         ["data", "role", "smallest", "mean", "largest"],
         ["a.csv", "train", "1", "1.5", "2"],

@@ -1,4 +1,4 @@
-"""Labelled texts as a value: what can be learned from them, and which rows judge."""
+"""Hold labelled texts, check that they can be learned from, and split off dev rows."""
 
 import random
 from collections import Counter
@@ -35,7 +35,7 @@ class LabelledTexts:
     unreadable: int = 0
 
     def origin(self, index: int) -> Origin:
-        """Return where the row at this place comes from."""
+        """Return where the row at this index comes from."""
         return self.origins[index] if self.origins else Origin(self.name, index + 1)
 
 
@@ -84,7 +84,7 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
             raise DataError(f"{data.name}: {found}; a regression needs {MIN_VALUES} or more")
         ascending = sorted(range(len(data.values)), key=data.values.__getitem__)
         parts = max(2, round(share * len(ascending)))
-        cuts = [len(ascending) * place // parts for place in range(parts + 1)]
+        cuts = [len(ascending) * index // parts for index in range(parts + 1)]
         held_out = {rng.choice(ascending[start:end]) for start, end in pairwise(cuts)}
         return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
     for label in sorted(set(data.labels)):
@@ -93,7 +93,7 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
     return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
 
 
-def without(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
+def exclude_texts(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
     """Return the rows whose text, ignoring case and spacing, is in none of `unseen`."""
     texts = {_plain(text) for part in unseen for text in part.texts}
     rows = {row for row, text in enumerate(data.texts) if _plain(text) in texts}
@@ -104,7 +104,7 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
+def with_unique_names(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
     """Return the sets with unique names, for the model's metrics: the second `dev.csv` is numbered."""
     met: Counter[str] = Counter()
     found = []
@@ -116,9 +116,9 @@ def told_apart(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
 
 def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
     kept = [row for row in range(len(data.texts)) if (row in rows) == inside]
-    held = {each.name: getattr(data, each.name) for each in fields(data)}
+    lists = {each.name: getattr(data, each.name) for each in fields(data)}
     chosen: dict[str, Any] = {
-        each: [values[row] for row in kept] for each, values in held.items() if values and isinstance(values, list)
+        each: [values[row] for row in kept] for each, values in lists.items() if values and isinstance(values, list)
     }
     columns = {column: [values[row] for row in kept] for column, values in data.columns.items()}
     return replace(data, name=name, columns=columns, **chosen)

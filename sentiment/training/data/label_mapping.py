@@ -1,4 +1,4 @@
-"""Names for what a label column holds: "1-2=negative,3=neutral,4-5=positive"."""
+"""Map the values of a label column to labels: "1-2=negative,3=neutral,4-5=positive"."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Words read as if they were misspelt, now and then in training: so the pieces of words get a meaning, too."""
+"""Misspell some words during training, so that word pieces are learned, too."""
 
 import random
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _MIN_LETTERS = 4  # of a word that has typos; shorter ones become other words
 _SPELT = 3  # letters of a word that is read by its pieces
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEIGHBOURS = {
-    key: "".join(row[place - 1 : place] + row[place + 1 : place + 2])
+    key: "".join(row[position - 1 : position] + row[position + 1 : position + 2])
     for row in _KEYBOARD
-    for place, key in enumerate(row)
+    for position, key in enumerate(row)
 }
 
 
@@ -42,11 +42,11 @@ class Misspelling:
         picks = (draws[chosen] / self._rate).tolist()
         read = [list(row) for row in rows]
         row, start = len(rows) - 1, len(draws) - lengths[-1]
-        for place, pick in zip(reversed(chosen.tolist()), reversed(picks), strict=True):  # the last one first
-            while place < start:
+        for position, pick in zip(reversed(chosen.tolist()), reversed(picks), strict=True):  # the last one first
+            while position < start:
                 row -= 1
                 start -= lengths[row]
-            at = place - start
+            at = position - start
             variants = self._variants[rows[row][at]]
             begins_another = at + 1 < lengths[row] and self._continues[rows[row][at + 1]]
             if variants and not begins_another:
@@ -68,8 +68,8 @@ def _variants(word: str, vocabulary: Vocabulary, rng: random.Random) -> list[lis
 
 def _typo(word: str, rng: random.Random) -> str:
     """Misspell the word: swap two letters, or omit, double or mistype one. Its first letter stays."""
-    place = rng.randrange(1, len(word))
-    before, letter, after = word[:place], word[place], word[place + 1 :]
+    position = rng.randrange(1, len(word))
+    before, letter, after = word[:position], word[position], word[position + 1 :]
     match rng.randrange(4):
         case 0 if after:
             return before + after[0] + letter + after[1:]

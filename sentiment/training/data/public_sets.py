@@ -1,4 +1,4 @@
-"""Public sets from the archives of those who made them, as tables that `sentiment train` reads.
+"""Download public sets from their authors and convert them to tables that `sentiment train` reads.
 
 Nothing is unpacked: members are read by the names that they should have, so that no name in an archive becomes a path.
 """

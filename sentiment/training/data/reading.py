@@ -1,4 +1,4 @@
-"""Labelled files to texts and labels, refused in words where they can't be learned from."""
+"""Read labelled files into texts and labels; refuse with a reason what can't be learned from."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -55,18 +55,18 @@ def read_labelled(
         labels = apply([cells.label for cells in rows.cells], source.label_mapping, source.path)
     elif task == "classification":
         _refuse_measurements(rows)
-    kept = [place for place, label in enumerate(labels) if label is not None]
+    kept = [index for index, label in enumerate(labels) if label is not None]
     if not kept:
         raise DataError(f"{source.path}: {_why_none(source, rows)}")
-    cells = [rows.cells[place] for place in kept]
+    cells = [rows.cells[index] for index in kept]
     return LabelledTexts(
         base_name(source.path),
-        [rows.texts[place] for place in kept],
+        [rows.texts[index] for index in kept],
         [label for label in labels if label is not None],
         rows.empty,
         values=[each.value for each in cells if each.value is not None] if task == "regression" else None,
-        columns={column: [each.others[place] for each in cells] for place, column in enumerate(columns)},
-        origins=[rows.origins[place] for place in kept],
+        columns={column: [each.others[index] for each in cells] for index, column in enumerate(columns)},
+        origins=[rows.origins[index] for index in kept],
         unreadable=rows.bad,
     )
 
@@ -79,10 +79,10 @@ def _refuse_measurements(rows: Rows[_Cells]) -> None:
     fraction = next((label for label, number in numbers.items() if number and number % 1), None)
     if fraction is None and (len(numbers) <= MAX_NUMBERED_CLASSES or not any(cells.has_point for cells in rows.cells)):
         return
-    place = next(place for place, cells in enumerate(rows.cells) if fraction in (None, cells.label))
+    index = next(index for index, cells in enumerate(rows.cells) if fraction in (None, cells.label))
     kind = "one of many numbers" if fraction is None else "a fraction"
     raise DataError(
-        f"{rows.origins[place]}: the label {rows.cells[place].label!r:.60} is {kind}; labels are names: give ranges of "
+        f"{rows.origins[index]}: the label {rows.cells[index].label!r:.60} is {kind}; labels are names: give ranges of "
         "them names with --labels '1-2=negative,3=neutral,4-5=positive', or learn the number itself with `sentiment "
         "train --task regression`"
     )

@@ -16,7 +16,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 
 @dataclass(frozen=True)
 class SetFacts:
-    """One set of rows: how many, of which labels, and how many words a text has."""
+    """Figures of one set of rows: their number, labels and text lengths."""
 
     name: str
     rows: int
@@ -31,7 +31,7 @@ class SetFacts:
 
 @dataclass(frozen=True)
 class DataReport:
-    """All sets, and what in them is worth a second look."""
+    """Figures of all sets, and rows worth checking."""
 
     train: tuple[SetFacts, ...]
     dev: tuple[SetFacts, ...]
@@ -50,7 +50,7 @@ class DataReport:
         }
 
 
-def report_of(
+def build_report(
     labels: Sequence[str], train: Sequence[LabelledTexts], dev: Sequence[LabelledTexts], dropped: int
 ) -> DataReport:
     """Return the report of the training and dev sets; `dropped` training rows were also in a dev set."""

@@ -12,12 +12,12 @@ from sentiment.training.data.dataset import (
     check_learnable,
     check_names,
     check_spread,
+    exclude_texts,
     split,
-    told_apart,
-    without,
+    with_unique_names,
 )
 from sentiment.training.data.reading import read_labelled, read_soft_labelled
-from sentiment.training.data.report import DataReport, report_of
+from sentiment.training.data.report import DataReport, build_report
 from sentiment.training.data.tables import is_blank
 from sentiment.training.recipe import Recipe
 
@@ -38,7 +38,7 @@ class Data:
     @cached_property
     def report(self) -> DataReport:
         """Return their description in figures."""
-        return report_of(self.labels, self.train, self.dev, self.in_dev)
+        return build_report(self.labels, self.train, self.dev, self.in_dev)
 
 
 def read_data(recipe: Recipe) -> Data:
@@ -66,12 +66,12 @@ def read_data(recipe: Recipe) -> Data:
             replace(out, name=f"split of {part.name}", skipped=0, unreadable=0)  # which the others count
             for part, (_, out) in zip(train, halves, strict=True)
         ]
-    dev = told_apart(dev)
+    dev = with_unique_names(dev)
     soft = [source for source in recipe.train if source.soft_labels]
     train += [read_soft_labelled(source, labels, **skipping) for source in soft]
     repeats = [source.repeat for source in (*gold, *soft)]
     rows = sum(len(part.texts) for part in train)
-    train = [without(part, dev) for part in train]
+    train = [exclude_texts(part, dev) for part in train]
     left = sum(len(part.texts) for part in train)
     if not left:
         raise DataError(_NO_ROW_LEFT if recipe.dev else _ALL_REPEATED)
@@ -100,7 +100,7 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     labels = check_learnable([rows])
     check_names(labels, [rows])
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
-    learned = without(replace(kept, name=rows.name), [held_out])
+    learned = exclude_texts(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
         raise DataError(f"{rows.name}: {_ALL_REPEATED}")
     _check_taught(labels, [learned])

@@ -1,4 +1,4 @@
-"""Files row by row, through the reader of `sentiment score`: the same rows everywhere, or refused with their line."""
+"""Read files row by row with the reader of `sentiment score`; refuse bad rows by their line."""
 
 import io
 import math
@@ -50,7 +50,7 @@ class Rows(Generic[CellsT]):
 
 
 class _Faults:
-    """Rows of one file that have a fault of one kind: how many, and the first."""
+    """Count and first row of one kind of fault in a file."""
 
     def __init__(self) -> None:
         self.count = 0

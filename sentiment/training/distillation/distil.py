@@ -26,9 +26,9 @@ from sentiment.training.distillation.token_states import STATE_SIZE, STATES_MAX_
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.number_format import training_dtype
 from sentiment.training.objectives.classification import mean_macro_recall, target_probabilities
-from sentiment.training.optimization import shortened
+from sentiment.training.optimization import truncate_rows
 from sentiment.training.recipe import Source
-from sentiment.training.resume.checkpoint import Checkpoint, check_identity
+from sentiment.training.resume.checkpoint import Checkpoint, check_fingerprint
 
 # Of fine-tuning an encoder. A thousandth of the rate that a new LSTM takes; its vectors start where they should be.
 TEACHING = TrainingConfig(
@@ -65,7 +65,7 @@ def teach(
     targets = torch.cat([target_probabilities(part, labels) for part in train])  # (rows, C)
     judged = [
         EncodedSet(
-            part.name, shortened(teacher.encode(part.texts), config), [labels.index(label) for label in part.labels]
+            part.name, truncate_rows(teacher.encode(part.texts), config), [labels.index(label) for label in part.labels]
         )
         for part in dev
     ]
@@ -158,7 +158,7 @@ def soft_sources(
     data: Data,
     unlabelled: Sequence[Source],
     folder: Path,
-    identity: Mapping[str, str],
+    fingerprint: Mapping[str, str],
     report: Report,
     text: TextConfig,
     *,
@@ -170,7 +170,7 @@ def soft_sources(
 
     `source` is an encoder to be taught the data, or the folder of a teacher that knows the data's labels. It is taught
     and labels in `dtype`. What is done is kept in `folder`: killed, the same call resumes. Raises CheckpointError for a
-    `folder` of another identity, ConfigError for a `source` that holds no encoder, DataError for a teacher of other
+    `folder` of another fingerprint, ConfigError for a `source` that holds no encoder, DataError for a teacher of other
     labels.
     """
     if restart:
@@ -178,14 +178,14 @@ def soft_sources(
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "identity.json"
     if note.is_file():
-        check_identity(folder, json.loads(note.read_bytes()), identity)
+        check_fingerprint(folder, json.loads(note.read_bytes()), fingerprint)
     else:
         scratch = note.with_name(f"{note.name}.partial")
-        scratch.write_text(json.dumps(dict(identity)))
+        scratch.write_text(json.dumps(dict(fingerprint)))
         scratch.replace(note)  # whole or not there: a kill in between must not leave half of it
     taught = Path(source) if is_taught(Path(source)) else folder / "teacher"
     if not is_taught(taught):
-        with Checkpoint(folder / "checkpoint", identity) as checkpoint:
+        with Checkpoint(folder / "checkpoint", fingerprint) as checkpoint:
             config = TEACHING.model_copy(update={"dtype": dtype})
             teacher, _ = teach(Teacher.start(source, data.labels), data.train, data.dev, config, report, checkpoint)
             teacher.save(taught)
@@ -194,8 +194,8 @@ def soft_sources(
     if teacher.labels != data.labels:
         raise DataError(f"{taught}: the teacher knows {', '.join(teacher.labels)}, not {', '.join(data.labels)}")
     labelled = []
-    for place, texts in enumerate(unlabelled, start=1):
-        out = folder / f"labelled-{place}.parquet"
+    for number, texts in enumerate(unlabelled, start=1):
+        out = folder / f"labelled-{number}.parquet"
         if not out.is_file():
             label_texts(teacher, texts, out, text, folder / LABELLING, dtype, skip_bad_rows=skip_bad_rows)
         labelled.append(Source(path=str(out), soft_labels=True))

@@ -1,4 +1,4 @@
-"""A pretrained encoder with a classifier on the mean of its states: large and slow, it only ever teaches.
+"""Train a pretrained encoder with a classifier on the mean of its states; it is large and slow, and only a teacher.
 
 transformers is imported here alone, and late: nothing but distillation needs it (`pip install '.[distil]'`).
 """
@@ -124,17 +124,17 @@ class Teacher(nn.Module):
         logits = torch.empty(len(texts), len(self.labels))  # (N, C)
         states: list[Tensor] = [torch.empty(0)] * len(texts)
         with torch.inference_mode():
-            for places in length_buckets([len(row) for row in read], LABELLING_BATCH_TOKENS):
+            for indices in length_buckets([len(row) for row in read], LABELLING_BATCH_TOKENS):
                 batch = PaddedBatch.of(
-                    [[pieces["input_ids"][place][piece] for piece in read[place]] for place in places]
+                    [[pieces["input_ids"][index][piece] for piece in read[index]] for index in indices]
                 )
                 with autocast(dtype):
                     found = self.states(batch)  # (N, T, F)
                 found = found.float()  # (N, T, F)
-                logits[places] = self.classifier(_mean(found, batch.lengths))  # (N, C)
-                for row, place in enumerate(places):
-                    spans = [pieces["offset_mapping"][place][piece] for piece in read[place]]
-                    states[place] = project(_of_tokens(found[row], spans, texts[place].spans))  # (T, K)
+                logits[indices] = self.classifier(_mean(found, batch.lengths))  # (N, C)
+                for row, index in enumerate(indices):
+                    spans = [pieces["offset_mapping"][index][piece] for piece in read[index]]
+                    states[index] = project(_of_tokens(found[row], spans, texts[index].spans))  # (T, K)
         return torch.softmax(logits.double(), dim=-1), states  # (N, C)
 
 
@@ -168,7 +168,7 @@ def encoder_folder(source: str) -> Path:
         folders = [Path(source)]
     else:
         spec = importlib.util.find_spec(source.replace("-", "_")) if source.replace("-", "_").isidentifier() else None
-        folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec is not None else []
+        folders = [Path(index) for index in (spec.submodule_search_locations or ())] if spec is not None else []
     for folder in folders:
         for config in sorted(folder.rglob("config.json")):
             if (config.parent / "model.safetensors").is_file():

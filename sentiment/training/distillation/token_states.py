@@ -55,8 +55,8 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
     """
     found: list[Tensor | None] = []
     size = None
-    for place, row in enumerate(tokens):
-        content = part.states[place] if part.states is not None else None
+    for index, row in enumerate(tokens):
+        content = part.states[index] if part.states is not None else None
         if content is None or not 0 < len(row) <= max_tokens:
             found.append(None)
             continue
@@ -68,7 +68,7 @@ def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: 
             found.append(states)
         except ValueError as error:
             raise DataError(
-                f"{part.origin(place)} holds states of another text or of other tokens: {error}; have a "
+                f"{part.origin(index)} holds states of another text or of other tokens: {error}; have a "
                 "teacher label the file again, with the language and the settings of this training"
             ) from None
     return found
@@ -125,22 +125,22 @@ class StateReader(SentimentModel):
         return model.eval().requires_grad_(False)
 
 
-def is_read_by(config: ModelConfig) -> bool:
+def can_learn_states(config: ModelConfig) -> bool:
     """Return whether such a network can learn states: one whose classifier reads the final `ht`, from zeros on."""
     return config.is_plain_lstm and config.pooling == "final" and config.initial_state == "zero"
 
 
-def state_loss(said: Tensor, lengths: Tensor, states: Sequence[Tensor | None]) -> Tensor:
-    """Return the mean share of the states' variance that `said` (N, T, K) misses, over tokens, then rows: ().
+def state_loss(predicted: Tensor, lengths: Tensor, states: Sequence[Tensor | None]) -> Tensor:
+    """Return the mean share of the states' variance that `predicted` (N, T, K) misses, over tokens, then rows: ().
 
     Rows without states count as missing none, and so does a token that the encoder left out, whose state is NaN.
     """
-    places = [place for place, known in enumerate(states) if known is not None]
-    if not places:
-        return said.sum() * 0  # ()
+    indices = [index for index, known in enumerate(states) if known is not None]
+    if not indices:
+        return predicted.sum() * 0  # ()
     true = torch.cat([known for known in states if known is not None]).float()  # (tokens, K)
-    real = real_steps(lengths[places], said.shape[1]).squeeze(-1)  # (n, T)
+    real = real_steps(lengths[indices], predicted.shape[1]).squeeze(-1)  # (n, T)
     # Left out before the square: behind it the gradient of a NaN would be one.
-    missed = torch.where(true.isnan(), 0.0, said[places][real] - true).square().sum(dim=-1)  # (tokens,)
-    shares = (1 / lengths[places]).repeat_interleave(lengths[places])  # (tokens,)
+    missed = torch.where(true.isnan(), 0.0, predicted[indices][real] - true).square().sum(dim=-1)  # (tokens,)
+    shares = (1 / lengths[indices]).repeat_interleave(lengths[indices])  # (tokens,)
     return (missed * shares).sum() / len(states)  # ()

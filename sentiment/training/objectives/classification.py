@@ -19,7 +19,7 @@ from sentiment.training.card import model_card
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import Data
 from sentiment.training.golden import golden_predictions
-from sentiment.training.loop import EncodedSet, logits_of
+from sentiment.training.loop import EncodedSet, compute_logits
 from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
 
@@ -55,7 +55,7 @@ def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[Encod
     """Return the bundle with its temperature, dev figures, card, golden predictions and drift baseline."""
     model = bundle.model
     targets = [torch.tensor(part.targets) for part in dev]
-    logits = [logits_of(model, part.token_ids) for part in dev]
+    logits = [compute_logits(model, part.token_ids) for part in dev]
     temperature = fit_temperature(list(zip(logits, targets, strict=True)))
     answers = {part.name: _answers(model, part, temperature) for part in dev}
     dev_figures = {name: figures(*answered, data.labels) for name, answered in answers.items()}
@@ -75,5 +75,5 @@ def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[Encod
 
 
 def _answers(model: LearnerT, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
-    logits = logits_of(model, part.token_ids).double()  # (N, C)
+    logits = compute_logits(model, part.token_ids).double()  # (N, C)
     return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)

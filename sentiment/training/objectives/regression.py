@@ -16,8 +16,8 @@ from sentiment.scoring.drift import drift_baseline
 from sentiment.training.card import model_card
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.golden import golden_predictions
-from sentiment.training.loop import Report, fit, logits_of
-from sentiment.training.optimization import Rewrite, as_written
+from sentiment.training.loop import Report, compute_logits, fit
+from sentiment.training.optimization import Rewrite, unchanged_rows
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
 from sentiment.training.resume.checkpoint import Checkpoint
@@ -74,7 +74,7 @@ def values_of(sets: Sequence[LabelledTexts]) -> list[Tensor]:
 
 def mean_rmse(model: SentimentModel, dev: Sequence[ValueSet], scale: Scale) -> float:
     """Return the root mean squared error, averaged over the dev sets, in the numbers' own unit."""
-    errors = [scale.invert(logits_of(model, part.token_ids)) - part.values for part in dev]  # (N,)
+    errors = [scale.invert(compute_logits(model, part.token_ids)) - part.values for part in dev]  # (N,)
     return float(sum(each.square().mean().sqrt() for each in errors) / len(dev))
 
 
@@ -88,7 +88,7 @@ def fit_values(
     checkpoint: Checkpoint | None,
     keep: Callable[[SentimentModel], SentimentModel],
     processes: Processes = ALONE,
-    rewrite: Rewrite = as_written,
+    rewrite: Rewrite = unchanged_rows,
 ) -> tuple[SentimentModel, float]:
     """Train with `fit` on the squared error of numbers; the model returns the numbers, the score is -RMSE."""
     scale = Scale.of(values)
@@ -113,7 +113,7 @@ def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts],
     """Return the bundle with its dev figures, its card, its golden predictions and its drift baseline on dev data."""
     figures = {}
     for part in dev:
-        predicted = logits_of(bundle.model, part.token_ids).squeeze(1).double()  # (N,)
+        predicted = compute_logits(bundle.model, part.token_ids).squeeze(1).double()  # (N,)
         figures[part.name] = value_figures(predicted.numpy(), part.values.numpy())
     judged = replace(
         bundle,

@@ -1,4 +1,4 @@
-"""Keep a training on disk, so that a killed one resumes.
+"""Save a training to disk, so that a killed one resumes.
 
 A folder of two files: the tensors, and a JSON file that names them with their SHA-256. Each is written beside, synced
 and renamed, the JSON file last: at any moment the folder contains one complete checkpoint, the last or the one before.
@@ -40,12 +40,12 @@ class Saved:
 class Checkpoint:
     """The checkpoint of one training, to be used in a `with`: no other training may use it meanwhile.
 
-    `identity` contains all that decides a training, by name: a training of another identity is not resumed.
+    `fingerprint` contains all that decides a training, by name: a training of another fingerprint is not resumed.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, str], *, restart: bool = False) -> None:
+    def __init__(self, folder: Path, fingerprint: Mapping[str, str], *, restart: bool = False) -> None:
         self.folder = folder
-        self.identity = dict(identity)
+        self.fingerprint = dict(fingerprint)
         self._restart = restart
         self._lock = -1
         self._written = time.monotonic()
@@ -94,7 +94,7 @@ class Checkpoint:
         name = TENSORS.replace("*", f"{numbers['step']:09}")
         body = {
             "format_version": FORMAT_VERSION,
-            "identity": self.identity,
+            "identity": self.fingerprint,
             "tensors": {"file": name, "sha256": hashlib.sha256(content).hexdigest()},
             "numbers": dict(numbers),
         }
@@ -112,7 +112,7 @@ class Checkpoint:
         self._writing_seconds = self._written - begun
 
     def remove(self) -> None:
-        """Take the checkpoint away: its training is done, or can only fail again."""
+        """Remove the checkpoint: its training is done, or can only fail again."""
         self._empty()
         self.saved = None
 
@@ -127,7 +127,7 @@ class Checkpoint:
                 raise ValueError("its sha256 or format_version does not match")
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise _unusable(path, f"can't be read: {error}") from None
-        check_identity(self.folder, body["identity"], self.identity)
+        check_fingerprint(self.folder, body["identity"], self.fingerprint)
         file = self.folder / body["tensors"]["file"]
         try:
             content = file.read_bytes()
@@ -165,8 +165,8 @@ class Checkpoint:
         os.close(self._lock)
 
 
-def check_identity(folder: Path, saved: Mapping[str, str], wanted: Mapping[str, str]) -> None:
-    """Raise CheckpointError, naming each difference, where what `folder` holds was begun from something else."""
+def check_fingerprint(folder: Path, saved: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Raise CheckpointError, naming each difference, if the two fingerprints differ."""
     changed = [
         f"{name} was {saved.get(name, 'not there')}, is {wanted.get(name, 'not there')}"
         for name in sorted(saved.keys() | wanted.keys())

@@ -18,7 +18,7 @@ from sentiment.training.recipe import Recipe
 _CHUNK_BYTES = 1 << 20
 
 
-def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[str, str]:
+def training_fingerprint(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[str, str]:
     """Return each setting, each set of rows and what computes, by name; long ones as a digest.
 
     Contents count instead of paths; the card and required suites are left out, as they change no weight.
@@ -33,17 +33,19 @@ def identity(recipe: Recipe, data: Data, processes: Processes = ALONE) -> dict[s
             "training": {"pretrained"},
         },
     )
-    named = _flat(settings)
+    fingerprint = _flat(settings)
     for role, parts in (("train", data.train), ("dev", data.dev)):
-        named |= {f"{role} rows {place} ({part.name})": _rows(part) for place, part in enumerate(parts, start=1)}
-    named |= {
-        f"vectors {source}": files_identity(source) for source in recipe.training.vectors if Path(source).is_file()
+        fingerprint |= {
+            f"{role} rows {number} ({part.name})": _rows(part) for number, part in enumerate(parts, start=1)
+        }
+    fingerprint |= {
+        f"vectors {source}": files_fingerprint(source) for source in recipe.training.vectors if Path(source).is_file()
     }
     if recipe.training.pretrained:
-        named["pretrained"] = load_pretrained(recipe.training.pretrained).version
+        fingerprint["pretrained"] = load_pretrained(recipe.training.pretrained).version
     if processes.size > 1:
-        named["processes"] = str(processes.size)
-    return named | {
+        fingerprint["processes"] = str(processes.size)
+    return fingerprint | {
         "torch": torch.__version__,
         "threads (OMP_NUM_THREADS)": str(torch.get_num_threads()),  # sums are cut at other places, and round otherwise
     }
@@ -62,7 +64,7 @@ def _rows(part: LabelledTexts) -> str:
     return f"{len(part.texts)} rows of sha256 {digest.hexdigest()[:16]}"
 
 
-def files_identity(path: str) -> str:
+def files_fingerprint(path: str) -> str:
     """Return the digest of the files of a path. Raises DataError if there are none."""
     digest = hashlib.sha256()
     for name in expand([path], ROW_SUFFIXES):

@@ -21,7 +21,7 @@ class Counters:
 
     shuffle: Shuffle  # the generator's state at the start of the epoch: its batches are drawn anew when resumed
     epoch: int = 1  # the one under way, from 1
-    place: int = 0  # steps of it that are done
+    place: int = 0  # steps done in this epoch
     step: int = 0  # of all epochs
     loss: float = 0.0  # mean of the epoch's steps that are done
     dev_scores: list[float] = field(default_factory=list)  # of each epoch that is done
@@ -54,7 +54,7 @@ class TrainingState(Generic[LearnerT]):
         self.counters = Counters(self.rng.getstate(), dtype=config.dtype)
 
     def end_epoch(self, dev_score: float, kept: LearnerT) -> None:
-        """Keep what the epoch gave where it is the best so far, and turns to the next."""
+        """Record the epoch's score, keep its weights if they are the best so far, and start the next epoch."""
         counters = self.counters
         counters.dev_scores.append(dev_score)
         if counters.best_epoch == counters.epoch:
@@ -77,7 +77,7 @@ class TrainingState(Generic[LearnerT]):
         return asdict(self.counters)
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, Any]) -> None:
-        """Make the state what it was when `tensors` and `numbers` were taken from it."""
+        """Restore the state from `tensors` and `numbers`."""
         version, words, gauss = numbers["shuffle"]
         self.counters = Counters(**{**numbers, "shuffle": (version, tuple(words), gauss)})
         self.rng.setstate(self.counters.shuffle)

@@ -1,4 +1,4 @@
-"""Every network of the textbook on the same data under one budget: the same rows, epochs, seed and vectors."""
+"""Train every encoder on the same rows with the same epochs, seed and vectors, and compare them."""
 
 import json
 import statistics
@@ -36,8 +36,8 @@ TIMED_TEXTS = 2000
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One network, trained and judged."""
+class EncoderResult:
+    """The result of one trained network."""
 
     network: str
     accuracy: float  # mean over the dev sets
@@ -48,15 +48,15 @@ class Compared:
 
 def compare_encoders(
     recipe: Recipe,
-    identity: Mapping[str, str],
+    fingerprint: Mapping[str, str],
     out: Path,
     train_and_save: Callable[[Recipe, Path], None],
     texts: Sequence[str],
-) -> list[Compared]:
+) -> list[EncoderResult]:
     """Return a row a network, in the textbook's order, also written to `out`; its folders hold the models.
 
     `train_and_save` trains a recipe into a folder. A network that has its row already is not trained again, so that a
-    killed comparison resumes. Raises ConfigError for an `out` that holds a comparison of another `identity`, and for a
+    killed comparison resumes. Raises ConfigError for an `out` that holds a comparison with another `fingerprint`, and a
     recipe that starts from a model.
     """
     if recipe.training.pretrained:
@@ -65,7 +65,7 @@ def compare_encoders(
             "it out"
         )
     out.mkdir(parents=True, exist_ok=True)
-    rows = _read(out / RESULTS, identity)
+    rows = _read(out / RESULTS, fingerprint)
     for network, settings in NETWORKS.items():
         if network in rows:
             continue
@@ -76,16 +76,16 @@ def compare_encoders(
         seconds = time.monotonic() - begun
         classifier = load(folder)
         accuracies = [figures["accuracy"] for figures in classifier.metrics["dev"].values()]
-        rows[network] = Compared(network, statistics.mean(accuracies), classifier.num_parameters, seconds)
-        _write(out / RESULTS, recipe, identity, rows)
+        rows[network] = EncoderResult(network, statistics.mean(accuracies), classifier.num_parameters, seconds)
+        _write(out / RESULTS, recipe, fingerprint, rows)
     classifiers = {network: load(out / _folder(network)) for network in NETWORKS}
     speeds = _texts_per_second(classifiers, texts[:TIMED_TEXTS])
-    compared = [Compared(**{**asdict(rows[network]), "texts_per_second": speeds[network]}) for network in NETWORKS]
-    _write(out / RESULTS, recipe, identity, {row.network: row for row in compared})
+    compared = [EncoderResult(**{**asdict(rows[network]), "texts_per_second": speeds[network]}) for network in NETWORKS]
+    _write(out / RESULTS, recipe, fingerprint, {row.network: row for row in compared})
     return compared
 
 
-def draw(compared: Sequence[Compared], path: Path) -> None:
+def draw(compared: Sequence[EncoderResult], path: Path) -> None:
     """Write a picture of accuracy against speed. Raises ConfigError if matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
@@ -118,22 +118,22 @@ def _texts_per_second(classifiers: dict[str, Classifier], texts: Sequence[str]) 
     return {network: statistics.median(each) for network, each in speeds.items()}
 
 
-def _read(path: Path, identity: Mapping[str, str]) -> dict[str, Compared]:
+def _read(path: Path, fingerprint: Mapping[str, str]) -> dict[str, EncoderResult]:
     if not path.is_file():
         return {}
     found = json.loads(path.read_bytes())
-    held = found["identity"]
-    changed = [name for name in sorted(held.keys() | identity.keys()) if held.get(name) != identity.get(name)]
+    saved = found["identity"]
+    changed = [name for name in sorted(saved.keys() | fingerprint.keys()) if saved.get(name) != fingerprint.get(name)]
     if changed:
         raise ConfigError(f"{path.parent} holds a comparison of other {', '.join(changed)}; choose another --out")
-    return {row["network"]: Compared(**row) for row in found["networks"]}
+    return {row["network"]: EncoderResult(**row) for row in found["networks"]}
 
 
-def _write(path: Path, recipe: Recipe, identity: Mapping[str, str], rows: dict[str, Compared]) -> None:
+def _write(path: Path, recipe: Recipe, fingerprint: Mapping[str, str], rows: dict[str, EncoderResult]) -> None:
     scratch = path.with_name(f"{path.name}.partial")
     body = {
         "recipe": recipe.model_dump(mode="json"),
-        "identity": dict(identity),
+        "identity": dict(fingerprint),
         "networks": [asdict(row) for row in rows.values()],
     }
     scratch.write_text(json.dumps(body, indent=1))

@@ -10,7 +10,7 @@ Values = dict[str, Any]  # a setting's name, as a recipe has it, such as model.h
 DIGITS = 4  # that a number of a recipe has at most
 
 
-def space(recipe: Recipe) -> dict[str, BaseDistribution]:
+def build_search_space(recipe: Recipe) -> dict[str, BaseDistribution]:
     """Return the choices of each setting, the recipe's own value among them."""
     model, training = recipe.model, recipe.training
     found: dict[str, BaseDistribution] = {
@@ -35,12 +35,14 @@ def space(recipe: Recipe) -> dict[str, BaseDistribution]:
     return found
 
 
-def own_values(recipe: Recipe) -> Values:
+def initial_values(recipe: Recipe) -> Values:
     """Return the recipe's own values of the settings that are searched."""
-    return {name: getattr(getattr(recipe, name.split(".")[0]), name.split(".")[1]) for name in space(recipe)}
+    return {
+        name: getattr(getattr(recipe, name.split(".")[0]), name.split(".")[1]) for name in build_search_space(recipe)
+    }
 
 
-def with_values(recipe: Recipe, values: Values) -> Recipe:
+def apply_values(recipe: Recipe, values: Values) -> Recipe:
     """Return the recipe with these values, numbers rounded to what one would write."""
     settings = recipe.model_dump()
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""A search for better settings: trials of one recipe, by a tree-structured Parzen estimator (Bergstra et al. 2011).
+"""Search for better settings of a recipe with a tree-structured Parzen estimator (Bergstra et al. 2011).
 
 The study is a database in its folder, and a trial's training has a checkpoint beside it. Killed at any moment, the same
 search resumes in the middle of the trial and makes the same trials: the next trial depends only on the seed and
@@ -20,14 +20,14 @@ from sentiment.training.data.splits import Data
 from sentiment.training.events import Start
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe
-from sentiment.training.resume.checkpoint import Checkpoint, check_identity
-from sentiment.training.resume.fingerprint import identity
-from sentiment.training.search.search_space import Values, own_values, space, with_values
+from sentiment.training.resume.checkpoint import Checkpoint, check_fingerprint
+from sentiment.training.resume.fingerprint import training_fingerprint
+from sentiment.training.search.search_space import Values, apply_values, build_search_space, initial_values
 from sentiment.training.trainer import train
 
 DATABASE = "study.db"
 STUDY = "sentiment"
-IDENTITY = "identity"
+FINGERPRINT_KEY = "identity"
 DIVERGED = "diverged"
 DTYPE = "dtype"  # of all trials, as the first one chose it
 FREE_TRIALS = 5  # before trials are stopped whose dev score after an epoch is below the median of those before
@@ -68,7 +68,7 @@ class Search:
     def __init__(self, recipe: Recipe, data: Data, folder: Path, *, restart: bool = False) -> None:
         self.folder = folder
         self._recipe, self._data = recipe, data
-        self._space = space(recipe)
+        self._space = build_search_space(recipe)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         if folder.exists() and not folder.is_dir():
             raise ConfigError(f"--out {folder} is a file; a study is a folder")
@@ -80,7 +80,7 @@ class Search:
             raise CheckpointError(
                 f"no study can be written to {folder}: {error.strerror}; choose another --out"
             ) from None
-        self._study = self._open(self._identity())
+        self._study = self._open(self._fingerprint())
 
     @property
     def study(self) -> optuna.Study:
@@ -90,7 +90,7 @@ class Search:
     @property
     def trials(self) -> list[Trial]:
         """Return the trials that have ended, in order."""
-        return [_trial(number, frozen) for number, frozen in enumerate(self._ended(), start=1)]
+        return [_trial(number, frozen) for number, frozen in enumerate(self._finished_trials(), start=1)]
 
     @property
     def best(self) -> Trial:
@@ -102,7 +102,7 @@ class Search:
 
     def recipe_of(self, trial: Trial) -> Recipe:
         """Return the recipe that the trial trained."""
-        return self._in_dtype(with_values(self._recipe, trial.values))
+        return self._in_dtype(apply_values(self._recipe, trial.values))
 
     def run(
         self,
@@ -111,11 +111,11 @@ class Search:
         on_trial: Callable[[Trial], None] = lambda trial: None,
     ) -> None:
         """Train until so many trials have ended, those of earlier runs counted; report each that ends."""
-        while len(self._ended()) < trials:
+        while len(self._finished_trials()) < trials:
             self._next(lambda number, progress: report(TrialProgress(number, trials, progress)))
             on_trial(self.trials[-1])
 
-    def _open(self, named: Mapping[str, str]) -> optuna.Study:
+    def _open(self, fingerprint: Mapping[str, str]) -> optuna.Study:
         path = self.folder / DATABASE
         try:
             with warnings.catch_warnings():
@@ -127,33 +127,33 @@ class Search:
                     load_if_exists=True,
                     pruner=optuna.pruners.MedianPruner(n_startup_trials=FREE_TRIALS),
                 )
-                saved = study.user_attrs.get(IDENTITY)
+                saved = study.user_attrs.get(FINGERPRINT_KEY)
                 if saved is None:
-                    study.set_user_attr(IDENTITY, dict(named))
-                    study.enqueue_trial(own_values(self._recipe))  # so that the best is never worse than the start
+                    study.set_user_attr(FINGERPRINT_KEY, dict(fingerprint))
+                    study.enqueue_trial(initial_values(self._recipe))  # so that the best is never worse than the start
         except Exception as error:  # sqlite's, SQLAlchemy's and Optuna's own have no common parent
             reason = str(error).splitlines()[0]
             raise CheckpointError(f"study {path} can't be used: {reason}; start again with --restart") from None
         if saved is not None:
-            check_identity(self.folder, saved, named)
+            check_fingerprint(self.folder, saved, fingerprint)
         return study
 
-    def _identity(self) -> dict[str, str]:
+    def _fingerprint(self) -> dict[str, str]:
         searched = {f"search of {name}": repr(distribution) for name, distribution in self._space.items()}
-        return identity(self._recipe, self._data) | searched
+        return training_fingerprint(self._recipe, self._data) | searched
 
-    def _ended(self) -> list[FrozenTrial]:
+    def _finished_trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
     def _next(self, report: Callable[[int, Progress], None]) -> None:
-        number = len(self._ended()) + 1
-        trial = self._under_way()
+        number = len(self._finished_trials()) + 1
+        trial = self._running_trial()
         if trial is None:
             self._study.sampler = optuna.samplers.TPESampler(seed=(self._recipe.training.seed + number) % 2**32)
             trial = self._study.ask(self._space)
         reported = self._study.get_trials(deepcopy=False)[trial.number].intermediate_values
 
-        def judged(epoch: int, score: float) -> None:
+        def report_score(epoch: int, score: float) -> None:
             if epoch not in reported:
                 trial.report(score, epoch)
             if trial.should_prune():
@@ -162,18 +162,18 @@ class Search:
         def on_progress(progress: Progress) -> None:
             report(number, progress)
             if progress.dev_score is not None:
-                judged(progress.epoch, progress.dev_score)
+                report_score(progress.epoch, progress.dev_score)
 
         folder = self.folder / f"trial-{number:04}.checkpoint"
         for other in self.folder.glob("trial-*.checkpoint"):
             if other != folder:
                 shutil.rmtree(other)
-        recipe = with_values(self._recipe, trial.params)
-        with Checkpoint(folder, identity(recipe, self._data)) as checkpoint:
+        recipe = apply_values(self._recipe, trial.params)
+        with Checkpoint(folder, training_fingerprint(recipe, self._data)) as checkpoint:
             try:
                 for epoch, score in enumerate(checkpoint.saved.numbers["dev_scores"] if checkpoint.saved else (), 1):
-                    judged(epoch, score)
-                bundle = train(self._in_dtype(recipe), self._data, on_progress, checkpoint, on_start=self._keep_dtype)
+                    report_score(epoch, score)
+                bundle = train(self._in_dtype(recipe), self._data, on_progress, checkpoint, on_start=self._save_dtype)
                 self._study.tell(trial, bundle.metrics["training"]["dev_score"])
             except _StoppedEarlyError:
                 self._study.tell(trial, state=TrialState.PRUNED)
@@ -182,7 +182,7 @@ class Search:
                 self._study.tell(trial, state=TrialState.PRUNED)
             checkpoint.remove()  # after the database knows: a kill in between costs nothing
 
-    def _keep_dtype(self, start: Start) -> None:
+    def _save_dtype(self, start: Start) -> None:
         self._study.set_user_attr(DTYPE, start.dtype)
 
     def _in_dtype(self, recipe: Recipe) -> Recipe:
@@ -190,7 +190,7 @@ class Search:
         dtype = self._study.user_attrs.get(DTYPE, recipe.training.dtype)
         return recipe.model_copy(update={"training": recipe.training.model_copy(update={"dtype": dtype})})
 
-    def _under_way(self) -> optuna.Trial | None:
+    def _running_trial(self) -> optuna.Trial | None:
         """Return the trial that a killed search was in, with the values that it was given."""
         for frozen in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if frozen.params.keys() == self._space.keys():

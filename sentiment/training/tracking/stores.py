@@ -17,7 +17,7 @@ from sentiment.storage.remote import is_remote
 from sentiment.training.events import Start
 
 EXPERIMENT = "sentiment"  # MLflow's word for a set of runs, unless MLFLOW_EXPERIMENT_NAME says another
-IDENTITY = "sentiment.identity"
+FINGERPRINT_KEY = "sentiment.identity"
 MOST_PARAMETERS, MOST_METRICS, LONGEST_VALUE = 100, 1000, 6000  # that MLflow takes at once
 
 Setting = str | float | bool
@@ -62,7 +62,7 @@ class TensorBoardStore:
         """Begin the run, and drop epochs that will be repeated from its curves."""
         from tensorboard.compat.proto.event_pb2 import SessionLog
 
-        self._folder /= f"{start.name}-{identity_of(start)}"
+        self._folder /= f"{start.name}-{fingerprint_of(start)}"
         after = start.epochs_done + 1 if start.epochs_done else 0
         experiment, session, _ = self._summary.hparams(settings_of(start), {"best_dev_score": 0.0})
         began = time.time()
@@ -123,10 +123,10 @@ class MlflowStore:
 
     def begin(self, start: Start) -> None:
         """Begin a run, or resume an unfinished run of the same training."""
-        identity = identity_of(start)
+        fingerprint = fingerprint_of(start)
         unfinished = self._client.search_runs(
             [self._experiment],
-            f"tags.`{IDENTITY}` = '{identity}' and attributes.status != 'FINISHED'",
+            f"tags.`{FINGERPRINT_KEY}` = '{fingerprint}' and attributes.status != 'FINISHED'",
             max_results=1,
             order_by=["attributes.start_time DESC"],
         )
@@ -134,7 +134,7 @@ class MlflowStore:
             self._run = unfinished[0].info.run_id
             self._client.update_run(self._run, status="RUNNING")
         else:
-            tags = {IDENTITY: identity}
+            tags = {FINGERPRINT_KEY: fingerprint}
             self._run = self._client.create_run(self._experiment, tags=tags, run_name=start.name).info.run_id
         parameters = [
             self._entities.Param(name, str(value)[:LONGEST_VALUE]) for name, value in settings_of(start).items()
@@ -156,7 +156,7 @@ class MlflowStore:
         self._client.set_terminated(self._run, "FINISHED" if finished else "FAILED")
 
 
-def identity_of(start: Start) -> str:
+def fingerprint_of(start: Start) -> str:
     """Return a short name for all that decides how the training goes."""
     return hashlib.sha256(json.dumps([start.name, start.settings], sort_keys=True).encode()).hexdigest()[:8]
 
@@ -183,5 +183,5 @@ def _setting(value: str) -> Setting:
 
 
 def _parts(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
-    for place in range(0, len(items), most):
-        yield items[place : place + most]
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

@@ -88,7 +88,7 @@ class Tracker:
 
 
 @contextmanager
-def tracked(names: Sequence[str], warn: Warn) -> Iterator[list[Tracker]]:
+def open_trackers(names: Sequence[str], warn: Warn) -> Iterator[list[Tracker]]:
     """Return observers that record a training in each of the named stores.
 
     Raises ConfigError for a wrong form and a package that isn't there, TrackingError for a store that can't be used.

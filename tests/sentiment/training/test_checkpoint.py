@@ -6,7 +6,7 @@ import torch
 from sentiment.errors import CheckpointError
 from sentiment.training.resume.checkpoint import STATE, Checkpoint
 
-IDENTITY = {"training.seed": "0", "train rows 1 (a.csv)": "4 rows of sha256 00"}
+FINGERPRINT = {"training.seed": "0", "train rows 1 (a.csv)": "4 rows of sha256 00"}
 TENSORS = {"weight": torch.tensor([1.5, -2.0])}
 NUMBERS = {"step": 7, "loss": 0.1}
 
@@ -14,7 +14,7 @@ NUMBERS = {"step": 7, "loss": 0.1}
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The folder of a checkpoint that was left behind."""
-    with Checkpoint(tmp_path / "c", IDENTITY) as checkpoint:
+    with Checkpoint(tmp_path / "c", FINGERPRINT) as checkpoint:
         assert checkpoint.saved is None
         checkpoint.save(TENSORS, {**NUMBERS, "step": 6})
         checkpoint.save(TENSORS, NUMBERS)
@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_what_was_saved_last_is_found(folder: Path) -> None:
     assert {file.name for file in folder.iterdir()} == {STATE, "lock", "tensors-000000007.safetensors"}
-    with Checkpoint(folder, IDENTITY) as checkpoint:
+    with Checkpoint(folder, FINGERPRINT) as checkpoint:
         assert checkpoint.saved is not None
         assert checkpoint.saved.numbers == NUMBERS
         assert torch.equal(checkpoint.saved.tensors["weight"], TENSORS["weight"])
@@ -44,7 +44,7 @@ def test_a_checkpoint_that_takes_long_to_write_is_written_less_often(
     monkeypatch.setattr("sentiment.training.resume.checkpoint.os.fsync", sync)
     for writing_seconds, wait in ((1.0, 60.0), (10.0, 200.0)):
         sync_seconds = writing_seconds / 4  # a file and its folder are synced, for the tensors and for the state
-        with Checkpoint(folder, IDENTITY) as checkpoint:
+        with Checkpoint(folder, FINGERPRINT) as checkpoint:
             checkpoint.save(TENSORS, NUMBERS)
             now += wait - 1
             assert not checkpoint.due()
@@ -71,32 +71,36 @@ def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
     content[-30] ^= 1
     (folder / name).write_bytes(content)
     message = rf"checkpoint .*{name} can't be read: .*start again with --restart"
-    with pytest.raises(CheckpointError, match=message), Checkpoint(folder, IDENTITY):
+    with pytest.raises(CheckpointError, match=message), Checkpoint(folder, FINGERPRINT):
         pass
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"sha256": 1}', b"\xff"])
 def test_what_is_no_state_is_refused(folder: Path, content: bytes) -> None:
     (folder / STATE).write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"state\.json can't be read: "), Checkpoint(folder, IDENTITY):
+    with pytest.raises(CheckpointError, match=r"state\.json can't be read: "), Checkpoint(folder, FINGERPRINT):
         pass
 
 
 def test_two_trainings_cannot_share_one(folder: Path) -> None:
     message = "c is in use by another training; wait, or choose another --out"
-    with Checkpoint(folder, IDENTITY), pytest.raises(CheckpointError, match=message), Checkpoint(folder, IDENTITY):
+    with (
+        Checkpoint(folder, FINGERPRINT),
+        pytest.raises(CheckpointError, match=message),
+        Checkpoint(folder, FINGERPRINT),
+    ):
         pass
-    with Checkpoint(folder, IDENTITY) as checkpoint:
+    with Checkpoint(folder, FINGERPRINT) as checkpoint:
         assert checkpoint.saved is not None
 
 
 def test_a_file_in_its_place_and_files_of_others_stay(tmp_path: Path) -> None:
     (tmp_path / "c").write_text("mine")
     with pytest.raises(CheckpointError, match="c is a file; a folder of this name is needed"):
-        Checkpoint(tmp_path / "c", IDENTITY).__enter__()
+        Checkpoint(tmp_path / "c", FINGERPRINT).__enter__()
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "notes.txt").write_text("mine")
-    with Checkpoint(tmp_path / "d", IDENTITY) as checkpoint:
+    with Checkpoint(tmp_path / "d", FINGERPRINT) as checkpoint:
         checkpoint.save(TENSORS, NUMBERS)
         checkpoint.remove()
     assert [file.name for file in (tmp_path / "d").iterdir()] == ["notes.txt"]

@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.training.data.dataset import LabelledTexts
-from sentiment.training.data.report import repeated, report_of, words
+from sentiment.training.data.report import build_report, repeated, words
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_figures_hold_every_set_and_no_text() -> None:
     texts = [" ".join(["word"] * length) for length in range(1, 101)]
     train = LabelledTexts("a.csv", texts, ["x"] * 60 + ["y"] * 40, skipped=3, unreadable=2)
     dev = LabelledTexts("dev.csv", ["word"] * 2, ["x", "x"])
-    report = report_of(("x", "y"), [train, LabelledTexts("b.csv", ["word"], ["y"])], [dev], 7)
+    report = build_report(("x", "y"), [train, LabelledTexts("b.csv", ["word"], ["y"])], [dev], 7)
     assert report.conflicting_texts == ("word",)
     figures = report.figures()
     assert figures["train"][0] == {
@@ -51,6 +51,6 @@ def test_figures_hold_every_set_and_no_text() -> None:
 
 def test_numbers_have_a_range_and_no_conflicts() -> None:
     part = LabelledTexts("a", ["x", "x", "y"], ["1", "2", "6"], values=[1.0, 2.0, 6.0])
-    report = report_of((), [part], [part], 0)
+    report = build_report((), [part], [part], 0)
     assert report.train[0].values == {"smallest": 1.0, "mean": 3.0, "largest": 6.0}
     assert (report.repeated_rows, report.conflicting_texts, report.train[0].labels) == (1, (), {})

@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.training.data.dataset import LabelledTexts, check_learnable, split, without
+from sentiment.training.data.dataset import LabelledTexts, check_learnable, exclude_texts, split
 
 
 def test_labels_must_differ_and_stand_more_than_once() -> None:
@@ -32,5 +32,5 @@ def test_split_leaves_every_label_in_training() -> None:
 
 def test_what_judges_does_not_teach() -> None:
     data = LabelledTexts("a", ["seen", "new", "seen"], ["x", "y", "x"])
-    assert without(data, [LabelledTexts("dev", ["seen"], ["x"])]).texts == ["new"]
-    assert without(data, [LabelledTexts("dev", [" SEEN\n"], ["x"])]).texts == ["new"]
+    assert exclude_texts(data, [LabelledTexts("dev", ["seen"], ["x"])]).texts == ["new"]
+    assert exclude_texts(data, [LabelledTexts("dev", [" SEEN\n"], ["x"])]).texts == ["new"]

@@ -60,7 +60,7 @@ def test_a_teacher_is_judged_by_long_dev_texts_as_it_reads_them(encoder: str, da
 def test_what_it_labels_is_a_soft_source(
     encoder: str, data: Data, unlabelled: list[Source], tmp_path: Path, dtype: str
 ) -> None:
-    call: dict[str, Any] = {"identity": {"a": "1"}, "report": lambda _: None, "text": TextConfig(), "restart": False}
+    call: dict[str, Any] = {"fingerprint": {"a": "1"}, "report": lambda _: None, "text": TextConfig(), "restart": False}
     call["dtype"] = dtype
     (soft,) = soft_sources(encoder, data, unlabelled, tmp_path / "work", **call)
     assert soft.soft_labels
@@ -81,9 +81,9 @@ def test_what_it_labels_is_a_soft_source(
     assert not (tmp_path / "other" / "teacher").exists()
 
     with pytest.raises(CheckpointError, match=r"belongs to another training: a was 1, is 2\. Undo that change"):
-        soft_sources(encoder, data, unlabelled, tmp_path / "work", **{**call, "identity": {"a": "2"}})
+        soft_sources(encoder, data, unlabelled, tmp_path / "work", **{**call, "fingerprint": {"a": "2"}})
     (again,) = soft_sources(
-        encoder, data, unlabelled, tmp_path / "work", **{**call, "identity": {"a": "2"}, "restart": True}
+        encoder, data, unlabelled, tmp_path / "work", **{**call, "fingerprint": {"a": "2"}, "restart": True}
     )
     assert Path(again.path).read_bytes() == Path(soft.path).read_bytes()
 
@@ -94,7 +94,7 @@ def test_all_that_a_teacher_labels_has_states_along_the_same_directions(
     for name, first in (("a", "the film was great 1"), ("b", "the plot was dull and the cast was awful")):
         (tmp_path / f"{name}.csv").write_text(f"text\n{first}\na bad film\n")
     sources = [Source(path=str(tmp_path / f"{name}.csv")) for name in "ab"]
-    call: dict[str, Any] = {"identity": {}, "report": lambda _: None, "text": TextConfig(), "restart": False}
+    call: dict[str, Any] = {"fingerprint": {}, "report": lambda _: None, "text": TextConfig(), "restart": False}
     tables = [pl.read_parquet(each.path) for each in soft_sources(encoder, data, sources, tmp_path / "work", **call)]
     same = [from_bytes(table["states"][1], 3).float() for table in tables]  # (T, K) each: one text, one teacher
     torch.testing.assert_close(*same, rtol=0, atol=1e-2)

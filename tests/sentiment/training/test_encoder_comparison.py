@@ -4,16 +4,23 @@ from pathlib import Path
 import pytest
 
 from sentiment.classifier import load
-from sentiment.cli.plan import train_and_save
+from sentiment.cli.training import train_and_save
 from sentiment.errors import ConfigError
 from sentiment.training.data.splits import read_data
 from sentiment.training.recipe import Recipe
-from sentiment.training.search.encoder_comparison import NETWORKS, PICTURE, RESULTS, Compared, compare_encoders, draw
+from sentiment.training.search.encoder_comparison import (
+    NETWORKS,
+    PICTURE,
+    RESULTS,
+    EncoderResult,
+    compare_encoders,
+    draw,
+)
 
 Write = Callable[[Path, int], Path]
 MODEL = {"embedding_size": 6, "hidden_size": 6, "pooling": "max"}  # of no network but its own
 
-IDENTITY = {"train rows 1": "60 rows", "text.language": "en"}
+FINGERPRINT = {"train rows 1": "60 rows", "text.language": "en"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,7 @@ def out(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
         train_and_save(each, read_data(recipe), target, restart=False)
 
     with pytest.raises(KeyboardInterrupt):
-        compare_encoders(recipe, IDENTITY, folder, killed, [])
+        compare_encoders(recipe, FINGERPRINT, folder, killed, [])
     return folder
 
 
@@ -46,7 +53,7 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
         trained.append(target.name)
         train_and_save(each, read_data(recipe), target, restart=False)
 
-    compared = compare_encoders(recipe, IDENTITY, out, train, ["the film was great"] * 8)
+    compared = compare_encoders(recipe, FINGERPRINT, out, train, ["the film was great"] * 8)
     assert trained == ["bilstm-ht-and-ct", "bilstm-max", "bilstm-mean", "bilstm-attention"]
     assert [row.network for row in compared] == list(NETWORKS)
     assert all(0 <= row.accuracy <= 1 and row.texts_per_second > 0 for row in compared)
@@ -62,10 +69,12 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
 def test_a_network_to_start_from_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     training = recipe.training.model_copy(update={"pretrained": "default"})
     with pytest.raises(ConfigError, match=r"training\.pretrained is default, and all that are compared start from not"):
-        compare_encoders(recipe.model_copy(update={"training": training}), IDENTITY, tmp_path, lambda *_: None, [])
+        compare_encoders(recipe.model_copy(update={"training": training}), FINGERPRINT, tmp_path, lambda *_: None, [])
     assert not list(tmp_path.iterdir())
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
-    draw([Compared("bow", 0.7, 100, 1.0, 5000.0), Compared("bilstm", 0.8, 900, 2.0, 900.0)], tmp_path / PICTURE)
+    draw(
+        [EncoderResult("bow", 0.7, 100, 1.0, 5000.0), EncoderResult("bilstm", 0.8, 900, 2.0, 900.0)], tmp_path / PICTURE
+    )
     assert (tmp_path / PICTURE).read_bytes().startswith(b"\x89PNG")

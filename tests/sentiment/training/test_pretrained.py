@@ -15,9 +15,9 @@ from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.terminal.screen import console
 from sentiment.training.data.splits import read_data
-from sentiment.training.pretrained import interpolate_towards, merge_pretrained, start_from
+from sentiment.training.pretrained import copy_pretrained, interpolate_towards, merge_pretrained
 from sentiment.training.recipe import Recipe
-from sentiment.training.resume.fingerprint import identity
+from sentiment.training.resume.fingerprint import training_fingerprint
 from sentiment.training.trainer import train
 from tests.conftest import MakeBundle
 
@@ -55,7 +55,7 @@ def test_labels_are_known_by_their_names(make_bundle: MakeBundle) -> None:
     pretrained = make_bundle()
     model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=3)
     new = model.classifier.weight.detach().clone()  # (C, 2H)
-    start_from(model, ("positive", "mixed", "negative"), pretrained)
+    copy_pretrained(model, ("positive", "mixed", "negative"), pretrained)
     learned = pretrained.model.classifier.weight  # (C, 2H) of negative, neutral, positive
     assert torch.equal(model.classifier.weight, torch.stack([learned[2], new[1], learned[0]]))
     assert model.classifier.bias[0] == pretrained.model.classifier.bias[2]
@@ -67,7 +67,7 @@ def test_labels_are_known_by_their_names(make_bundle: MakeBundle) -> None:
 def test_a_regression_starts_from_a_regression(make_bundle: MakeBundle) -> None:
     pretrained = make_bundle(task="regression")
     model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
-    start_from(model, (), pretrained)
+    copy_pretrained(model, (), pretrained)
     assert torch.equal(model.classifier.weight, pretrained.model.classifier.weight)
 
 
@@ -105,7 +105,7 @@ def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) ->
     pretrained, learned = make_bundle(seed=1), make_bundle(seed=2).model
     start = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=3)
     labels = ("positive", "mixed", "negative")
-    start_from(start, labels, pretrained)
+    copy_pretrained(start, labels, pretrained)
     before = learned.classifier.weight.clone()  # (C, 2H)
     kept = interpolate_towards(start, labels, pretrained, 0.5)(learned)
     assert torch.equal(kept.classifier.weight, before)
@@ -141,7 +141,7 @@ def test_a_regression_goes_on_from_a_regression_in_its_own_numbers(tmp_path: Pat
 def test_a_regression_that_starts_from_a_classifier_keeps_nothing_of_its_classifier(make_bundle: MakeBundle) -> None:
     pretrained, learned = make_bundle(seed=1), make_bundle(task="regression", seed=2).model
     start = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=1)
-    start_from(start, (), pretrained)
+    copy_pretrained(start, (), pretrained)
     assert torch.equal(
         interpolate_towards(start, (), pretrained, 0.5)(learned).classifier.weight, learned.classifier.weight
     )
@@ -212,7 +212,7 @@ def test_another_pretrained_model_is_another_training(
     for seed in (1, 1, 2):
         bundles.save(make_bundle(seed=seed), folder)
         recipe = recipe_of(path, Path(f"{folder}/.") if found else folder)  # the same folder, spelled otherwise
-        found.append(identity(recipe, read_data(recipe)))
+        found.append(training_fingerprint(recipe, read_data(recipe)))
     assert found[0] == found[1]
     assert {name for name in found[0] if found[0][name] != found[2][name]} == {"pretrained"}
 

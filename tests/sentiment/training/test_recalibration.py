@@ -17,7 +17,7 @@ from sentiment.evaluation.answers import answer
 from sentiment.evaluation.metrics import evaluate
 from sentiment.scoring.drift import build_baseline
 from sentiment.training.data.dataset import LabelledTexts
-from sentiment.training.recalibration import recalibrated
+from sentiment.training.recalibration import recalibrate
 from tests.conftest import LABELS, WORDS, build_bundle
 
 
@@ -40,7 +40,7 @@ def test_the_temperature_and_the_biases_follow_the_data_and_nothing_else_changes
     labelled: LabelledTexts, tmp_path: Path
 ) -> None:
     old = build_bundle()
-    found = recalibrated(old, [labelled])
+    found = recalibrate(old, [labelled])
     new = found.bundle
     assert new.temperature == pytest.approx(2.0, rel=0.15)
     assert found.biases == pytest.approx(dict.fromkeys(LABELS, 0.0), abs=0.2)
@@ -67,7 +67,7 @@ def leaning(labelled: LabelledTexts, name: str = "dev.csv") -> LabelledTexts:
 
 def test_a_label_that_is_more_common_than_the_model_takes_it_for_is_said_more_often(labelled: LabelledTexts) -> None:
     old, part = build_bundle(), leaning(labelled)
-    found = recalibrated(old, [part])
+    found = recalibrate(old, [part])
     assert found.biases["neutral"] > 0.5
     assert found.accuracy_before == {"dev.csv": evaluate(answer(Classifier(old), part.texts, part.labels))["accuracy"]}
     now = evaluate(answer(Classifier(found.bundle), part.texts, part.labels))["accuracy"]
@@ -78,34 +78,34 @@ def test_a_label_that_is_more_common_than_the_model_takes_it_for_is_said_more_of
 
 
 def test_what_was_fitted_before_is_taken_away_first(labelled: LabelledTexts) -> None:
-    once = recalibrated(build_bundle(), [leaning(labelled)])
-    twice = recalibrated(once.bundle, [leaning(labelled)])
+    once = recalibrate(build_bundle(), [leaning(labelled)])
+    twice = recalibrate(once.bundle, [leaning(labelled)])
     assert twice.biases == pytest.approx(once.biases, abs=1e-3)
     assert twice.bundle.temperature == pytest.approx(once.bundle.temperature, rel=1e-3)
     assert twice.bundle.card.count("Calibrated anew") == 1
     assert twice.accuracy_before["dev.csv"] > once.accuracy_before["dev.csv"] + 0.1
-    anew = recalibrated(once.bundle, [labelled])
-    assert anew.biases == pytest.approx(recalibrated(build_bundle(), [labelled]).biases, abs=1e-3)
+    anew = recalibrate(once.bundle, [labelled])
+    assert anew.biases == pytest.approx(recalibrate(build_bundle(), [labelled]).biases, abs=1e-3)
 
 
 def test_a_file_that_lacks_a_label_says_nothing_of_it(labelled: LabelledTexts) -> None:
     two = LabelledTexts("two.csv", labelled.texts, ["negative" if row % 4 else "positive" for row in range(600)])
-    found = recalibrated(build_bundle(), [two])
+    found = recalibrate(build_bundle(), [two])
     assert found.biases["neutral"] == 0.0
     assert found.biases["negative"] == pytest.approx(-found.biases["positive"], abs=2e-4)
     assert found.biases["negative"] > 0.2
-    both = recalibrated(build_bundle(), [two, leaning(labelled)])
+    both = recalibrate(build_bundle(), [two, leaning(labelled)])
     assert both.biases["neutral"] > 0.2
     assert both.accuracy_before.keys() == both.bundle.metrics["dev"].keys() == {"two.csv", "dev.csv"}
 
 
 def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: LabelledTexts) -> None:
     with pytest.raises(DataError, match=r"two files have one name.*: dev.csv, dev.csv"):
-        recalibrated(build_bundle(), [labelled, labelled])
+        recalibrate(build_bundle(), [labelled, labelled])
     with pytest.raises(DataError, match="row 1 has the label 'mixed'"):
-        recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 50, ["mixed"] * 50)])
+        recalibrate(build_bundle(), [LabelledTexts("a", ["good"] * 50, ["mixed"] * 50)])
     with pytest.raises(DataError, match="a: 49 rows; calibration needs 50 or more"):
-        recalibrated(build_bundle(), [LabelledTexts("a", ["good"] * 49, ["positive"] * 49)])
+        recalibrate(build_bundle(), [LabelledTexts("a", ["good"] * 49, ["positive"] * 49)])
 
 
 def test_calibrate_then_abstain(labelled: LabelledTexts, tiny_bundle: Path, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from sentiment.training.distillation.token_states import (
 )
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe, Source
-from sentiment.training.resume.fingerprint import identity
+from sentiment.training.resume.fingerprint import training_fingerprint
 from sentiment.training.trainer import train
 
 Write = Callable[[Path, int], Path]
@@ -168,10 +168,10 @@ def test_killed_it_goes_on_to_the_same_weights(
 def test_other_states_are_another_training(tmp_path: Path, write_reviews: Write, labelled: Path) -> None:
     gold = write_reviews(tmp_path / "a.csv", 60)
     recipe = recipe_of(gold, labelled)
-    before = identity(recipe, read_data(recipe))
+    before = training_fingerprint(recipe, read_data(recipe))
     table = pl.read_parquet(labelled)
     table.with_columns(pl.Series("states", table["states"].to_list()[::-1], dtype=pl.Binary)).write_parquet(labelled)
-    after = identity(recipe, read_data(recipe))
+    after = training_fingerprint(recipe, read_data(recipe))
     assert [name for name in before if before[name] != after[name]] == ["train rows 2 (labelled.parquet)"]
 
 

@@ -14,7 +14,7 @@ from sentiment.config import ModelConfig, TrainingConfig
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.training.data.splits import read_data
-from sentiment.training.optimization import adamw, at_every_step, train_step
+from sentiment.training.optimization import adamw, flatten_steps, train_step
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
 from tests.conftest import MakeBundle
@@ -25,7 +25,7 @@ TARGETS = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 
 def test_padding_carries_no_loss() -> None:
     logits = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    steps, targets = at_every_step(logits, TARGETS, torch.tensor([4, 2]))
+    steps, targets = flatten_steps(logits, TARGETS, torch.tensor([4, 2]))
     assert torch.equal(steps, torch.cat([logits[0], logits[1, :2]]))
     assert targets.tolist() == [[1, 0]] * 4 + [[0, 1]] * 2
     functional.cross_entropy(steps, targets).backward()
@@ -34,7 +34,7 @@ def test_padding_carries_no_loss() -> None:
     assert logits.grad[1, :2].abs().min() > 0
     spoiled = logits.detach().clone()
     spoiled[1, 2:] = torch.nan
-    again, _ = at_every_step(spoiled, TARGETS, torch.tensor([4, 2]))
+    again, _ = flatten_steps(spoiled, TARGETS, torch.tensor([4, 2]))
     assert functional.cross_entropy(again, targets) == functional.cross_entropy(steps, targets)
 
 

@@ -22,7 +22,7 @@ from sentiment.errors import ConfigError, DataError
 from sentiment.storage.remote import RemoteError
 from sentiment.training.data.reading import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.recipe import Source
-from sentiment.training.resume.fingerprint import files_identity
+from sentiment.training.resume.fingerprint import files_fingerprint
 
 SKIP_ROW = "mend or remove it, or leave it out with --skip-bad-rows"
 SKIP_ROWS = "mend or remove them, or leave them out with --skip-bad-rows"
@@ -90,10 +90,10 @@ def test_objects_folders_and_globs_of_a_store(s3: fsspec.AbstractFileSystem) -> 
 
 def test_what_changes_in_a_store_changes_the_identity(s3: fsspec.AbstractFileSystem) -> None:
     s3.pipe_file("bucket/u.csv", CSV)
-    before = files_identity("s3://bucket/u.csv")
-    assert files_identity("s3://bucket/u.csv") == before
+    before = files_fingerprint("s3://bucket/u.csv")
+    assert files_fingerprint("s3://bucket/u.csv") == before
     s3.pipe_file("bucket/u.csv", CSV.replace(b"bad", b"mad"))
-    assert files_identity("s3://bucket/u.csv") != before
+    assert files_fingerprint("s3://bucket/u.csv") != before
 
 
 def test_a_client_that_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from sentiment.errors import ConfigError, SentimentError, TrackingError
 from sentiment.training.events import Done, Start
 from sentiment.training.loop import Progress
-from sentiment.training.tracking.trackers import Tracker, tracked
+from sentiment.training.tracking.trackers import Tracker, open_trackers
 
 Write = Callable[[Path, int], Path]
 SETTINGS = {"model.hidden_size": "4", "model.encoder": '"lstm"', "train rows 1 (a.csv)": "9 rows of sha256 abc"}
@@ -55,7 +55,7 @@ def history(address: str, run: Any, name: str) -> list[tuple[int, float]]:
 def follow(name: str, first: Start, epochs: range, done: Done | None = DONE) -> list[str]:
     """The warnings."""
     warnings: list[str] = []
-    with tracked([name], warnings.append) as [tracker]:
+    with open_trackers([name], warnings.append) as [tracker]:
         tracker.start(first)
         for number in epochs:
             tracker.progress(epoch(number))
@@ -139,7 +139,7 @@ def test_tensorboard_has_the_settings_and_a_training_anew_replaces_its_curves(tm
 
 def test_mlflow_has_the_settings_and_a_run_for_each_training_that_ended(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'runs.db'}"
-    with pytest.raises(KeyboardInterrupt), tracked([f"mlflow:{address}"], pytest.fail) as [tracker]:
+    with pytest.raises(KeyboardInterrupt), open_trackers([f"mlflow:{address}"], pytest.fail) as [tracker]:
         tracker.start(start())
         tracker.progress(epoch(1))
         raise KeyboardInterrupt
@@ -172,7 +172,7 @@ def test_more_settings_and_figures_than_mlflow_takes_at_once(tmp_path: Path) -> 
 def interrupted(name: str, break_store: Callable[[], object], mend_store: Callable[[], object]) -> list[str]:
     """The warnings of a training whose store is away at the end of its first two epochs."""
     warnings: list[str] = []
-    with tracked([name], warnings.append) as [tracker]:
+    with open_trackers([name], warnings.append) as [tracker]:
         tracker.start(start())
         break_store()
         tracker.progress(epoch(1))
@@ -253,7 +253,7 @@ def test_refused_before_the_training(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # taken, without a listener
         name = name.replace("PORT", str(free.getsockname()[1]))
-        with pytest.raises(error, match=message) as refused, tracked([name], pytest.fail):
+        with pytest.raises(error, match=message) as refused, open_trackers([name], pytest.fail):
             pass
     assert "\n" not in str(refused.value)
 

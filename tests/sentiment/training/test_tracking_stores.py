@@ -1,5 +1,5 @@
 from sentiment.training.events import Start
-from sentiment.training.tracking.stores import identity_of, safe_name, settings_of
+from sentiment.training.tracking.stores import fingerprint_of, safe_name, settings_of
 
 
 def start(**settings: str) -> Start:
@@ -26,9 +26,9 @@ def test_settings_are_numbers_where_they_are_and_text_else() -> None:
 
 
 def test_the_same_training_has_the_same_name_and_another_not() -> None:
-    assert identity_of(start(a="1", b="2")) == identity_of(start(b="2", a="1"))
-    assert identity_of(start(a="1", b="2")) != identity_of(start(a="1", b="3"))
-    assert len(identity_of(start())) == 8
+    assert fingerprint_of(start(a="1", b="2")) == fingerprint_of(start(b="2", a="1"))
+    assert fingerprint_of(start(a="1", b="2")) != fingerprint_of(start(a="1", b="3"))
+    assert len(fingerprint_of(start())) == 8
 
 
 def test_names_keep_what_every_store_takes() -> None:

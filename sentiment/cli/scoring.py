@@ -1,16 +1,17 @@
-"""Scoring into files: what it prints meanwhile, and the report of it."""
+"""Score into files, with progress, summary and report, or into a pipe."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment.cli.abstaining import threshold_of
+from sentiment.cli.application import read_threshold
 from sentiment.cli.engines import load_in_dtype
 from sentiment.errors import ConfigError, DataError
-from sentiment.events import print_line
+from sentiment.events import BROKEN_PIPE, discard_output, print_line
 
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
@@ -69,7 +70,7 @@ def score_to_files(
     if report is not None and classifier.task == "regression":
         raise ConfigError(f"--report is for models of labels; {classifier.name!r} answers with a number")
     if abstain is not None:
-        settings = replace(settings, threshold=threshold_of(abstain, classifier))
+        settings = replace(settings, threshold=read_threshold(abstain, classifier))
     events = JsonEvents(print_line)
     with (
         closing(begin(classifier, paths)) as engine,
@@ -89,3 +90,27 @@ def score_to_files(
     else:
         print_summary(summary)
     return summary.rejected
+
+
+def score_to_pipe(
+    model: Path, dtype: str, inputs: list[str], settings: "ScoringSettings", abstain: float | None
+) -> int:
+    """Score a pipe and return the number of rejected rows."""
+    from sentiment.scoring import pipe
+
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error")):
+        if stream is None:
+            raise DataError(f"-: standard {name} is closed; rows come and go through it")
+    try:
+        classifier = load_in_dtype(model, dtype)
+        if abstain is not None:
+            settings = replace(settings, threshold=read_threshold(abstain, classifier))
+        output, rejects = sys.stdout.buffer, sys.stderr.buffer
+        _, rejected = pipe.score_to_pipe(classifier, inputs, sys.stdin.fileno(), output, rejects, settings)
+    except BrokenPipeError:
+        discard_output()  # or Python would complain at its exit
+        sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        discard_output()
+        raise DataError(f"-: {error.strerror}; the output is incomplete; run it again") from None
+    return rejected

@@ -1,4 +1,4 @@
-"""From a recipe file or the command line's options to a recipe, and from that to a model folder."""
+"""Build a recipe from a command's options or a file, read its data, train it, and write the model folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sentiment.cli.networks import Dtype
-from sentiment.cli.requirement import hold
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sentiment.bundle import Bundle
     from sentiment.evaluation.behaviour.suite import Suite
     from sentiment.training.data.dataset import LabelledTexts
     from sentiment.training.data.splits import Data
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 BESIDE_RECIPE = (
-    "data", "recipe", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track", "dtype",
+    "data", "recipe_file", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track", "dtype",
 )  # fmt: skip
 
 
-def plan_of(
+def build_recipe(
     context: typer.Context,
-    recipe: Path | None,
+    recipe_file: Path | None,
     data: Sequence[str] | None,
     dev: Sequence[str] | None,
     *,
@@ -41,9 +41,9 @@ def plan_of(
     from sentiment.training.pretrained import load_pretrained, merge_pretrained
     from sentiment.training.recipe import Recipe
 
-    if (recipe is None) == (not data):
-        raise ConfigError("give labelled files, or one --recipe" + (", not both" if recipe else ""))
-    if recipe is not None:
+    if (recipe_file is None) == (not data):
+        raise ConfigError("give labelled files, or one --recipe" + (", not both" if recipe_file else ""))
+    if recipe_file is not None:
         overruled = [
             f"--{each.name.replace('_', '-')}"
             for each in context.command.params
@@ -51,22 +51,23 @@ def plan_of(
         ]
         if overruled:
             raise ConfigError(
-                f"{', '.join(overruled)}: a recipe says this itself; set it in {recipe}, or leave --recipe out"
+                f"{', '.join(overruled)}: a recipe says this itself; set it in {recipe_file}, or leave --recipe out"
             )
-        plan = Recipe.read(recipe)
+        recipe = Recipe.read(recipe_file)
     else:
         sources = {
-            role: [{"path": path, **columns_of(context)} for path in paths or ()]
+            role: [{"path": path, **source_settings(context)} for path in paths or ()]
             for role, paths in (("train", data), ("dev", dev))
         }
         skipping = {name: context.params[name] for name in ("skip_empty", "skip_bad_rows")}
-        plan = Recipe.of({**sources, **skipping, **settings})
+        recipe = Recipe.of({**sources, **skipping, **settings})
     if dtype is not None:
-        plan = plan.model_copy(update={"training": plan.training.model_copy(update={"dtype": dtype.value})})
-    return merge_pretrained(plan, load_pretrained(plan.training.pretrained)) if plan.training.pretrained else plan
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"dtype": dtype.value})})
+    pretrained = recipe.training.pretrained
+    return merge_pretrained(recipe, load_pretrained(pretrained)) if pretrained else recipe
 
 
-def columns_of(context: typer.Context) -> dict[str, Any]:
+def source_settings(context: typer.Context) -> dict[str, Any]:
     """Return the settings of a `Source` that a command's options give: its columns, their separator, the labels."""
     from sentiment.training.data.label_mapping import parse
 
@@ -75,17 +76,48 @@ def columns_of(context: typer.Context) -> dict[str, Any]:
     return columns | {"label_mapping": parse(given["labels"])}
 
 
-def read_to_measure(context: typer.Context, path: str, **settings: Any) -> "LabelledTexts":
-    """Return the rows of a command's labelled file, and say on standard error how many its options left out."""
+def read_evaluation_data(context: typer.Context, path: str, **settings: Any) -> "LabelledTexts":
+    """Read a command's labelled file, and print on standard error how many rows its options left out."""
     from sentiment.terminal.data import left_out
     from sentiment.training.data.reading import read_labelled
     from sentiment.training.recipe import Source
 
     skipping = {name: context.params[name] for name in ("skip_empty", "skip_bad_rows")}
-    labelled = read_labelled(Source(path=path, **columns_of(context)), **skipping, **settings)
+    labelled = read_labelled(Source(path=path, **source_settings(context)), **skipping, **settings)
     for line in left_out(labelled.skipped, labelled.unreadable):
         typer.echo(line, err=True)
     return labelled
+
+
+def read_required_suite(recipe: "Recipe", data: "Data") -> "Suite | None":
+    """Return the suite that the recipe requires, if any. Raises ConfigError if it doesn't fit the recipe's model."""
+    from sentiment.evaluation.behaviour.suite import read_suite
+
+    if not recipe.require:
+        return None
+    if recipe.task == "regression":
+        raise ConfigError("--require: suites speak of labels, and the task is regression: leave it out")
+    suite = read_suite(recipe.require)
+    suite.check_fits(data.labels, recipe.text.language)
+    return suite
+
+
+def enforce_suite(bundle: "Bundle", suite: "Suite", checkpoint: Path) -> None:
+    """Check the bundle's model against the suite and print the results. Exits with 1 if a test is missed, naming it."""
+    from sentiment.classifier import Classifier
+    from sentiment.cli.check import print_behaviour
+    from sentiment.evaluation.behaviour.check import check
+
+    behaviour = check(Classifier(bundle), suite)
+    print_behaviour(behaviour, examples=1)
+    if behaviour.missed:
+        typer.secho(
+            f"error: no model is written, as it misses {behaviour.shortfall}. What it learned stays in {checkpoint}: "
+            "without what is required, the same command writes it and does not train again",
+            fg="red",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -94,8 +126,8 @@ def _is_given(context: typer.Context, name: str) -> bool:
 
 
 def train_and_save(
-    plan: "Recipe",
-    held: "Data",
+    recipe: "Recipe",
+    data: "Data",
     out: Path,
     *,
     restart: bool,
@@ -103,10 +135,10 @@ def train_and_save(
     required: "Suite | None" = None,
     processes: "Processes | None" = None,
 ) -> None:
-    """Train the plan's model, from where a killed training stopped unless `restart`, and write its folder.
+    """Train the recipe's model, from where a killed training stopped unless `restart`, and write its folder.
 
-    A model that does not hold what is `required` is not written; its checkpoint stays. Of several `processes` the first
-    has the checkpoint and writes the folder.
+    A model that misses a test of the suite `required` is not written; its checkpoint stays. Only the first of several
+    `processes` has the checkpoint and writes the folder.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.screen import console
@@ -114,32 +146,32 @@ def train_and_save(
     from sentiment.training.events import Done, Start, Watchers
     from sentiment.training.processes import ALONE
     from sentiment.training.resume.checkpoint import Checkpoint
-    from sentiment.training.resume.fingerprint import identity
+    from sentiment.training.resume.fingerprint import training_fingerprint
     from sentiment.training.trainer import train
 
     # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
     folder = out.with_name(f".{out.name}.checkpoint")
     processes = processes or ALONE
-    named = identity(plan, held, processes)
-    processes.check_agree(named)
+    fingerprint = training_fingerprint(recipe, data, processes)
+    processes.check_agree(fingerprint)
     if not processes.is_first:
-        train(plan, held, lambda progress: None, processes=processes)
+        train(recipe, data, lambda progress: None, processes=processes)
         return
-    with Checkpoint(folder, named, restart=restart) as checkpoint:
+    with Checkpoint(folder, fingerprint, restart=restart) as checkpoint:
         if checkpoint.saved is not None:
             epoch, step = checkpoint.saved.numbers["epoch"], checkpoint.saved.numbers["step"]
-            found = f"Going on from {folder}: {step:,} steps are done, {epoch - 1} of {plan.training.epochs} epochs."
+            found = f"Resuming from {folder}: {step:,} steps are done, {epoch - 1} of {recipe.training.epochs} epochs."
             console.print(found, soft_wrap=True)
-        with training_progress(plan.task) as report:
+        with training_progress(recipe.task) as report:
             observer = Watchers(watchers, report)
 
             def started(start: Start) -> None:
                 print_dtype(start)
                 observer.start(start)
 
-            bundle = train(plan, held, observer.progress, checkpoint, on_start=started, processes=processes)
+            bundle = train(recipe, data, observer.progress, checkpoint, on_start=started, processes=processes)
         if required is not None:
-            hold(bundle, required, folder)
+            enforce_suite(bundle, required, folder)
         version = bundles.save(bundle, out)
         checkpoint.remove()  # not before: a crash while saving costs nothing
     observer.done(Done.of(bundle, str(out), version))
