@@ -1,1 +1,1 @@
-"""The library over HTTP: a Flask app that gunicorn runs, with no torch of its own."""
+"""Serve the library over HTTP with Flask and gunicorn. Nothing here imports torch."""

@@ -1,4 +1,4 @@
-"""The app, put together."""
+"""Create the Flask app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.inference import deadline, registry
 from service.inference.batcher import Batcher
 from service.inference.lifecycle import Lifecycle
 from service.inference.registry import Models
-from service.inference.reload import Reloader, reload_asked
+from service.inference.reload import Reloader, last_reload_request
 from service.routes import admin, explain, open_inference, pages, predict
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import requests
@@ -30,11 +30,11 @@ def create_app(settings: ServiceSettings | None = None, classifier: AnyModel | N
     settings = settings or ServiceSettings.read()
     keys = api_keys.read_keys(settings.api_keys_file) if settings.api_keys_file else []
     load = partial(registry.load, settings.model, settings.models)
-    asked = reload_asked()  # before the models are read: one asked for meanwhile is followed
+    request = last_reload_request()  # before the models are read: one made meanwhile is applied
     batcher = Batcher(settings.max_batch_tokens, settings.max_waiting_texts)
     served = Models({registry.DEFAULT: classifier} if classifier else load(), batcher)
     lifecycle = Lifecycle(batcher, settings.max_batch_seconds)
-    reloader = Reloader(served.by_name, load, asked)
+    reloader = Reloader(served.by_name, load, request)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # one path, one resource: nothing redirects

@@ -1,19 +1,19 @@
-"""What can go wrong between a request and its answer, by name; problems.py says what the client reads of it."""
+"""Define the errors of answering a request; problems.py turns them into responses."""
 
 
 class Overloaded(Exception):
-    """As many texts wait as may; nothing was computed."""
+    """The queue is full; nothing was computed."""
 
     def __init__(self, waiting: int, limit: int) -> None:
         super().__init__(f"{waiting} texts are waiting; the limit is {limit}")
 
 
 class DeadlinePassed(Exception):
-    """The caller's time is over; what was not yet computed never will be."""
+    """The request's deadline has passed; texts not yet computed are dropped."""
 
 
 class TextFailed(Exception):
-    """The model fails at this one text. `index` is its place in the caller's list."""
+    """The model fails at one text. `index` is its index in the caller's list."""
 
     def __init__(self, index: int) -> None:
         super().__init__(f"text {index} can't be computed")
@@ -21,16 +21,16 @@ class TextFailed(Exception):
 
 
 class NoLabels(Exception):
-    """The model answers with a number, and labels are asked for, sentence by sentence."""
+    """Sentences are requested from a regression model, which has no labels."""
 
 
 class BatcherFailed(Exception):
-    """The batcher answers nothing any more; the message says why."""
+    """The batcher has failed; the message says why."""
 
 
 class ReloadRunning(Exception):
-    """Another reload has not ended yet."""
+    """Another reload is still running."""
 
 
 class ModelRefused(Exception):
-    """A bundle is refused, and nothing was swapped; the message says why."""
+    """A bundle is refused and no model was replaced; the message says why."""

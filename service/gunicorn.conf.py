@@ -1,4 +1,4 @@
-"""How gunicorn runs the service: `gunicorn -c service/gunicorn.conf.py`, with HOST, PORT, WORKERS and THREADS.
+"""Configure gunicorn: `gunicorn -c service/gunicorn.conf.py`, with HOST, PORT, WORKERS and THREADS.
 
 The master imports this file, so nothing here loads torch: a process that ran torch and then forks hangs its children.
 """
@@ -12,7 +12,7 @@ from prometheus_client import multiprocess, values
 
 from sentiment.errors import ConfigError
 from sentiment.runtime import limit_onednn_cache
-from service.inference.reload import ask_for_reload
+from service.inference.reload import request_reload
 from service.settings import ServerSettings, ServiceSettings
 from service.telemetry import metrics
 
@@ -44,22 +44,22 @@ if Path("/dev/shm").is_dir():
 
 
 def on_starting(server: Any) -> None:
-    """In the master, before there is a worker."""
+    """Prepare the master before the first worker starts."""
     metrics.share_files()
     # gunicorn's own way with SIGHUP, to start all workers anew, would end the service over a bad bundle.
-    server.handle_hup = ask_for_reload
+    server.handle_hup = request_reload
 
 
 def post_fork(_: Any, worker: Any) -> None:
-    """From here on in the worker, whose figures are in files of its own."""
+    """Prepare a new worker, whose metrics are in files of its own."""
     values.ValueClass = values.MultiProcessValue()
 
 
 def child_exit(_: Any, worker: Any) -> None:
-    """In the master, when a worker is no more: take out what was true of it only while it lived."""
+    """Remove an ended worker's live metrics, in the master."""
     multiprocess.mark_process_dead(worker.pid)
 
 
 def on_exit(_: Any) -> None:
-    """In the master, at its end."""
+    """Clean up when the master ends."""
     metrics.remove_files()

@@ -1,4 +1,4 @@
-"""Everything that can be set, read once from the environment and checked before the first request."""
+"""Read the settings from the environment once, and validate them before the first request."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def _words(value: object) -> object:
 
 
 class EnvironmentSettings(BaseSettings):
-    """Base of both: frozen, an empty variable is an unset one, errors in one line."""
+    """Base of the settings: frozen; an empty variable counts as unset; errors take one line."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
@@ -41,7 +41,7 @@ class EnvironmentSettings(BaseSettings):
 
 
 class ServiceSettings(EnvironmentSettings):
-    """What the app answers with, and how much it takes: SENTIMENT_MODEL, SENTIMENT_MAX_BODY_BYTES and so on."""
+    """Settings of the app: models, access and limits, from SENTIMENT_MODEL, SENTIMENT_MAX_BODY_BYTES and so on."""
 
     model_config = SettingsConfigDict(env_prefix="SENTIMENT_")
 
@@ -92,7 +92,7 @@ class ServiceSettings(EnvironmentSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """As of all settings. Raises ConfigError too where two of them name what serves."""
+        """Read the settings. Raises ConfigError, also if SENTIMENT_MODEL and SENTIMENT_MODELS are both set."""
         settings = super().read()
         if {"model", "models"} <= settings.model_fields_set:
             raise ConfigError(
@@ -103,7 +103,7 @@ class ServiceSettings(EnvironmentSettings):
 
 
 def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
-    """Return how many cores this process may use, at least 1: a container's quota is not what os.cpu_count() says."""
+    """Return the number of cores this process may use, at least 1; os.cpu_count() ignores a container's quota."""
     cores = len(os.sched_getaffinity(0))
     try:
         quota, period = quota_file.read_text().split()
@@ -113,7 +113,7 @@ def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
 
 
 class ServerSettings(EnvironmentSettings):
-    """Where gunicorn listens and with how many workers and threads: HOST, PORT, WORKERS, THREADS."""
+    """Settings of gunicorn: HOST, PORT, WORKERS and THREADS."""
 
     host: str = Field(default="127.0.0.1", description="Where it listens.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
@@ -130,10 +130,10 @@ class ServerSettings(EnvironmentSettings):
 
     @property
     def bind(self) -> str:
-        """The address as gunicorn writes it: an IPv6 one stands in brackets."""
+        """Return the address in gunicorn's form, IPv6 in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def torch_threads(self) -> int:
-        """Cores for the model of each worker: more threads than cores is slower than fewer."""
+        """Return the torch threads of each worker: more threads than cores are slower than fewer."""
         return max(1, available_cores() // self.workers)

@@ -1,4 +1,4 @@
-"""gunicorn's gevent worker with time limits for requests, and an end that answers what was accepted.
+"""Extend gunicorn's gevent worker with request timeouts, and a shutdown that answers accepted requests.
 
 A connection is a greenlet: one whose client is slow costs nothing but its place. TLS and HTTP/2 are for the proxy in
 front.
@@ -26,7 +26,7 @@ from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped
 
 from service.http import early_errors, problems
 from service.http.problems import REQUEST_TIMEOUT, Problem
-from service.inference.reload import ask_for_reload
+from service.inference.reload import request_reload
 from service.settings import ServiceSettings
 
 REQUEST_SECONDS = 20.0  # from a request's first byte to its last
@@ -41,19 +41,19 @@ _log = logging.getLogger(__name__)
 
 
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
-    """A response whose head goes out with the first piece of its body, in one packet."""
+    """A response that sends its head together with the first part of its body."""
 
     _head = b""
 
     def send_headers(self) -> None:
-        """Make the head, which waits for what follows."""
+        """Build the head, which is sent with the first part of the body."""
         if not self.headers_sent:  # type: ignore[has-type]
             lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
             self._head = "".join(lines).encode("latin-1")
             self.headers_sent = True
 
     def close(self) -> None:
-        """Send what ends the response."""
+        """Send the end of the response."""
         self.send_headers()
         self._send(b"0\r\n\r\n" if self.chunked else b"")
 
@@ -67,14 +67,14 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Stream:
-    """The rest of a body that is too long to be kept. Raises TimeoutError for a client that is too slow."""
+    """The rest of a body that is too long to be buffered. Raises TimeoutError for a client that is too slow."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
         self._deadline = time.monotonic() + STREAM_GRACE_SECONDS
 
     def recv(self, size: int) -> bytes:
-        """Return at most so many bytes, none at the end."""
+        """Return at most `size` bytes, none at the end."""
         with gevent.Timeout(max(0.0, self._deadline - time.monotonic()), TimeoutError):
             data = self._client.recv(size)
         self._deadline += len(data) / STREAM_BYTES_PER_SECOND
@@ -86,7 +86,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     @classmethod
     def check_config(cls, cfg: Any, _log: Any) -> None:
-        """Stop gunicorn where it is asked for what this worker doesn't do."""
+        """Stop gunicorn if a setting needs what this worker doesn't support."""
         if cfg.is_ssl:
             raise RuntimeError("TLS is not served here: put a proxy in front, or choose --worker-class gevent")
 
@@ -96,12 +96,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().init_process()
 
     def init_signals(self) -> None:
-        """As gunicorn's, but SIGHUP, which would end a worker, reloads the models of all."""
+        """Install gunicorn's signal handlers, but let SIGHUP reload the models of all workers."""
         super().init_signals()
-        signal.signal(signal.SIGHUP, lambda *_: ask_for_reload())
+        signal.signal(signal.SIGHUP, lambda *_: request_reload())
 
     def load_wsgi(self) -> None:
-        """Load the app. One that can't be ends gunicorn at its start; later it ends this worker alone."""
+        """Load the app. A failure ends gunicorn at its start; later it ends this worker alone."""
         try:
             super().load_wsgi()
         except AppImportError as error:
@@ -112,7 +112,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             sys.exit(1)
 
     def run(self) -> None:
-        """Serve until told to stop, then answer what was accepted."""
+        """Serve until stopped, then answer accepted requests."""
         # Settings don't change in a worker, and gunicorn looks twenty of them up for each request.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         self._settings = ServiceSettings.read()
@@ -129,17 +129,17 @@ class Worker(GeventWorker):  # type: ignore[misc]
         os._exit(int(self._lifecycle.failed))
 
     def notify(self) -> None:
-        """Give a sign of life. Where gunicorn's master is no more, stop."""
+        """Notify the master that this worker is alive; stop if the master is gone."""
         self.tmp.notify()
         if self.ppid != os.getppid():
             self.alive = False
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Begin the end."""
+        """Start the shutdown."""
         gevent.spawn(self._stop)
 
     def _stop(self) -> None:
-        """Be not ready first; then have `run` close the listening sockets, and end connections that stay idle."""
+        """Report not ready; then have `run` close the listening sockets, and close idle connections."""
         if self.booted:
             self._lifecycle.drain()
             gevent.sleep(0 if self._lifecycle.failed else self._settings.drain_seconds)
@@ -150,7 +150,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 _end_reading(client)
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
-        """Answer the requests of one connection, one after the other."""
+        """Answer the requests of one connection one by one."""
         client.settimeout(WRITE_SECONDS)
         parser = RequestParser(self.cfg, client, addr)
         parser.mesg_class = early_errors.Request
@@ -174,7 +174,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             util.close_graceful(client, max_drain=LINGER_BYTES)
 
     def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> None:
-        """Answer one request. Raises StopIteration where the connection ends with it."""
+        """Answer one request. Raises StopIteration if the connection ends with it."""
         response, environ = wsgi.create(req, sock, addr, listener_name, self.cfg, Response)
         if not self.alive:
             response.force_close()
@@ -197,12 +197,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
             gevent.sleep(PAUSE_SECONDS)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer with the problem of what the parser refuses."""
+        """Answer a request that the parser refuses with its problem."""
         with contextlib.suppress(OSError):  # a client that takes nothing gets nothing
             client.sendall(early_errors.response(early_errors.from_exception(exc), getattr(exc, "req", req)))
 
     def _wait_for_request(self, client: socket.socket, *, was_used: bool) -> None:
-        """Wait for a first byte. Where there is no room for another connection, the longest idle one ends."""
+        """Wait for the first byte. At the connection limit, close the connection that is idle longest."""
         self._idle[client] = was_used
         try:
             if self._open >= self.worker_connections:
@@ -213,7 +213,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             del self._idle[client]
 
     def _read_body(self, request: Any, parser: RequestParser, client: socket.socket) -> None:
-        """Read the whole body, unless it is too long to be kept: then the app reads it as it comes."""
+        """Read the whole body, unless it is too long to be buffered: then the app reads it as a stream."""
         reader, limit = request.body.reader, self._settings.max_body_bytes
         received = b""
         if not isinstance(reader, LengthReader) or reader.length <= limit:
@@ -233,7 +233,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
 
 def _end_reading(client: socket.socket) -> None:
-    """End the wait for a request. One that has come meanwhile is read all the same."""
+    """Stop waiting for a request; one that has arrived meanwhile is still read."""
     with contextlib.suppress(OSError):  # broken by the client
         # The system's own: gevent's has the reader fail, and with it a request that has come.
         client._sock.shutdown(socket.SHUT_RD)  # type: ignore[attr-defined]

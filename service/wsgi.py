@@ -1,4 +1,4 @@
-"""What gunicorn loads in each worker."""
+"""Create the app that gunicorn loads in each worker."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,7 @@ _M_MMAP_THRESHOLD = -3  # its name in malloc.h
 
 
 def application() -> Flask:
-    """Return the app of the environment. Raises AppImportError, in one line, for a model or setting that is refused."""
+    """Create the app from the environment. Raises AppImportError in one line for a refused model or setting."""
     try:
         app = create_app()
     except SentimentError as error:

@@ -1,1 +1,1 @@
-"""Who may ask, how often, and how many at once."""
+"""Check API keys, and limit the rate and number of requests."""

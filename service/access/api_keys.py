@@ -1,6 +1,6 @@
-"""Who may come in: keys with scopes, known to the service by their SHA-256 alone.
+"""Check API keys and their scopes; the service stores only each key's SHA-256.
 
-`python -m service.access.api_keys ID SCOPE...` prints a new key and the line of the keys file that lets it in.
+`python -m service.access.api_keys ID SCOPE...` prints a new key and its line for the keys file.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="sentiment"'}
 
 @dataclass(frozen=True)
 class Key:
-    """One key: its id stands in logs and counts its requests, its digest is all that is known of it."""
+    """One key: its id appears in logs and rate limits, and only its digest is stored."""
 
     id: str
     scopes: frozenset[Scope]
@@ -62,7 +62,7 @@ def read_keys(file: Path) -> list[Key]:
 
 
 def checker(app: Flask, keys: Sequence[Key]) -> Check:
-    """Return what asks for a key of a route's scope; without keys, all are open but those of the scope admin."""
+    """Return a check for a key of the route's scope; without keys, all routes are open but those of the scope admin."""
 
     def check(request: Request, notes: Any) -> None:
         if request.endpoint is None or request.method == "OPTIONS":  # a browser's preflight carries no key
@@ -99,7 +99,7 @@ def _digest(key: str) -> bytes:
 
 
 def make(key_id: str, scopes: Sequence[str]) -> tuple[str, str]:
-    """Return a new key, and the line of the keys file that lets it in."""
+    """Return a new key, and its line for the keys file."""
     key = secrets.token_urlsafe(32)
     return key, f"{key_id} {','.join(scopes)} {_digest(key).hex()}"
 

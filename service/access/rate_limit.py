@@ -1,6 +1,6 @@
-"""How often one caller may ask, and how many requests to the model a worker has in hand.
+"""Limit the requests of each caller per time, and the model requests of a worker at once.
 
-Who asks how often is counted in Redis for all workers together, or by each worker for itself.
+Redis counts the requests of all workers together; without it each worker counts its own.
 """
 
 import logging
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 def register(app: Flask, settings: ServiceSettings) -> None:
-    """Make routes of the scope predict count. While Redis is gone each worker counts for itself."""
+    """Limit the rate of routes of the scope predict. While Redis is down, each worker counts its own."""
     if settings.rate_limit is None:
         return
     try:
@@ -49,12 +49,12 @@ def register(app: Flask, settings: ServiceSettings) -> None:
             _caller,
             app=app,
             application_limits=[settings.rate_limit],
-            application_limits_exempt_when=lambda: not _counts(app),
+            application_limits_exempt_when=lambda: not _is_limited(app),
             storage_uri=settings.redis_url or "memory://",
             storage_options=options if settings.redis_url else {},  # type: ignore[arg-type]
             in_memory_fallback_enabled=settings.redis_url is not None,
             swallow_errors=True,  # of a request that waited for Redis while another learnt that it is gone
-            on_breach=_say_when,
+            on_breach=_set_retry_after,
             key_prefix="sentiment",
         )
     except (ConfigurationError, ValueError):  # without their words and the URL's own: it may hold a password
@@ -65,29 +65,29 @@ def _caller() -> str:
     return f"key:{g.key_id}" if g.key_id else f"address:{request.remote_addr}"
 
 
-def _counts(app: Flask) -> bool:
+def _is_limited(app: Flask) -> bool:
     if request.method == "OPTIONS":  # a browser's preflight, which asks the model nothing and carries no key
         return False
     described = openapi.of(app, request.endpoint)
     return described is not None and described.scope is Scope.PREDICT
 
 
-def _say_when(limit: RequestLimit) -> None:
+def _set_retry_after(limit: RequestLimit) -> None:
     g.retry_after_seconds = max(1, math.ceil(limit.reset_at - time.time()))
 
 
 def in_flight_checker(app: Flask, max_requests: int) -> Check:
-    """Return what bounds the requests of the app to the model. Streams of lines, which last, have their own bound."""
-    places = {is_stream: threading.Semaphore(max_requests) for is_stream in (False, True)}
+    """Return a check that limits concurrent model requests. Streams of lines, which take long, are counted apart."""
+    slots = {is_stream: threading.Semaphore(max_requests) for is_stream in (False, True)}
 
     def check(request: Request, notes: Any) -> None:
         described = openapi.of(app, request.endpoint)
         if described is None or described.request is None or request.method != "POST":
             return
-        place = places[request.mimetype == MEDIA_TYPE]
-        if not place.acquire(blocking=False):
+        slot = slots[request.mimetype == MEDIA_TYPE]
+        if not slot.acquire(blocking=False):
             detail = f"{max_requests} requests are being answered; the limit is {max_requests}."
             raise Problem(OVERLOADED, detail, headers=RETRY)
-        notes.release = place.release
+        notes.release = slot.release
 
     return check

@@ -1,1 +1,1 @@
-"""HTTP as every route uses it: bodies in, problems and headers out, and the API's document."""
+"""Read bodies, write problems and headers, and build the API's document."""

@@ -1,4 +1,4 @@
-"""A request's body: read within its limit, then parsed as the one JSON object that it must be."""
+"""Read a request's body within its limit, and parse it as one JSON object."""
 
 import json
 import math
@@ -19,7 +19,7 @@ MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memor
 
 
 def current_request() -> Request:
-    """Return the request itself, for one who asks it more than once: each use of Flask's `request` looks it up anew."""
+    """Return the request object itself: each use of Flask's `request` proxy would look it up again."""
     found: Request = request._get_current_object()  # type: ignore[attr-defined]  # Werkzeug's stubs hide the proxy
     return found
 
@@ -43,12 +43,12 @@ def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
 
 
 def read_json(request: Request, schema: type[Shape], media_types: Sequence[str], max_bytes: int) -> Shape:
-    """Return what the whole body says, as `schema` has it. Raises Problem."""
+    """Read the whole body as an instance of `schema`. Raises Problem."""
     return parse_as(schema, read(request, media_types, max_bytes))
 
 
 def parse_as(schema: type[Shape], content: bytes) -> Shape:
-    """Return what the JSON says, as `schema` has it. Raises Problem."""
+    """Parse the JSON as an instance of `schema`. Raises Problem."""
     try:
         return schema.model_validate(parse(content))
     except ValidationError as error:
@@ -56,9 +56,9 @@ def parse_as(schema: type[Shape], content: bytes) -> Shape:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that the body holds. Raises Problem for anything that two readers could take differently.
+    """Return the body's JSON object. Raises Problem for anything that parsers may read differently.
 
-    That is bad UTF-8, a field that stands twice, NaN and infinities, numbers out of range, and too deep nesting.
+    That is bad UTF-8, repeated fields, NaN and infinities, numbers out of range, and too deep nesting.
     """
     if not body:
         raise _invalid("The body is empty; a JSON object is expected.")

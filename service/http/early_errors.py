@@ -1,4 +1,4 @@
-"""Answers to what never reaches the app, as it is no HTTP or too late, in the one form of all problems."""
+"""Answer requests that never reach the app, as they are malformed or late, with a problem like all others."""
 
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +30,7 @@ class Request(message.Request):  # type: ignore[misc]
 
 
 def response(problem: Problem, request: Any) -> bytes:
-    """Return the whole response to what was read of gunicorn's request, if anything; counted and logged."""
+    """Return the whole response to gunicorn's request, as far as it was read; count and log it."""
     headers = dict(request.headers) if request else {}
     request_id = requests.request_id(headers.get("X-REQUEST-ID", ""))
     is_inference = request is not None and (request.path or "").startswith("/v2/")
@@ -51,7 +51,7 @@ def response(problem: Problem, request: Any) -> bytes:
 
 
 def from_exception(error: Exception) -> Problem:
-    """Return the problem of what the parser refuses, without its words: they quote the request's values."""
+    """Return the problem for a request that the parser refuses, without its message, which quotes the request."""
     match error:
         case errors.LimitRequestLine():
             return Problem(URI_TOO_LONG, "The request's first line is longer than is read here.")

@@ -1,4 +1,4 @@
-"""The API's document (OpenAPI 3.1), made from the routes, their docstrings and the schemas they read and write."""
+"""Build the API's document (OpenAPI 3.1) from the routes, their docstrings and their schemas."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ _HEADERS = {"X-Request-ID": {"description": "The request's id: yours, or one mad
 
 
 class Scope(str, Enum):
-    """What a key is for."""
+    """A permission of an API key."""
 
     PREDICT = "predict"
     ADMIN = "admin"
@@ -44,7 +44,7 @@ class Scope(str, Enum):
 
 @dataclass(frozen=True)
 class Form:
-    """Another form than JSON of a route's answer, and of its request where `request` says what that is then."""
+    """A media type of a route's response other than JSON, and of its request if `request` describes it."""
 
     media_type: str
     answer: str
@@ -54,9 +54,9 @@ class Form:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route reads, writes and asks for: the document says it, and who may come in is decided by it.
+    """Declare what a route reads and writes and which scope it needs, for the document and for access control.
 
-    A decorator, which notes itself on the view.
+    A decorator, which attaches itself to the view.
     """
 
     response: type[BaseModel] | str  # a schema, or the media type of what isn't JSON

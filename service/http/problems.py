@@ -1,4 +1,4 @@
-"""Every error of the service becomes problem+json (RFC 9457) here and nowhere else.
+"""Turn every error of the service into problem+json (RFC 9457), here and nowhere else.
 
 No text of a request ever gets into a problem or a log line: a message says where, how long and of which kind.
 """
@@ -33,7 +33,7 @@ class ProblemType:
 
     @property
     def uri(self) -> str:
-        """A URI, as the RFC asks, that needs no host."""
+        """Return the type's URI, which needs no host."""
         return f"urn:sentiment:problem:{self.name}"
 
 
@@ -65,7 +65,7 @@ RETRY = {"Retry-After": "1"}  # seconds
 
 
 class Problem(Exception):
-    """Ends the request with this answer, from wherever it is raised."""
+    """Ends the request with this problem, wherever it is raised."""
 
     def __init__(
         self, type: ProblemType, detail: str, faults: Sequence[FieldError] = (), headers: dict[str, str] | None = None
@@ -78,29 +78,29 @@ class Problem(Exception):
 
 
 def invalid_request(faults: Sequence[FieldError]) -> Problem:
-    """Return the problem of a request whose JSON is sound and whose content isn't; at most 20 faults are listed."""
+    """Return the problem for valid JSON with invalid content; it lists at most 20 faults."""
     first = f"{faults[0].pointer or 'The body'} {faults[0].detail}"
     rest = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Problem(INVALID_REQUEST, f"{first}{rest}.", faults[:MAX_LISTED_FAULTS])
 
 
 def invalid_field(pointer: str, detail: str) -> Problem:
-    """Return the problem of one thing that is wrong with a request's content."""
+    """Return the problem for one invalid field of a request."""
     return invalid_request([FieldError(pointer=pointer, detail=detail)])
 
 
 def broken_body() -> Problem:
-    """Return the problem of a body that can't be read to its end. Every server has its own errors for these."""
+    """Return the problem for a body that can't be read to its end; each server raises errors of its own for it."""
     return Problem(INCOMPLETE_BODY, "The body's chunks are malformed, or the client stopped sending.")
 
 
 def details(problem: Problem) -> dict[str, Any]:
-    """Return what the client reads, as ProblemDetails says; under /v2 with the `error` of its protocol."""
+    """Return the body of a problem, as in ProblemDetails; under /v2 with the protocol's `error`."""
     return document(problem, g.request_id, inference=request.path.startswith("/v2/"))
 
 
 def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str, Any]:
-    """Return what the client reads of a request that need not have reached the app."""
+    """Return the response to a request that may not have reached the app."""
     content = {
         "type": problem.type.uri,
         "title": problem.type.title,
@@ -113,7 +113,7 @@ def document(problem: Problem, request_id: str, *, inference: bool) -> dict[str,
 
 
 def register(app: Flask) -> None:
-    """Make every error of the app, of Flask and of Werkzeug answer in the one form."""
+    """Register handlers so that every error of the app, Flask and Werkzeug becomes a problem."""
     app.register_error_handler(Exception, _answer)
 
 
@@ -129,7 +129,7 @@ def _answer(error: Exception) -> Response:
 
 
 def from_exception(error: Exception) -> Problem:
-    """Return the problem that tells of any error; one that nobody expected is logged, without its words."""
+    """Return the problem for any error; log an unexpected one, without its message."""
     match error:
         case Problem():
             return error

@@ -1,4 +1,4 @@
-"""A JSON answer, and the headers of every response: what a browser may do with it, and who may read it there."""
+"""Write JSON responses, and add the security and CORS headers to every response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 REQUEST_ID = "X-Request-ID"
-NOTED_ID = "sentiment.request_id"  # where WSGI's environment has it from the start of the request on
+ENVIRON_ID = "sentiment.request_id"  # where WSGI's environment has it from the start of the request on
 # No script, no frame, nothing from elsewhere: the page of the document needs its own style sheet.
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -36,14 +36,14 @@ _PREFLIGHT = {
 
 
 class JSONResponse(Response):
-    """The content as orjson writes it, the library's frozen dataclasses too: tests hold them against the schema."""
+    """A response that orjson writes from schemas or the library's dataclasses; tests check these against schemas."""
 
     def __init__(self, content: BaseModel | Mapping[str, Any]) -> None:
         super().__init__(orjson.dumps(content, default=BaseModel.model_dump), content_type="application/json")
 
 
 def register(app: Flask, cors_origins: Sequence[str]) -> None:
-    """Have every response carry its request's id and the security headers, and those to these origins the CORS ones.
+    """Add the request's id and the security headers to every response, and CORS headers for these origins.
 
     Here and not in a hook, where each header would be checked when it is set and again when all are copied.
     """
@@ -54,7 +54,7 @@ def register(app: Flask, cors_origins: Sequence[str]) -> None:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
             own = {name for name, _ in headers}  # the page has a policy of its own
             headers += [header for header in security if header[0] not in own]
-            headers.append((REQUEST_ID, environ[NOTED_ID]))
+            headers.append((REQUEST_ID, environ[ENVIRON_ID]))
             if cors_origins:
                 headers += _cors(environ, cors_origins)
             return start_response(status, headers, *error)

@@ -1,4 +1,4 @@
-"""What is wrong with JSON that isn't of a request's schema, in words that never repeat what may be a text."""
+"""Describe how JSON violates a request's schema, without repeating what may be a text."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ _COMPARED = {"greater_than_equal": "at least", "less_than": "less than", "less_t
 
 
 def faults(error: ValidationError, schema: type[BaseModel]) -> list[FieldError]:
-    """Return each thing that is wrong, and where."""
+    """Return each fault, and the pointer to it."""
     fields = ", ".join(schema.model_fields)
     return [
         FieldError(pointer=_pointer(fault["loc"]), detail=_detail(dict(fault), fields))
@@ -29,12 +29,12 @@ def faults(error: ValidationError, schema: type[BaseModel]) -> list[FieldError]:
 
 
 def field_name(name: str) -> str | None:
-    """Return the name if it looks like one: a client may put anything there, a text too."""
+    """Return the name if it looks like a field's: a client may send a text as a name."""
     return name if _FIELD_NAME.fullmatch(name) else None
 
 
 def json_type(value: object) -> str:
-    """Return what JSON calls the kind of this value."""
+    """Return JSON's name for the type of this value."""
     return _JSON_TYPES[type(value)]
 
 

@@ -1,1 +1,1 @@
-"""From texts to predictions: the models by name, their common batches, and what becomes of both."""
+"""Predict texts with named models in shared batches; reload and supervise them."""

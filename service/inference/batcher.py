@@ -1,4 +1,4 @@
-"""Texts of many callers, computed together: one batch at a time, no added delay.
+"""Compute the texts of many callers together: one batch at a time, without added delay.
 
 In a worker, where gevent has patched `threading`, the batcher and its callers are greenlets of one hub; elsewhere they
 are threads. Each batch is computed in a native thread, of which the batcher has one.
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Classify(Protocol):
-    """What the batcher needs of a classifier."""
+    """The method of a classifier that the batcher calls."""
 
     def classify(self, encoded: Sequence[EncodedText]) -> Sequence[AnyPrediction]:
         """Return a prediction for each text, in the order given."""
@@ -38,13 +38,13 @@ class Classify(Protocol):
 
 @dataclass(slots=True, eq=False)
 class PendingRequest:
-    """One caller's texts, their answers as they come, and the event that they are all there."""
+    """One caller's texts, their predictions, and the event set when all are computed."""
 
     classifier: Classify
     texts: Sequence[EncodedText]
     deadline: float
     arrived: float = field(default_factory=time.monotonic)
-    taken: int = 0  # texts before this place are computed or being computed
+    next_index: int = 0  # texts before this index are computed or being computed
     error: Exception | None = None
     finished: bool = False
     answered: threading.Event = field(default_factory=lambda: threading.Event())  # gevent's, in a worker
@@ -56,14 +56,14 @@ class PendingRequest:
         self.predictions = [None] * self.missing
 
 
-def check_room(waiting: int, texts: int, limit: int) -> None:
-    """Raise Overloaded if these texts are too many. One request may be larger than the limit: it then waits alone."""
+def check_capacity(waiting: int, texts: int, limit: int) -> None:
+    """Raise Overloaded if the texts exceed the limit. A single request may exceed it while no other waits."""
     if waiting and waiting + texts > limit:
         raise Overloaded(waiting, limit)
 
 
 class Batcher:
-    """Computes what callers give it, from any thread. One batch is of one classifier, and so of one model version."""
+    """Computes texts from any thread in batches. All texts of a batch have the same classifier."""
 
     def __init__(self, max_batch_tokens: int, max_waiting_texts: int) -> None:
         self._max_batch_tokens = max_batch_tokens
@@ -81,11 +81,11 @@ class Batcher:
 
     @property
     def waiting_texts(self) -> int:
-        """Texts in the queue, in the batch that is being computed, and those that room is kept for."""
+        """Return the number of texts queued, being computed, or reserved."""
         return self._waiting_texts
 
     def failure_reason(self, max_batch_seconds: float) -> str | None:
-        """Return why it can answer nothing, or None: it failed, or a batch takes too long."""
+        """Return why the batcher can't answer, as it failed or a batch takes too long, or None."""
         if self._failure is not None:
             return self._failure
         if time.monotonic() - self._busy_since > max_batch_seconds:
@@ -96,7 +96,7 @@ class Batcher:
     def reserve(self, texts: int) -> Iterator[None]:
         """Count so many texts as waiting while they are encoded. Raises Overloaded or BatcherFailed at once."""
         with self._lock:
-            self._check_room(texts)
+            self._check_capacity(texts)
             self._waiting_texts += texts
         try:
             yield
@@ -111,45 +111,45 @@ class Batcher:
         """
         if not texts:
             return []
-        work = PendingRequest(classifier, texts, deadline)
+        pending = PendingRequest(classifier, texts, deadline)
         with self._lock:
-            self._check_room(len(texts))
+            self._check_capacity(len(texts))
             self._waiting_texts += len(texts)
-            self._queue.append(work)
+            self._queue.append(pending)
         self._arrived.set()
-        if not work.answered.wait(max(0.0, deadline - time.monotonic())):
-            self._withdraw(work, DeadlinePassed())
-        if work.error is not None:
-            raise work.error
-        return work.predictions  # type: ignore[return-value]  # none is missing: there was no error
+        if not pending.answered.wait(max(0.0, deadline - time.monotonic())):
+            self._withdraw(pending, DeadlinePassed())
+        if pending.error is not None:
+            raise pending.error
+        return pending.predictions  # type: ignore[return-value]  # none is missing: there was no error
 
     def fail(self, reason: str) -> None:
-        """End the waiting of every caller, now and from now on, with BatcherFailed."""
+        """Raise BatcherFailed in every waiting and future caller."""
         with self._lock:
             self._failure = self._failure or reason
-            for work in [*self._queue, *(work for work, _ in self._batch)]:
-                self._finish(work, BatcherFailed(self._failure))
+            for pending in [*self._queue, *(pending for pending, _ in self._batch)]:
+                self._finish(pending, BatcherFailed(self._failure))
             self._queue.clear()
 
-    def _check_room(self, texts: int) -> None:
+    def _check_capacity(self, texts: int) -> None:
         if self._failure is not None:
             raise BatcherFailed(self._failure)
-        check_room(self._waiting_texts, texts, self._max_waiting_texts)
+        check_capacity(self._waiting_texts, texts, self._max_waiting_texts)
 
-    def _withdraw(self, work: PendingRequest, error: Exception) -> None:
-        """Let the caller go with this error; what of its texts is not yet computed never will be."""
+    def _withdraw(self, pending: PendingRequest, error: Exception) -> None:
+        """End the request with this error, and drop its texts that are not yet computed."""
         with self._lock:
-            if work in self._queue:
-                self._queue.remove(work)
-            self._finish(work, error)
+            if pending in self._queue:
+                self._queue.remove(pending)
+            self._finish(pending, error)
 
-    def _finish(self, work: PendingRequest, error: Exception | None = None) -> None:
-        """Let the caller go, once. The lock is held."""
-        if not work.finished:
-            work.finished = True
-            self._waiting_texts -= len(work.texts)
-            work.error = error
-            work.answered.set()
+    def _finish(self, pending: PendingRequest, error: Exception | None = None) -> None:
+        """Wake the caller, once. Call it with the lock held."""
+        if not pending.finished:
+            pending.finished = True
+            self._waiting_texts -= len(pending.texts)
+            pending.error = error
+            pending.answered.set()
 
     def _run(self) -> None:
         try:
@@ -163,44 +163,44 @@ class Batcher:
                 _count(batch)
                 self._compute(batch)
                 self._batch = []  # or the model of the last batch would outlive a reload
-        except BaseException as error:  # whatever ends the thread, nobody must wait for it
+        except BaseException as error:  # whatever ends the thread, no caller may wait forever
             _log.error("the batcher died: %s\n%s", type(error).__name__, logs.trace(error))
             self.fail(f"the batcher died of {type(error).__name__}")
 
     def _take(self) -> list[tuple[PendingRequest, int]]:
-        """Return the next texts to compute, in turns from all who wait for the same classifier. The lock is held."""
+        """Return the next texts to compute, in turns from all callers of one classifier. Call it with the lock held."""
         batch: list[tuple[PendingRequest, int]] = []
         others: list[PendingRequest] = []
         tokens = 0
         now = time.monotonic()
         while self._queue:
-            work = self._queue.popleft()
-            if work.deadline <= now:
-                self._finish(work, DeadlinePassed())
-            elif batch and work.classifier is not batch[0][0].classifier:
-                others.append(work)
+            pending = self._queue.popleft()
+            if pending.deadline <= now:
+                self._finish(pending, DeadlinePassed())
+            elif batch and pending.classifier is not batch[0][0].classifier:
+                others.append(pending)
             else:
                 end = tokens + self._share
-                while work.taken < len(work.texts):
-                    cost = len(work.texts[work.taken].token_ids)
+                while pending.next_index < len(pending.texts):
+                    cost = len(pending.texts[pending.next_index].token_ids)
                     if batch and tokens + cost > self._max_batch_tokens:
-                        self._queue.extendleft([work, *reversed(others)])
+                        self._queue.extendleft([pending, *reversed(others)])
                         return batch
                     if tokens >= end:
-                        self._queue.append(work)
+                        self._queue.append(pending)
                         break
-                    batch.append((work, work.taken))
-                    work.taken += 1
+                    batch.append((pending, pending.next_index))
+                    pending.next_index += 1
                     tokens += cost
         self._queue.extend(others)
         return batch
 
     def _compute(self, batch: list[tuple[PendingRequest, int]]) -> None:
-        """Answer these texts, or halve them until only those that the model fails at are left without."""
+        """Predict these texts; on an error halve the batch until only failing texts remain."""
         self._busy_since = time.monotonic()
         try:
             classify = batch[0][0].classifier.classify
-            predictions = self._native.run(partial(classify, [work.texts[index] for work, index in batch]))
+            predictions = self._native.run(partial(classify, [pending.texts[index] for pending, index in batch]))
             if len(predictions) != len(batch):
                 raise ValueError(f"{len(predictions)} predictions for {len(batch)} texts")
         except Exception as error:
@@ -208,27 +208,27 @@ class Batcher:
             if len(batch) > 1:
                 middle = len(batch) // 2
                 for half in (batch[:middle], batch[middle:]):
-                    wanted = [(work, index) for work, index in half if not work.finished]
+                    wanted = [(pending, index) for pending, index in half if not pending.finished]
                     if wanted:
                         self._compute(wanted)
                 return
             _log.error("a text can't be computed: %s\n%s", type(error).__name__, logs.trace(error))
-            work, index = batch[0]
-            self._withdraw(work, TextFailed(index))
+            pending, index = batch[0]
+            self._withdraw(pending, TextFailed(index))
             return
         self._busy_since = math.inf
         with self._lock:
-            for (work, index), prediction in zip(batch, predictions, strict=True):
-                work.predictions[index] = prediction
-                work.missing -= 1
-                if not work.missing and not work.finished:
-                    self._finish(work)
+            for (pending, index), prediction in zip(batch, predictions, strict=True):
+                pending.predictions[index] = prediction
+                pending.missing -= 1
+                if not pending.missing and not pending.finished:
+                    self._finish(pending)
 
 
 def _count(batch: Sequence[tuple[PendingRequest, int]]) -> None:
     figures, now = metrics.figures(), time.monotonic()
-    for work, index in batch:
+    for pending, index in batch:
         if index == 0:
-            figures.queue_seconds.observe(now - work.arrived)
+            figures.queue_seconds.observe(now - pending.arrived)
     figures.batch_rows.observe(len(batch))
-    figures.batch_tokens.observe(sum(len(work.texts[index].token_ids) for work, index in batch))
+    figures.batch_tokens.observe(sum(len(pending.texts[index].token_ids) for pending, index in batch))

@@ -1,4 +1,4 @@
-"""How long a caller waits for an answer: its own header or the service's setting, whichever is less."""
+"""Set each request's deadline: its header or the service's setting, whichever is less."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_SECONDS = 30.0
 
 
 def checker(max_seconds: float) -> Check:
-    """Return what notes the time that each request has. A header that is no time is refused."""
+    """Return a check that notes each request's timeout. It refuses a header that is no number of seconds."""
 
     def check(request: Request, notes: Any) -> None:
         given = request.environ.get("HTTP_X_REQUEST_TIMEOUT_SECONDS")
@@ -26,7 +26,7 @@ def checker(max_seconds: float) -> Check:
 
 
 def current() -> float:
-    """Return when an answer asked for now is too late, by time.monotonic()."""
+    """Return the deadline of a call that starts now, by time.monotonic()."""
     return time.monotonic() + (g.timeout_seconds if has_request_context() else DEFAULT_SECONDS)
 
 

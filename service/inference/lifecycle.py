@@ -1,6 +1,6 @@
-"""Whether this worker should get requests, and its end if it can't answer them any more.
+"""Report whether this worker is ready, and stop it when it can't answer any more.
 
-gunicorn looks at a worker's main loop, which beats on while the model hangs: this looks at the batcher.
+gunicorn watches a worker's main loop, which runs on while the model hangs; this watches the batcher.
 """
 
 import logging
@@ -15,15 +15,15 @@ from gevent.threadpool import ThreadPool
 from service.http.problems import NOT_READY, RETRY, Problem
 from service.inference.batcher import Batcher
 
-LOOK_EVERY_SECONDS = 0.25
-LOOKS = 4  # in a row that find trouble: a process that was itself stopped for a while finds its batch late, at first
-LAST_WORDS_SECONDS = 3.0  # to send what is ready, and the others a problem
+POLL_SECONDS = 0.25
+FAILED_POLLS = 4  # in a row until the worker is replaced: a process that was itself paused finds its batch late
+GRACE_SECONDS = 3.0  # to send what is ready, and the others a problem
 
 _log = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """Ready from the start, until the worker stops or its batcher fails."""
+    """The state of a worker: ready until it stops or its batcher fails."""
 
     def __init__(self, batcher: Batcher, max_batch_seconds: float) -> None:
         self.failed = False
@@ -32,13 +32,13 @@ class Lifecycle:
         self._max_batch_seconds = max_batch_seconds
 
     def check_ready(self) -> None:
-        """Raise Problem where no more requests should come here."""
+        """Raise Problem if this worker should get no more requests."""
         failure = self._batcher.failure_reason(self._max_batch_seconds)
         if reason := "the worker is stopping" if self._draining else failure:
             raise Problem(NOT_READY, f"No more requests should come here: {reason}.", headers=RETRY)
 
     def drain(self) -> None:
-        """Not ready from now on; what comes is answered all the same."""
+        """Report not ready from now on, but answer requests all the same."""
         self._draining = True
 
     def watch(self) -> None:
@@ -49,14 +49,14 @@ class Lifecycle:
 
     def _watch(self, loop: Any) -> None:
         sleep = monkey.get_original("time", "sleep")
-        looks = 0
-        while looks < LOOKS:
-            sleep(LOOK_EVERY_SECONDS)
+        failed_polls = 0
+        while failed_polls < FAILED_POLLS:
+            sleep(POLL_SECONDS)
             reason = self._batcher.failure_reason(self._max_batch_seconds)
-            looks = looks + 1 if reason else 0
+            failed_polls = failed_polls + 1 if reason else 0
         self.failed = True
         _log.critical("worker %d is replaced: %s", os.getpid(), reason)
         loop.run_callback_threadsafe(self._batcher.fail, reason or "")
         os.kill(os.getpid(), signal.SIGTERM)
-        sleep(LAST_WORDS_SECONDS)
+        sleep(GRACE_SECONDS)
         os._exit(1)

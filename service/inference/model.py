@@ -1,4 +1,4 @@
-"""One model under its name: the one way from the service to its predictions."""
+"""Predict with one named model."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sentiment.classifier import AnyModel, AnyPrediction, Prediction
     from sentiment.explain import SentenceView, SplitText
 
-CHARACTERS_AT_ONCE = 8192  # the tokenizer is theirs meanwhile: for a hundredth of a second, or a tenth if all is new
-PARTS_ASKED_AT_ONCE = 512  # texts and sentences: a thousand reviews have more than the queue has room for
+SLICE_CHARACTERS = 8192  # the tokenizer is theirs meanwhile: for a hundredth of a second, or a tenth if all is new
+PARTS_PER_CALL = 512  # texts and sentences: a thousand reviews have more than the queue has room for
 
 Read = TypeVar("Read")
 
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Model:
-    """Predicts texts, for any thread, in common batches. Its classifier can be replaced while it does."""
+    """Predicts texts from any thread in shared batches. Its classifier can be replaced meanwhile."""
 
     def __init__(self, name: str, classifier: AnyModel, batcher: Batcher) -> None:
         self.name = name
@@ -50,12 +50,12 @@ class Model:
 
     @property
     def version(self) -> ModelVersion:
-        """Which version predicts what is asked from now on."""
+        """Return the version that new requests get."""
         return version_of(self.classifier)
 
     @property
     def card(self) -> ModelCard:
-        """What the version that serves now is."""
+        """Return the card of the version that serves now."""
         classifier = self.classifier
         return ModelCard(
             name=self.name,
@@ -68,12 +68,12 @@ class Model:
         )
 
     def replace(self, classifier: AnyModel) -> None:
-        """Predict with this classifier from now on. What is being predicted stays with the one before."""
+        """Use this classifier for new requests; running ones keep the old one."""
         before, self.classifier = self.classifier.version, classifier
         metrics.set_model_version(self.name, classifier.version, before)
 
     def record_metrics(self, predictions: Sequence[Any]) -> None:
-        """Count predictions, or views by sentences, at /metrics: once nothing refuses the request any more."""
+        """Count predictions, or sentence views, for /metrics. Call it when nothing can refuse the request any more."""
         metrics.count_predictions(self.name, [getattr(each, "prediction", each) for each in predictions])
 
     def predict(self, texts: Sequence[str], *, sentences: bool = False, deadline: float | None = None) -> Answer:
@@ -89,23 +89,23 @@ class Model:
 
     def _predict_texts(self, classifier: AnyModel, texts: Sequence[str], deadline: float) -> list[AnyPrediction]:
         with self._batcher.reserve(len(texts)):
-            if sum(map(len, texts)) <= CHARACTERS_AT_ONCE and not classifier.tokenizer.is_busy:
+            if sum(map(len, texts)) <= SLICE_CHARACTERS and not classifier.tokenizer.is_busy:
                 encoded = classifier.encode(texts)
             else:
-                encoded = self._in_slices(classifier.encode, texts, deadline)
+                encoded = self._read_in_slices(classifier.encode, texts, deadline)
         return self._batcher.classify(classifier, encoded, deadline)
 
     def _predict_sentences(self, classifier: AnyModel, texts: Sequence[str], deadline: float) -> list[SentenceView]:
         if classifier.task == "regression":
             raise NoLabels
         with self._batcher.reserve(len(texts)):
-            split_texts: list[SplitText] = self._in_slices(classifier.split_sentences, texts, deadline)
+            split_texts: list[SplitText] = self._read_in_slices(classifier.split_sentences, texts, deadline)
         owners = [index for index, split in enumerate(split_texts) for _ in split.parts]
         parts = [part for split in split_texts for part in split.parts]
         predictions: list[Prediction] = []
-        for start in range(0, len(parts), PARTS_ASKED_AT_ONCE):
+        for start in range(0, len(parts), PARTS_PER_CALL):
             try:
-                asked = parts[start : start + PARTS_ASKED_AT_ONCE]
+                asked = parts[start : start + PARTS_PER_CALL]
                 answered = self._batcher.classify(classifier, asked, deadline)
                 predictions += cast("list[Prediction]", answered)  # of a model of labels
             except TextFailed as error:
@@ -113,10 +113,10 @@ class Model:
         answers = iter(predictions)
         return [split.view(list(islice(answers, len(split.parts)))) for split in split_texts]
 
-    def _in_slices(
+    def _read_in_slices(
         self, read: Callable[[Sequence[str]], list[Read]], texts: Sequence[str], deadline: float
     ) -> list[Read]:
-        """Return what is read of each text, a slice of them at a time: between two, others have the tokenizer.
+        """Read the texts in slices, so that other requests can use the tokenizer in between.
 
         Raises TextError, naming the index, and DeadlinePassed.
         """
@@ -126,7 +126,7 @@ class Model:
                 raise DeadlinePassed
             start = end = len(found)
             characters = 0
-            while end < len(texts) and (end == start or characters + len(texts[end]) <= CHARACTERS_AT_ONCE):
+            while end < len(texts) and (end == start or characters + len(texts[end]) <= SLICE_CHARACTERS):
                 characters += len(texts[end])
                 end += 1
             try:
@@ -137,7 +137,7 @@ class Model:
 
 
 def version_of(classifier: AnyModel) -> ModelVersion:
-    """Return which model this is."""
+    """Return name and version of a classifier."""
     return _version(classifier.name, classifier.version)
 
 

@@ -1,4 +1,4 @@
-"""Threads of the operating system, also in a worker where gevent has made greenlets of Python's own."""
+"""Run calls in threads of the operating system, also where gevent has patched `threading`."""
 
 import concurrent.futures
 import time
@@ -17,7 +17,7 @@ Lock = monkey.get_original("threading", "Lock")
 
 
 class NativeThread:
-    """One thread for calls that take long, one after the other in the order of arrival."""
+    """One thread that runs long calls one by one, in the order of arrival."""
 
     def __init__(self, name: str) -> None:
         is_patched = monkey.is_module_patched("threading")
@@ -47,7 +47,7 @@ class NativeThread:
 
 
 def _outcome(call: Callable[[], T], deadline: float | None) -> tuple[T | None, BaseException | None]:
-    """Return the result or the error: gevent would print one that is raised, with its words, which may quote a text."""
+    """Return the result or the error: gevent would print a raised one, and its message may quote a text."""
     if deadline is not None and time.monotonic() >= deadline:
         return None, DeadlinePassed()
     try:

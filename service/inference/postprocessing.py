@@ -1,4 +1,4 @@
-"""Predictions of a request's texts: checked before the model sees them, and what the options make of its answer."""
+"""Check a request's texts, predict them, and apply the request's options to the predictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentiment.explain import Sentence, SentenceView
 
 Labelled = TypeVar("Labelled", "Prediction", "Sentence")
-Pointer = Callable[[int], str]  # from a text's place to where it stands in the body
+Pointer = Callable[[int], str]  # from a text's index to its JSON pointer
 
 
 def check_count(texts: Sequence[object], limit: int, pointer: str) -> None:
@@ -49,21 +49,21 @@ def predict(
     sentences: bool = False,
     place: str = "",
 ) -> Answer:
-    """Return the model's answer as the options, which stand at this place of the body, want it. Raises Problem."""
+    """Return the model's answer with the options applied; `place` is their JSON pointer. Raises Problem."""
     check(texts, pointer, settings)
     try:
         answer = model.predict(texts, sentences=sentences)
     except TextError as error:
         raise problems.invalid_field(pointer(error.index), error.reason) from None
     lowest = threshold(options, answer, f"{place}/abstain")
-    finish_all = finish_views if sentences else finish
-    predictions = finish_all(answer.predictions, pointer, strict=options.strict, threshold=lowest)
+    apply = apply_options_to_views if sentences else apply_options
+    predictions = apply(answer.predictions, pointer, strict=options.strict, threshold=lowest)
     model.record_metrics(answer.predictions)
     return replace(answer, predictions=predictions)
 
 
 def threshold(options: Options, answer: Answer, pointer: str) -> float:
-    """Return the probability under which a label is `uncertain`: the higher of those that the options ask for.
+    """Return the probability under which a label is `uncertain`: the higher one of `threshold` and `abstain`.
 
     Raises Problem, pointing to `abstain`, where the model that answered can't promise it, and to either where that
     model answers with a number.
@@ -83,10 +83,10 @@ def threshold(options: Options, answer: Answer, pointer: str) -> float:
         raise problems.invalid_field(pointer, f"can't be kept: {reason}") from None
 
 
-def finish(
+def apply_options(
     predictions: Sequence[AnyPrediction], pointer: Pointer, *, strict: bool, threshold: float
 ) -> Sequence[AnyPrediction]:
-    """Return the predictions, `uncertain` those under the threshold. Raises Problem for truncated ones if strict."""
+    """Label predictions under the threshold `uncertain`. Raises Problem for truncated texts if strict."""
     if strict:
         faults = [
             FieldError(
@@ -103,11 +103,11 @@ def finish(
     return [_labelled(found, threshold) for found in labelled]
 
 
-def finish_views(
+def apply_options_to_views(
     views: Sequence[SentenceView], pointer: Pointer, *, strict: bool, threshold: float
 ) -> list[dict[str, Any]]:
-    """As `finish`, each prediction with its sentences, and whether they are mixed."""
-    predictions = finish([view.prediction for view in views], pointer, strict=strict, threshold=threshold)
+    """Apply `apply_options` to views: each prediction with its sentences, and whether they are mixed."""
+    predictions = apply_options([view.prediction for view in views], pointer, strict=strict, threshold=threshold)
     return [
         asdict(prediction)
         | {"sentences": [_labelled(sentence, threshold) for sentence in view.sentences], "mixed": view.mixed}

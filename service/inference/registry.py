@@ -1,4 +1,4 @@
-"""The models that answer, by name: a name in a path is a key of a dictionary and never becomes a path of its own."""
+"""Find models by name; a name in a URL is only a dictionary key, never a path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Models:
-    """All models of the service; the one named `default` answers where no name is given."""
+    """All models of the service; `default` answers requests without a name."""
 
     def __init__(self, classifiers: Mapping[str, AnyModel], batcher: Batcher) -> None:
         self.by_name = {name: Model(name, classifier, batcher) for name, classifier in sorted(classifiers.items())}
@@ -37,16 +37,16 @@ class Models:
             raise Problem(UNKNOWN_MODEL, "No model of this service has this name: see /v1/models.") from None
 
 
-def folders(model: Path, models: Path | None) -> dict[str, Path]:
+def model_folders(model: Path, models: Path | None) -> dict[str, Path]:
     """Return the folder of each model by name: each subfolder of `models`, else `model` as the default.
 
-    Raises ConfigError for a name that doesn't fit a path of the API, and where none is named `default`.
+    Raises ConfigError for a name that doesn't fit into a URL, and if none is named `default`.
     """
     if models is None:
         return {DEFAULT: model}
     if not models.is_dir():
         raise ConfigError(f"SENTIMENT_MODELS: must be a folder of model folders, not {str(models)!r}")
-    # A bundle being written stands in a folder with a dot in front.
+    # Folders with a leading dot are bundles being written.
     found = {path.name: path for path in models.iterdir() if path.is_dir() and not path.name.startswith(".")}
     for name in found:
         if not _NAME.fullmatch(name):
@@ -57,5 +57,5 @@ def folders(model: Path, models: Path | None) -> dict[str, Path]:
 
 
 def load(model: Path, models: Path | None) -> dict[str, AnyModel]:
-    """Return the warm classifier of each model by name. Raises ConfigError and BundleError."""
-    return {name: sentiment.load(folder, task=None).warm() for name, folder in folders(model, models).items()}
+    """Load and warm up the classifier of each model, by name. Raises ConfigError and BundleError."""
+    return {name: sentiment.load(folder, task=None).warm() for name, folder in model_folders(model, models).items()}

@@ -1,6 +1,6 @@
-"""New bundles in place of old ones, while requests are answered, in every worker.
+"""Replace models by newly read bundles in every worker, while requests are answered.
 
-The worker that is asked verifies and swaps; the others see that it did, and do the same. SIGHUP asks all of them.
+The worker that gets the request loads and swaps first; the others notice and do the same. SIGHUP reloads all.
 """
 
 from __future__ import annotations
@@ -21,73 +21,71 @@ from service.schemas.models import Swap
 if TYPE_CHECKING:
     from sentiment.classifier import AnyModel
 
-LOOK_EVERY_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 _log = logging.getLogger(__name__)
-_asked = mmap.mmap(-1, 8)  # when a reload was asked for last: gunicorn's master makes it before it forks
+_last_request = mmap.mmap(-1, 8)  # when a reload was asked for last: gunicorn's master makes it before it forks
 
 
-def ask_for_reload() -> bytes:
-    """Return what `reload_asked` says from now on: every worker is asked for a reload. Safe in a signal handler."""
-    _asked[:] = asked = time.monotonic_ns().to_bytes(8, "little")
-    return asked
+def request_reload() -> bytes:
+    """Request a reload from every worker, and return its token. Safe in a signal handler."""
+    _last_request[:] = request = time.monotonic_ns().to_bytes(8, "little")
+    return request
 
 
-def reload_asked() -> bytes:
-    """Return when a reload was asked for last, in a form to compare."""
-    return _asked[:]
+def last_reload_request() -> bytes:
+    """Return the token of the last requested reload."""
+    return _last_request[:]
 
 
 class Reloader:
-    """Loads the models anew and swaps them in: all of them, or none.
+    """Loads all models again and replaces all of them, or none.
 
-    `followed` is what `reload_asked` was before the models of `models` were read.
+    `applied` is the token of `last_reload_request` before `models` were read.
     """
 
-    def __init__(
-        self, models: Mapping[str, Model], load: Callable[[], Mapping[str, AnyModel]], followed: bytes
-    ) -> None:
+    def __init__(self, models: Mapping[str, Model], load: Callable[[], Mapping[str, AnyModel]], applied: bytes) -> None:
         self._models = models
         self._load = load
         # One thread for all loads: torch keeps helpers for every thread that ever computed, and requests have many.
         self._loader = NativeThread("loader")
         self._running = threading.Lock()
-        self._followed = followed
+        self._applied = applied
 
     def reload(self) -> list[Swap]:
-        """Return what was swapped here, and ask all other workers to follow. Raises ReloadRunning and ModelRefused."""
+        """Reload here, request it from other workers, and return the swaps. Raises ReloadRunning and ModelRefused."""
         if not self._running.acquire(blocking=False):
             raise ReloadRunning
         try:
-            asked = reload_asked()
+            request = last_reload_request()
             swaps = self._swap()
-            is_newest = reload_asked() == asked
-            own = ask_for_reload()
+            is_newest = last_reload_request() == request
+            own = request_reload()
             if is_newest:  # else the files may have changed after they were read here: this worker follows, too
-                self._followed = own
+                self._applied = own
             return swaps
         finally:
             self._running.release()
 
     def watch(self) -> None:
-        """Reload whenever it is asked for elsewhere, in a thread of its own."""
+        """Start a thread that reloads whenever another worker requests it."""
         threading.Thread(target=self._watch, name="reloader", daemon=True).start()
 
     def _watch(self) -> None:
         while True:
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(POLL_SECONDS)
             with self._running:
-                if (asked := reload_asked()) != self._followed:
-                    self._followed = asked
-                    self._follow()
+                if (request := last_reload_request()) != self._applied:
+                    self._applied = request
+                    self._apply_request()
 
-    def _follow(self) -> None:
+    def _apply_request(self) -> None:
         try:
             swaps = self._swap()
         except ModelRefused as error:
-            _log.error("reload refused, the old models go on serving: %s", error)
+            _log.error("reload refused, the old models keep serving: %s", error)
         except Exception as error:  # such as no memory for two models: the old one is still there
-            _log.error("reload failed, the old models go on serving: %s", type(error).__name__)
+            _log.error("reload failed, the old models keep serving: %s", type(error).__name__)
         else:
             _log.info("reloaded: %s", ", ".join(f"{swap.name} {swap.version}" for swap in swaps))
 

@@ -1,1 +1,1 @@
-"""The routes, a blueprint for each concern: a request checked, the model asked, the answer written."""
+"""Define the routes, one blueprint for each concern."""

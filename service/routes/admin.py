@@ -1,4 +1,4 @@
-"""What the people who run the service ask of it while it runs: its health, its figures, new models."""
+"""Serve health checks, metrics and reloads to those who operate the service."""
 
 import os
 
@@ -17,26 +17,26 @@ from service.telemetry.metrics import FOLDER
 
 
 def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Blueprint:
-    """Return the routes about this worker and its models."""
+    """Return the routes for operating this worker and its models."""
     routes = Blueprint("admin", __name__)
 
     @routes.get("/health/live")
     @Operation(Live)
     def live() -> Response:
-        """Whether the process answers."""
+        """Report whether the process is alive."""
         return JSONResponse(Live())
 
     @routes.get("/health/ready")
     @Operation(Ready, problems=[problems.NOT_READY])
     def ready() -> Response:
-        """Whether the model is loaded, verified and warm, and this worker answers."""
+        """Report whether the models are loaded, verified and warm, and this worker takes requests."""
         lifecycle.check_ready()
         return JSONResponse(Ready(model=models.get().version))
 
     @routes.get("/metrics")
     @Operation("text/plain", scope=Scope.METRICS)
     def metrics() -> Response:
-        """The figures of all workers, in Prometheus' text format."""
+        """Return the metrics of all workers in Prometheus' text format."""
         registry = REGISTRY
         if FOLDER in os.environ:
             registry = CollectorRegistry()
@@ -46,9 +46,9 @@ def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Bluep
     @routes.post("/admin/reload")
     @Operation(Reloaded, scope=Scope.ADMIN, problems=[RELOAD_RUNNING, MODEL_REFUSED])
     def reload_models() -> Response:
-        """The models are read anew and, if every one is sound, swapped in; all other workers are asked to follow.
+        """Reload all models here and then in all other workers, if every one is valid.
 
-        Nothing is swapped if one is refused. Each answer still is of one version, and says which.
+        Nothing is replaced if one is refused. Each response still is of one version, which it names.
         """
         return JSONResponse(Reloaded(models=reloader.reload()))
 

@@ -1,4 +1,4 @@
-"""The routes that look inside: which words decided, and what the LSTM remembered."""
+"""Serve explanations of predictions and traces of the LSTM."""
 
 from __future__ import annotations
 
@@ -25,45 +25,45 @@ MEDIA_TYPES = ["application/json"]
 
 
 def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
-    """Return the routes over these models. They share one thread, and nothing with predictions."""
-    routes = Blueprint("inspection", __name__)
+    """Return the routes, which share one thread apart from predictions."""
+    routes = Blueprint("explain", __name__)
     queue = ExplainQueue()
 
     @routes.post("/v1/explain", endpoint="explain")
     @routes.post("/v1/models/<name>/explain", endpoint="explain_with")
     @Operation(ExplainResponse, request=ExplainRequest, scope=Scope.PREDICT)
     def explain(name: str = DEFAULT) -> Response:
-        """Which words decided, of each text, for the model of this name, else `default`."""
+        """Explain which words decided each text's prediction, by the model of this name or `default`."""
         model = models.get(name).classifier  # read once: whatever replaces it meanwhile
         wanted = body.read_json(body.current_request(), ExplainRequest, MEDIA_TYPES, settings.max_body_bytes)
         postprocessing.check_count(wanted.texts, settings.max_texts_per_explanation, "/texts")
 
-        def look() -> Any:
+        def compute() -> Any:
             classifier = _check(model, wanted.texts, "/texts", settings.max_tokens_per_explanation)
             return classifier.explain(wanted.texts)
 
-        explanations = answer(look, wanted.texts, "/texts/{}".format)
+        explanations = answer(compute, wanted.texts, "/texts/{}".format)
         return JSONResponse({"model": version_of(model), "explanations": explanations})
 
     @routes.post("/v1/trace", endpoint="trace")
     @routes.post("/v1/models/<name>/trace", endpoint="trace_with")
     @Operation(TraceResponse, request=TraceRequest, scope=Scope.PREDICT)
     def trace(name: str = DEFAULT) -> Response:
-        """What the LSTM of the model of this name, else `default`, computed at every token of one text."""
+        """Trace what the LSTM computed at every token of one text, by the model of this name or `default`."""
         model = models.get(name).classifier
         wanted = body.read_json(body.current_request(), TraceRequest, MEDIA_TYPES, settings.max_body_bytes)
 
-        def look() -> Any:
+        def compute() -> Any:
             classifier = _check(model, [wanted.text], "/text", settings.max_tokens_per_trace)
             return classifier.trace(wanted.text).as_dict()
 
-        return JSONResponse({"model": version_of(model), "trace": answer(look, [wanted.text], lambda _: "/text")})
+        return JSONResponse({"model": version_of(model), "trace": answer(compute, [wanted.text], lambda _: "/text")})
 
-    def answer(look: Callable[[], Any], texts: Sequence[str], pointer: postprocessing.Pointer) -> Any:
-        """Return what `look` returns, in its turn. Raises Problem."""
+    def answer(compute: Callable[[], Any], texts: Sequence[str], pointer: postprocessing.Pointer) -> Any:
+        """Run `compute` in the queue and return its result. Raises Problem."""
         postprocessing.check(texts, pointer, settings)
         try:
-            return queue.run(look, len(texts), deadline.current())
+            return queue.run(compute, len(texts), deadline.current())
         except TextError as error:
             raise problems.invalid_field(pointer(error.index), error.reason) from None
         except ConfigError as error:  # the model is of a kind that can't be looked into so

@@ -1,6 +1,6 @@
-"""One text a line in, one answer a line out, in order: as much in memory as one block, however long the stream.
+"""Answer a stream of JSON lines, one response line for each request line in order, in the memory of one block.
 
-A line is answered as if it alone had been posted as JSON: by a PredictResponse of one prediction, or by its problem.
+A line is answered as if it were posted alone as JSON: by a PredictResponse of one prediction, or by its problem.
 A client has to read while it writes: one that doesn't is waited for, and waits.
 """
 
@@ -23,7 +23,7 @@ from service.telemetry import metrics
 
 MEDIA_TYPE = "application/x-ndjson"
 BLOCK_BYTES = 1 << 16
-ROWS = 64  # lines asked together: a stream gets its batches, and others get theirs between
+ROWS = 64  # lines predicted together: other requests get batches in between
 
 Line = bytes | Problem
 Row = LineRequest | dict[str, Any] | Problem  # a line of a request, and what becomes of it
@@ -59,7 +59,7 @@ def read_lines(stream: BinaryIO, declared_bytes: int | None, max_line_bytes: int
 
 
 def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings) -> Iterator[bytes]:
-    """Yield the answers to the lines, each ended by a line feed, as many together as were asked together."""
+    """Yield the response lines of each group of lines that is predicted together."""
     for lines in blocks:
         for start in range(0, len(lines), ROWS):
             rows = [_parse(line, settings) for line in lines[start : start + ROWS]]
@@ -67,43 +67,43 @@ def answer(blocks: Iterable[list[Line]], model: Model, settings: ServiceSettings
 
 
 def _answer_rows(rows: list[Row], model: Model) -> Iterator[dict[str, Any]]:
-    """Yield the answer to each row."""
+    """Yield the response to each row."""
     for sentences in (False, True):
-        _ask(rows, model, sentences=sentences)
+        _predict_rows(rows, model, sentences=sentences)
     for row in rows:
         yield problems.details(row) if isinstance(row, Problem) else cast("dict[str, Any]", row)
 
 
-def _ask(rows: list[Row], model: Model, *, sentences: bool) -> None:
-    """Replace each row that wants sentences, or each that doesn't, by its answer.
+def _predict_rows(rows: list[Row], model: Model, *, sentences: bool) -> None:
+    """Replace each row that requests sentences, or each that doesn't, with its response.
 
-    All are asked together. A text that is refused or fails is left out, and the others are asked again.
+    All are predicted together. After a text that is refused or fails, the others are predicted again.
     """
-    finish = postprocessing.finish_views if sentences else postprocessing.finish
-    while asked := [
-        (place, row) for place, row in enumerate(rows) if isinstance(row, LineRequest) and row.sentences is sentences
+    apply = postprocessing.apply_options_to_views if sentences else postprocessing.apply_options
+    while requested := [
+        (index, row) for index, row in enumerate(rows) if isinstance(row, LineRequest) and row.sentences is sentences
     ]:
         try:
-            answer = model.predict([row.text for _, row in asked], sentences=sentences)
+            answer = model.predict([row.text for _, row in requested], sentences=sentences)
         except TextError as error:
-            rows[asked[error.index][0]] = problems.invalid_field("/text", error.reason)
+            rows[requested[error.index][0]] = problems.invalid_field("/text", error.reason)
         except TextFailed as error:
-            rows[asked[error.index][0]] = Problem(TEXT_FAILED, "The model fails at this text.")
+            rows[requested[error.index][0]] = Problem(TEXT_FAILED, "The model fails at this text.")
         except Exception as error:  # the status line is long gone: every row that was asked says what happened
             problem = problems.from_exception(error)
-            metrics.shed(problem.type.status, problem.type.name, len(asked))
-            for place, _ in asked:
-                rows[place] = problem
+            metrics.shed(problem.type.status, problem.type.name, len(requested))
+            for index, _ in requested:
+                rows[index] = problem
         else:
             answered = []
-            for (place, row), found in zip(asked, answer.predictions, strict=True):
+            for (index, row), found in zip(requested, answer.predictions, strict=True):
                 try:
                     threshold = postprocessing.threshold(row, answer, "/abstain")
-                    finished = finish([found], _pointer, strict=row.strict, threshold=threshold)
-                    rows[place] = {"model": answer.model.model_dump(), "predictions": finished}
+                    finished = apply([found], _pointer, strict=row.strict, threshold=threshold)
+                    rows[index] = {"model": answer.model.model_dump(), "predictions": finished}
                     answered.append(found)
                 except Problem as problem:
-                    rows[place] = problem
+                    rows[index] = problem
             model.record_metrics(answered)
 
 

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol (KServe v2), for clients that speak it: the same model, the same answers."""
+"""Serve the same models over the Open Inference Protocol (KServe v2)."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -45,26 +45,26 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @api.get("/v2")
     @Operation(ServerMetadata)
     def server_metadata() -> Response:
-        """What this server is."""
+        """Return the server's name, version and extensions."""
         return JSONResponse(ServerMetadata())
 
     @api.get("/v2/health/live")
     @Operation(ServerLive)
     def server_live() -> Response:
-        """Whether the process answers."""
+        """Report whether the process is alive."""
         return JSONResponse(ServerLive())
 
     @api.get("/v2/health/ready")
     @Operation(ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
-        """Whether all models answer."""
+        """Report whether all models are ready."""
         lifecycle.check_ready()
         return JSONResponse(ServerReady())
 
     @api.get("/v2/models/<name>")
     @Operation(ModelMetadata, scope=Scope.PREDICT)
     def model_metadata(name: str) -> Response:
-        """What the model of this name reads and writes."""
+        """Return the inputs and outputs of a model."""
         card = _model(models, name).card
         label = TensorMetadata(name="label", datatype="BYTES", shape=[-1])
         probabilities = TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)])
@@ -80,7 +80,7 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @api.get("/v2/models/<name>/ready")
     @Operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
     def model_ready(name: str) -> Response:
-        """Whether the model of this name answers."""
+        """Report whether a model is ready."""
         model = _model(models, name)
         lifecycle.check_ready()
         return JSONResponse(ModelReady(name=model.name))
@@ -88,14 +88,14 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     @api.post("/v2/models/<name>/infer")
     @Operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT)
     def infer(name: str) -> Response:
-        """The sentiment of texts, as tensors."""
+        """Predict the sentiment of texts, as tensors."""
         return _infer(_model(models, name), settings)
 
     return api
 
 
 def _model(models: Models, name: str) -> Model:
-    """Return the model of this name. Raises Problem if there is none of labels, as the protocol's tensors hold."""
+    """Return the model of this name. Raises Problem if none exists, and for a regression, which has no labels."""
     model = models.get(name)
     if model.card.task == "regression":
         raise Problem(UNKNOWN_MODEL, "No model of labels has this name: ask one of numbers at /v1/models/NAME/predict.")
@@ -134,7 +134,7 @@ def _header_length(content: bytes) -> int:
 
 
 def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) -> tuple[list[str], list[str]]:
-    """Return the texts, and the pointer to each. Raises Problem where they aren't what the tensor says they are."""
+    """Return the texts and the pointer to each. Raises Problem if they don't match the tensor's shape and type."""
     tensor = wanted.inputs[0]
     if tensor.parameters.binary_data_size != len(rest):
         detail = f"is {tensor.parameters.binary_data_size}, and {len(rest)} bytes follow the JSON"
@@ -156,7 +156,7 @@ def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) ->
 
 
 def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> Response:
-    """Return the outputs that are wanted, in that order, each in the form that is wanted."""
+    """Return the requested outputs, in the requested order and form."""
     default = wanted.parameters.binary_data_output
     forms: dict[str, bool] = {
         output.name: output.parameters.binary_data if output.parameters else default for output in wanted.outputs

@@ -1,4 +1,4 @@
-"""The pages: one to try the service on, and the document of the API. Nothing on them comes from another host."""
+"""Serve the page that tries the service out, and the API's document. Nothing is loaded from other hosts."""
 
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ MEDIA_TYPES = {
 
 
 def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
-    """Return the page at the root, the document, its page, and what they are made of."""
+    """Return the routes of the page at the root, the API's document, its page, and their static files."""
     web = Blueprint("documentation", __name__, template_folder=str(PAGES))
     files = {path.name: path.read_bytes() for path in (PAGES / "static").iterdir() if path.suffix in MEDIA_TYPES}
 
@@ -32,7 +32,7 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
     @web.get("/")
     @Operation("text/html")
     def page() -> Response:
-        """A page to try the service on: answers, words, sentences, and what the network remembered."""
+        """Return a page to try the service out: predictions, words, sentences and the LSTM's states."""
         content = render_template("page.html", settings=settings, keys=keys)
         policy = {"Content-Security-Policy": PAGE_POLICY}
         return Response(content, headers=policy, content_type="text/html; charset=utf-8")
@@ -40,7 +40,7 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
     @web.get("/static/<file>")
     @Operation("*/*", problems=[NOT_FOUND])
     def static(file: str) -> Response:
-        """What the page is made of: style, script or picture."""
+        """Return a style sheet, script or picture of the page."""
         if file not in files:
             raise Problem(NOT_FOUND, "No resource of this service has this path.")
         return Response(files[file], content_type=MEDIA_TYPES[Path(file).suffix])
@@ -48,13 +48,13 @@ def blueprint(settings: ServiceSettings, *, keys: bool) -> Blueprint:
     @web.get("/openapi.json")
     @Operation("application/json")
     def openapi_json() -> Response:
-        """This document."""
+        """Return this document."""
         return JSONResponse(document())
 
     @web.get("/docs")
     @Operation("text/html")
     def docs() -> Response:
-        """This document as a page."""
+        """Return this document as a page."""
         page = render_template("docs.html", document=document())
         return Response(page, content_type="text/html; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""The routes that predict one text, several, or a stream of them, and those that say which models there are."""
+"""Predict one text, several, or a stream of them, and list the models."""
 
 from flask import Blueprint, Response, stream_with_context
 
@@ -21,14 +21,14 @@ _LINES = Form(
 
 
 def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
-    """Return the routes over these models."""
+    """Return the routes of predictions and models."""
     api = Blueprint("api", __name__)
 
     @api.post("/v1/predict", endpoint="predict")
     @api.post("/v1/models/<name>/predict", endpoint="predict_with")
     @Operation(PredictResponse, request=PredictRequest, form=_LINES, scope=Scope.PREDICT)
     def predict(name: str = DEFAULT) -> Response:
-        """The sentiment of one text, of several, or of a stream of them, by the model of this name, else `default`."""
+        """Predict the sentiment of one text, several or a stream, by the model of this name or `default`."""
         request, model = body.current_request(), models.get(name)
         if request.mimetype == ndjson.MEDIA_TYPE:
             body.check_headers(request, [ndjson.MEDIA_TYPE])
@@ -46,13 +46,13 @@ def blueprint(settings: ServiceSettings, models: Models) -> Blueprint:
     @api.get("/v1/models")
     @Operation(ModelList, scope=Scope.PREDICT)
     def list_models() -> Response:
-        """All models of this service."""
+        """List all models of this service."""
         return JSONResponse(ModelList(models=[model.card for model in models]))
 
     @api.get("/v1/models/<name>")
     @Operation(ModelCard, scope=Scope.PREDICT)
     def describe_model(name: str) -> Response:
-        """The model of this name."""
+        """Return the card of a model."""
         return JSONResponse(models.get(name).card)
 
     return api

@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol: as JSON, or as bytes behind it (the binary data extension)."""
+"""Read and write tensors of the Open Inference Protocol, as JSON or as bytes after it (binary data extension)."""
 
 import struct
 from collections.abc import Iterator, Sequence

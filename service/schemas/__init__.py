@@ -1,1 +1,1 @@
-"""The schemas of requests and responses: what is checked, what is answered and what the API document says."""
+"""Define the schemas of requests and responses, for validation and for the API document."""

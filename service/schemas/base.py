@@ -1,4 +1,4 @@
-"""What all schemas are made of, the options that several kinds of request have, and what is answered to a bad one."""
+"""Define the base of all schemas, the options that requests share, and the body of problems."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from sentiment.abstention import UNCERTAIN
 
 
 class StrictModel(BaseModel):
-    """Base of all: types are never converted, unknown fields are refused."""
+    """Base of all schemas: types are never converted, unknown fields are refused."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
@@ -45,7 +45,7 @@ class ProblemDetails(StrictModel):
 
 
 class InferenceProblemDetails(ProblemDetails):
-    """An error as the clients of the Open Inference Protocol read it, besides."""
+    """An error with the additional field of the Open Inference Protocol."""
 
     error: str = Field(description="The detail.")
 
@@ -57,7 +57,7 @@ class OneText(StrictModel):
 
 
 class Options(StrictModel):
-    """Which texts of a request are refused, and whose label is `uncertain`."""
+    """The options that refuse texts or label them `uncertain`."""
 
     strict: bool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""Why a model says what it says: explanations and traces."""
+"""Define the requests for explanations and traces, and their responses."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ class ExplainRequest(StrictModel):
 
 
 class TracedToken(StrictModel):
-    """One token and where it stands in the text, in code points."""
+    """One token and its position in the text, in code points."""
 
     text: str = Field(description="As it was written.")
     start: int
@@ -28,20 +28,20 @@ class TracedToken(StrictModel):
 
 
 class TokenPart(TracedToken):
-    """One token, and the part that it has in the answer."""
+    """One token, and its contribution to the prediction."""
 
     weight: float = Field(description="In log-odds: above 0 it speaks for the label, below 0 against it.")
 
 
 class Omitted(StrictModel):
-    """What of a truncated text was not read, in code points."""
+    """A part of a truncated text that was not read, in code points."""
 
     start: int
     end: int
 
 
 class TextExplanation(StrictModel):
-    """A prediction, and the part that each token has in it, by integrated gradients."""
+    """A prediction, and the contribution of each token by integrated gradients."""
 
     prediction: TextPrediction
     tokens: list[TokenPart]
@@ -53,7 +53,7 @@ class TextExplanation(StrictModel):
 
 
 class ExplainResponse(StrictModel):
-    """An explanation a text, in the order of the request."""
+    """An explanation for each text, in the order of the request."""
 
     model: ModelVersion
     explanations: list[TextExplanation]
@@ -64,14 +64,14 @@ class TraceRequest(OneText):
 
 
 class Series(StrictModel):
-    """One quantity at every token."""
+    """One quantity of the LSTM at every token."""
 
     means: list[float] = Field(description="Of the hidden units.")
     norms: list[float] = Field(description="Euclidean, over the hidden units.")
 
 
 class LayerTrace(StrictModel):
-    """What one direction of one layer computed; tokens in the order of the text, also where it reads backwards."""
+    """The quantities of one direction of one layer, in the order of the text in both directions."""
 
     layer: int = Field(description="From 0.")
     direction: str = Field(description="`forward` or `backward`.")
@@ -89,7 +89,7 @@ class TensorShape(StrictModel):
 
 
 class TextTrace(StrictModel):
-    """One text, seen from inside."""
+    """The prediction, states and shapes of one text."""
 
     prediction: TextPrediction
     tokens: list[TracedToken]

@@ -1,4 +1,4 @@
-"""Which models there are, in which version, and whether they answer."""
+"""Define the responses about models, their versions and health."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from service.schemas.base import StrictModel
 
 
 class ModelVersion(StrictModel):
-    """Which model answered."""
+    """Name and version of the model that answered."""
 
     name: str
     version: str = Field(description="Another file in the model's folder, another version.")
@@ -31,7 +31,7 @@ class ModelList(StrictModel):
 
 
 class Swap(StrictModel):
-    """One model's version before and after a reload."""
+    """Versions of one model before and after a reload."""
 
     name: str = Field(description="Its name in a path.")
     previous: str
@@ -39,7 +39,7 @@ class Swap(StrictModel):
 
 
 class Reloaded(StrictModel):
-    """What the worker that answers serves from now on; the others follow within seconds."""
+    """The models that this worker serves now; the other workers follow within seconds."""
 
     models: list[Swap]
 

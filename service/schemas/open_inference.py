@@ -1,4 +1,4 @@
-"""The schemas of the Open Inference Protocol (KServe v2)."""
+"""Define the schemas of the Open Inference Protocol (KServe v2)."""
 
 from typing import Any, Literal
 
@@ -12,31 +12,31 @@ _ROW: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1, "maxItem
 
 
 class Parameters(StrictModel):
-    """What else a client may say; names that are not known here are for other servers."""
+    """Parameters of the protocol; unknown names, which other servers use, are ignored."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class InputParameters(Parameters):
-    """Of an input."""
+    """Parameters of an input."""
 
     binary_data_size: int = Field(default=0, ge=0, description="Bytes of this input, behind the JSON.")
 
 
 class OutputParameters(Parameters):
-    """Of an output."""
+    """Parameters of an output."""
 
     binary_data: bool = Field(default=False, description="Whether this output comes as bytes, behind the JSON.")
 
 
 class RequestParameters(Options, Parameters):
-    """Of the request."""
+    """Parameters of the request."""
 
     binary_data_output: bool = Field(default=False, description="Whether outputs come as bytes, unless they say.")
 
 
 class InferInput(StrictModel):
-    """The texts."""
+    """The input tensor of texts."""
 
     name: Literal["text"]
     datatype: Literal["BYTES"]
@@ -54,14 +54,14 @@ class InferInput(StrictModel):
 
 
 class InferOutput(StrictModel):
-    """An output that is wanted."""
+    """A requested output."""
 
     name: Literal["label", "probabilities"]
     parameters: OutputParameters | None = None
 
 
 class InferRequest(StrictModel):
-    """Texts as one input tensor. Its bytes may follow the JSON, whose own Inference-Header-Content-Length counts."""
+    """Texts as one input tensor. Its bytes may follow the JSON, whose length is Inference-Header-Content-Length."""
 
     id: str = Field(default="", min_length=0)  # the answer repeats it: of a bounded string pydantic refuses surrogates
     parameters: RequestParameters = RequestParameters()
@@ -70,7 +70,7 @@ class InferRequest(StrictModel):
 
 
 class OutputTensor(StrictModel):
-    """One output."""
+    """One output tensor."""
 
     name: str
     datatype: str
@@ -80,7 +80,7 @@ class OutputTensor(StrictModel):
 
 
 class InferResponse(StrictModel):
-    """The answers as tensors: a label a text, and a probability a text and label."""
+    """Predictions as tensors: a label for each text, and a probability for each text and label."""
 
     model_name: str
     model_version: str
@@ -89,7 +89,7 @@ class InferResponse(StrictModel):
 
 
 class ServerMetadata(StrictModel):
-    """What this server is."""
+    """Name, version and extensions of this server."""
 
     name: str = "sentiment"
     version: str = sentiment.__version__
@@ -97,7 +97,7 @@ class ServerMetadata(StrictModel):
 
 
 class TensorMetadata(StrictModel):
-    """What a tensor looks like; -1 stands for any number."""
+    """Name, type and shape of a tensor; -1 is any size."""
 
     name: str
     datatype: str
@@ -105,7 +105,7 @@ class TensorMetadata(StrictModel):
 
 
 class ModelMetadata(StrictModel):
-    """What a model reads and writes."""
+    """Inputs, outputs and labels of a model."""
 
     name: str
     versions: list[str]

@@ -1,4 +1,4 @@
-"""What is asked of a model and what it says."""
+"""Define the requests for predictions and their responses."""
 
 from typing import Annotated
 
@@ -37,11 +37,11 @@ class Texts(StrictModel):
 
     @property
     def all_texts(self) -> list[str]:
-        """The texts, whichever way they came."""
+        """Return the texts of either field."""
         return [self.text] if "text" in self.model_fields_set else self.texts
 
     def pointer(self, index: int) -> str:
-        """Return the JSON pointer to the text at this place of `all_texts`."""
+        """Return the JSON pointer to the text at this index of `all_texts`."""
         return "/text" if "text" in self.model_fields_set else f"/texts/{index}"
 
 
@@ -58,7 +58,7 @@ class LineRequest(Options, OneText):
 
 
 class SentencePrediction(StrictModel):
-    """What the model says of one sentence alone. The spans of all, joined, are the text."""
+    """The prediction for one sentence alone. The spans of all sentences, joined, are the text."""
 
     start: int = Field(description="Where in the text it begins, in code points.")
     end: int = Field(description="Where the next one begins.")
@@ -67,7 +67,7 @@ class SentencePrediction(StrictModel):
 
 
 class TextRead(StrictModel):
-    """How much of one text the model could read."""
+    """Counts of the tokens that the model read of one text."""
 
     tokens: int = Field(description="Tokens the model read.")
     unknown_tokens: int = Field(description="Of these, how many it doesn't know.")
@@ -75,7 +75,7 @@ class TextRead(StrictModel):
 
 
 class TextPrediction(TextRead):
-    """What the model says of one text, and how much of it it could read."""
+    """The prediction for one text, and the tokens read of it."""
 
     label: str = Field(
         description=f"The label of the highest probability; `{UNCERTAIN}` if too low for `threshold` or `abstain`."
@@ -89,13 +89,13 @@ class TextPrediction(TextRead):
 
 
 class TextValue(TextRead):
-    """As TextPrediction, of a model that answers with a number (`task` is `regression`)."""
+    """The prediction of a regression model for one text, and the tokens read of it."""
 
     value: float
 
 
 class PredictResponse(StrictModel):
-    """A prediction a text, in the order of the request."""
+    """A prediction for each text, in the order of the request."""
 
     model: ModelVersion
     predictions: list[TextPrediction] | list[TextValue]

@@ -1,1 +1,1 @@
-"""Logs and figures."""
+"""Write logs and metrics."""

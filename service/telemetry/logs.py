@@ -1,4 +1,4 @@
-"""Logs as JSON, one object a line, gunicorn's and the access log too. No text of a request is ever in one."""
+"""Write all logs, gunicorn's and the access log too, as JSON lines without any text of a request."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def _render(fields: dict[str, Any], event: str, level: str) -> bytes:
 
 
 def trace(error: BaseException) -> str:
-    """Return where the error was raised, without its own words, which may quote a text."""
+    """Return where the error was raised, without its message, which may quote a text."""
     return "".join(traceback.format_tb(error.__traceback__))
 
 
 class Formatter(logging.Formatter):
-    """Makes a record of the standard logging such a line, under the id of its request."""
+    """Formats a logging record as such a line, with the id of its request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line. Of an exception it has the name and where it was: its own words may quote a text."""
+        """Return the line. Of an exception it has name and location only: its message may quote a text."""
         fields: dict[str, Any] = {"logger": record.name}
         if has_request_context():
             fields |= {"request_id": g.get("request_id"), "key_id": g.get("key_id")}
@@ -43,17 +43,17 @@ class Formatter(logging.Formatter):
 
 
 def handler() -> logging.Handler:
-    """Return what writes the records of the standard logging to stderr, as JSON."""
+    """Return a handler that writes logging records to stderr as JSON."""
     made = logging.StreamHandler(sys.stderr)
     made.setFormatter(Formatter())
     return made
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's own log in the same form; its access log is the app's."""
+    """gunicorn's own log in the same format; the app writes the access log."""
 
     def setup(self, cfg: Any) -> None:
-        """Set it up. Everything else that is logged in the process takes the same way."""
+        """Set up logging for gunicorn and everything else in the process."""
         super().setup(cfg)
         self.error_log.handlers = [handler()]
         root = logging.getLogger()
@@ -61,4 +61,4 @@ class GunicornLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         root.setLevel(logging.INFO)
 
     def access(self, *_: Any) -> None:
-        """Do nothing: the app knows more of a request."""
+        """Do nothing: the app logs each request."""

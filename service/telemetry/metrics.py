@@ -1,4 +1,4 @@
-"""What the service shows of itself at /metrics, of all workers together.
+"""Collect the metrics of all workers for /metrics.
 
 Under gunicorn each worker writes to files that all can read. Else the figures are those of this process.
 """
@@ -29,7 +29,7 @@ _made: list[str] = []
 
 
 class Figures:
-    """All figures of this process."""
+    """All metrics of this process."""
 
     def __init__(self) -> None:
         self.requests = Counter("sentiment_requests", "Requests answered.", ["method", "route", "status"])
@@ -57,26 +57,26 @@ class Figures:
 
 @cache  # when first asked for, in a worker: in gunicorn's master they would not be the worker's
 def figures() -> Figures:
-    """Return the figures of this process."""
+    """Return the metrics of this process."""
     return Figures()
 
 
 @cache  # looking a child up by its labels takes longer than to count
 def child(figure: str, *labels: str) -> Any:
-    """Return the child of one of the figures that has these labels."""
+    """Return a metric's child with these labels."""
     return getattr(figures(), figure).labels(*labels)
 
 
 def count_request(method: str, route: str | None, status: int, problem: str | None) -> None:
-    """Count an answered request, and as shed one that was refused for want of time or room."""
-    # Of methods nobody knows there are as many as clients can think of.
+    """Count an answered request, and count it as shed if it was refused for lack of time or capacity."""
+    # Clients can invent any number of unknown methods.
     known = method if route or method in ("GET", "POST") else "other"
     child("requests", known, route or "none", str(status)).inc()
     shed(status, problem)
 
 
 def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
-    """Count what the model said: a drift of the texts shows here long before anybody has labels."""
+    """Count predictions by label and confidence: they show drift before labelled data exists."""
     labelled = cast("list[Prediction]", [found for found in predictions if hasattr(found, "label")])  # else numbers
     counted = {
         "texts": len(predictions),
@@ -94,20 +94,20 @@ def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
 
 
 def shed(status: int, reason: str | None, count: int = 1) -> None:
-    """Count what is refused or given up for want of time or room; other problems are no shedding."""
+    """Count requests shed for lack of time or capacity; ignore other problems."""
     if status in SHED:
         figures().shed.labels(reason).inc(count)
 
 
 def set_model_version(model: str, version: str, before: str | None) -> None:
-    """Say which version of a model serves from now on."""
+    """Set the version of a model that serves now."""
     figures().model.labels(model, version).set(1)
     if before not in (None, version):
         figures().model.labels(model, before).set(0)
 
 
 def share_files() -> None:
-    """Empty the folder where workers keep their figures, or make one: those of an earlier start would be added."""
+    """Empty or create the folder of the workers' metrics, so that those of an earlier start don't count."""
     if FOLDER not in os.environ:
         # In memory where there is such a place: the files are written with every request.
         memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -120,6 +120,6 @@ def share_files() -> None:
 
 
 def remove_files() -> None:
-    """Remove the folder, if it was made here."""
+    """Remove the folder, if it was created here."""
     for folder in _made:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What every request gets: an id, a count, its time, and one line in the log."""
+"""Give every request an id, count it, time it, and log it in one line."""
 
 import random
 import re
@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Request, Response, g
 
 from service.http.body import current_request
-from service.http.responses import NOTED_ID
+from service.http.responses import ENVIRON_ID
 from service.telemetry import logs, metrics
 
 Check = Callable[[Request, Any], None]  # of a request and what is noted of it (Flask's `g`); raises Problem
@@ -32,7 +32,7 @@ def register(app: Flask, checks: Sequence[Check]) -> None:
     def begin() -> None:
         request, notes = current_request(), g._get_current_object()  # each use of `g` looks it up anew
         notes.started_seconds = time.perf_counter()
-        notes.request_id = request.environ[NOTED_ID] = request_id(request.environ.get("HTTP_X_REQUEST_ID", ""))
+        notes.request_id = request.environ[ENVIRON_ID] = request_id(request.environ.get("HTTP_X_REQUEST_ID", ""))
         notes.key_id = notes.problem = notes.release = None
         in_flight.inc()
         for check in checks:

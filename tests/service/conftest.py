@@ -62,7 +62,7 @@ class Server:
         self._reader.start()
 
     def wait_until_ready(self) -> "Server":
-        """Itself, answering. The kernel holds the connection until the worker is there to take it."""
+        """Return the server once it answers. The kernel holds connections until a worker accepts them."""
         assert self._listening.wait(WAIT_SECONDS), self.log
         assert requests.get(f"{self.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200, self.log
         return self
@@ -82,7 +82,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the address it listens on."""
         return f"http://127.0.0.1:{self.port}"
 
     @property

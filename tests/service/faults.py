@@ -29,13 +29,13 @@ class FaultyClassifier(Classifier):
         self._word_ids = dict(zip((WAITS, FAILS, KILLS), self.vocabulary.encode([WAITS, FAILS, KILLS]), strict=True))
 
     def encode(self, texts: Sequence[str]) -> list[EncodedText]:
-        """As Classifier's, if no word is in the way."""
+        """Call the classifier's method, unless a word triggers a fault."""
         if any(UNREAD in text for text in texts):
             self._wait_for_gate()
         return super().encode(texts)
 
     def classify(self, encoded: Sequence[EncodedText]) -> list[Prediction]:
-        """As Classifier's, if no word is in the way."""
+        """Call the classifier's method, unless a word triggers a fault."""
         self.computed += len(encoded)
         if self._holds(WAITS, encoded):
             self._wait_for_gate()

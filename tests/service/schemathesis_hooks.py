@@ -1,4 +1,4 @@
-"""What schemathesis can't know from the document: run by it, not by pytest."""
+"""Adapt schemathesis where the document is not enough; schemathesis runs this, not pytest."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands in deploy/, held against the service and against its own validators."""
+"""Check the files in deploy/ against the service and their own validators."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What the model does wrong: it fails, it hangs, it dies. Each answered as promised, on a real gunicorn."""
+"""Check the answers on a real gunicorn when the model fails, hangs or dies."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the image leaves out isn't missed: the service answers from a copy without it."""
+"""Check that the service answers from a copy without what the image leaves out."""
 
 import json
 import shutil

@@ -66,7 +66,7 @@ class Clients:
             try:
                 if is_new:
                     connection.connect()
-            except ConnectionRefusedError:  # nobody took the request in
+            except ConnectionRefusedError:  # the request was not accepted
                 break
             try:
                 headers = {"Content-Type": "application/json", "X-Request-ID": f"{self.name}-{number}"}
@@ -101,7 +101,7 @@ def test_ten_times_the_load_then_a_worker_killed_then_the_end(server: Server, ti
         overload.wait_for(200)
         assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
     assert set(overload.answered) == {200, 503}
-    # They ask again at once, but nobody is refused more than once a second: the processor is for those it answers.
+    # They retry at once, but each is refused at most once a second, which leaves the processor to answers.
     assert overload.answered[503] <= 80 * (2 + (monotonic() - begun) / PAUSE_SECONDS)
     assert (overload.lost, overload.broken, overload.wrong, overload.without_retry_after) == ([], [], [], 0)
 

@@ -188,7 +188,7 @@ def test_a_reload_reaches_all_workers_and_a_bad_bundle_none(running: Running) ->
 
     workers, logged = running.server.worker_pids, len(running.server.log)
     os.kill(running.server.process.pid, signal.SIGHUP)
-    wait_for(lambda: running.server.log[logged:].count("reload refused, the old models go on serving") == 2)
+    wait_for(lambda: running.server.log[logged:].count("reload refused, the old models keep serving") == 2)
     running.wait_until_all_serve(new)
     assert running.server.worker_pids == workers
 

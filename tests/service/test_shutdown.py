@@ -1,4 +1,4 @@
-"""What SIGTERM does to a real gunicorn: readiness goes first, and what was begun is answered."""
+"""Check the shutdown of a real gunicorn: readiness ends first, and accepted requests are answered."""
 
 import json
 import signal

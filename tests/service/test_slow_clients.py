@@ -1,4 +1,4 @@
-"""What clients do slowly or not at all, on a real gunicorn: none of them keeps another waiting, nor health.
+"""Check on a real gunicorn that slow clients delay neither other clients nor health checks.
 
 No time is measured. A client that is in the way would stay there for longer than any request here waits, or lose its
 own answer; both are looked at.

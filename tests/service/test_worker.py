@@ -1,4 +1,4 @@
-"""What is the worker's alone. What a caller sees of it is in test_http.py, test_slow_clients.py and others."""
+"""Check the worker's own parts; test_http.py, test_slow_clients.py and others check what a caller sees."""
 
 import os
 import signal

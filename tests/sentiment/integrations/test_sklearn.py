@@ -30,7 +30,7 @@ X, Y = [text for text, _ in ROWS], [label for _, label in ROWS]
 
 
 class _NA:
-    """As pandas' NA, which this repository's tests do without."""
+    """Imitates pandas' NA, so that the tests don't need pandas."""
 
     def __ne__(self, other: object) -> "_NA":  # type: ignore[override]
         return self

@@ -22,7 +22,7 @@ from sentiment.training.recipe import Source
 
 
 def views() -> pa.Array:
-    """Text views, each third of which is null and leads nowhere: sound, as nobody should follow it."""
+    """Return text views of which each third is null with an invalid offset, which is valid Arrow."""
     nulls, indices, *texts = pa.array(
         ["longer than a view's inline part", "short", None] * 10, pa.string_view()
     ).buffers()

@@ -129,7 +129,7 @@ def test_a_redis_that_was_never_there(tiny_classifier: Classifier, caplog: pytes
 
 
 def test_a_redis_that_never_answers(tiny_classifier: Classifier) -> None:
-    """It takes connections in, and says nothing to them."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = limited(tiny_classifier, redis_url=f"redis://127.0.0.1:{silent.getsockname()[1]}")
         assert [ask(client) for _ in range(4)] == [200, 200, 200, 429]

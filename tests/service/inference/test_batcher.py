@@ -104,7 +104,7 @@ def test_a_batch_of_few_tokens_still_holds_a_text(recorder: Recorder, max_batch_
     def ask() -> None:
         answers.put(batcher.classify(recorder, texts, time.monotonic() + WAIT_SECONDS))
 
-    # Not one to be waited for at the end: nobody would come back from a batcher that keeps its lock.
+    # A daemon thread: with a batcher that keeps its lock, it would never end.
     threading.Thread(target=ask, daemon=True).start()
     assert answers.get(timeout=WAIT_SECONDS) == [answer(text) for text in texts]
 

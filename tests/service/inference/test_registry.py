@@ -139,12 +139,12 @@ def test_a_model_without_a_table_promises_nothing(zoo: FlaskClient) -> None:
 
 def test_a_folder_without_a_default_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="SENTIMENT_MODELS: must be a folder of model folders"):
-        registry.folders(Path("m"), tmp_path / "none")
+        registry.model_folders(Path("m"), tmp_path / "none")
     with pytest.raises(ConfigError, match=r"SENTIMENT_MODELS: needs a folder 'default', not only \[\]"):
-        registry.folders(Path("m"), tmp_path)
+        registry.model_folders(Path("m"), tmp_path)
     (tmp_path / "a b").mkdir()
     with pytest.raises(ConfigError, match="not 'a b'"):
-        registry.folders(Path("m"), tmp_path)
+        registry.model_folders(Path("m"), tmp_path)
 
 
 def test_one_bad_bundle_refuses_all(tmp_path: Path) -> None:

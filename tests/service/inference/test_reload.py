@@ -15,7 +15,7 @@ from service.errors import ModelRefused, ReloadRunning
 from service.inference import registry
 from service.inference.batcher import Batcher
 from service.inference.model import Model
-from service.inference.reload import Reloader, ask_for_reload, reload_asked
+from service.inference.reload import Reloader, last_reload_request, request_reload
 from service.settings import ServiceSettings
 from tests.conftest import MakeBundle
 from tests.service.conftest import WAIT_SECONDS, wait_for
@@ -34,7 +34,7 @@ def model(tiny_classifier: Classifier) -> Model:
 
 
 def test_what_was_swapped(model: Model, tiny_classifier: Classifier, other_classifier: Classifier) -> None:
-    (swap,) = Reloader({"default": model}, lambda: {"default": other_classifier}, reload_asked()).reload()
+    (swap,) = Reloader({"default": model}, lambda: {"default": other_classifier}, last_reload_request()).reload()
     assert (swap.name, swap.previous, swap.version) == ("default", tiny_classifier.version, other_classifier.version)
     answer = model.predict(["good"])
     assert answer.model.version == other_classifier.version
@@ -45,7 +45,7 @@ def test_nothing_is_swapped_if_one_is_refused(model: Model, tiny_classifier: Cla
     def load() -> dict[str, Classifier]:
         raise BundleError("weights.safetensors", "is missing")
 
-    reloader = Reloader({"default": model}, load, reload_asked())
+    reloader = Reloader({"default": model}, load, last_reload_request())
     for _ in range(2):
         with pytest.raises(ModelRefused, match=r"^model bundle refused: weights\.safetensors: is missing$"):
             reloader.reload()
@@ -54,7 +54,7 @@ def test_nothing_is_swapped_if_one_is_refused(model: Model, tiny_classifier: Cla
 
 def test_models_neither_come_nor_go(model: Model, other_classifier: Classifier) -> None:
     reloader = Reloader(
-        {"default": model}, lambda: {"default": other_classifier, "new": other_classifier}, reload_asked()
+        {"default": model}, lambda: {"default": other_classifier, "new": other_classifier}, last_reload_request()
     )
     with pytest.raises(ModelRefused, match="^models come and go with a restart alone: new$"):
         reloader.reload()
@@ -68,7 +68,7 @@ def test_one_reload_at_a_time(model: Model, other_classifier: Classifier) -> Non
         assert leave.wait(WAIT_SECONDS)
         return {"default": other_classifier}
 
-    reloader = Reloader({"default": model}, load, reload_asked())
+    reloader = Reloader({"default": model}, load, last_reload_request())
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
@@ -90,13 +90,13 @@ def test_what_is_asked_for_during_a_reload_is_followed(
         assert leave.wait(WAIT_SECONDS)
         return {"default": found}
 
-    reloader = Reloader({"default": model}, load, reload_asked())
+    reloader = Reloader({"default": model}, load, last_reload_request())
     reloader.watch()
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
     on_disk[0] = newest = copy.copy(tiny_classifier)
-    ask_for_reload()
+    request_reload()
     leave.set()
     thread.join(WAIT_SECONDS)
     wait_for(lambda: model.classifier is newest)
@@ -112,7 +112,7 @@ def test_what_is_asked_for_while_a_worker_starts_is_followed(
         found = load_really(model, folder)
         if versions == [old]:
             versions.append(bundles.save(make_bundle(seed=1), model))
-            ask_for_reload()
+            request_reload()
         return found
 
     monkeypatch.setattr(registry, "load", load)

@@ -1,4 +1,4 @@
-"""Explanations and traces over HTTP: the library's own, within their own limits, and in nobody's way."""
+"""Explanations and traces over HTTP equal the library's, keep their limits, and block no predictions."""
 
 import dataclasses
 import json
@@ -40,7 +40,7 @@ def close(value: Any) -> Any:
 
 @pytest.fixture
 def small(tiny_bundle: Path) -> FlaskClient:
-    """Of an app that explains little."""
+    """Return the client of an app with low limits for explanations."""
     settings = ServiceSettings(max_tokens_per_explanation=6, max_tokens_per_trace=4, max_texts_per_explanation=3)
     return create_app(settings, load(tiny_bundle)).test_client()
 

@@ -1,4 +1,4 @@
-"""What the page at the root is made of; what it does stands in test_page.py."""
+"""Check the files of the page at the root; test_page.py tests its behaviour."""
 
 import re
 

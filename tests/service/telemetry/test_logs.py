@@ -1,4 +1,4 @@
-"""What is logged, in this process; gunicorn's own lines: test_shutdown.py."""
+"""Check the log lines of this process; test_shutdown.py checks gunicorn's."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What is counted, in this process; summed over the workers of a gunicorn: test_several_workers.py."""
+"""Check the metrics of this process; test_several_workers.py checks the sum over workers."""
 
 from pathlib import Path
 
