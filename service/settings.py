@@ -48,46 +48,52 @@ class ServiceSettings(EnvironmentSettings):
     model: Path = Field(default=DEFAULT_MODEL, description="The model folder.")
     models: Path | None = Field(
         default=None,
-        description="A folder of model folders instead, one of them `default`; both set is refused at start.",
+        description="A folder of model folders, one of them `default`; use it instead of SENTIMENT_MODEL.",
     )
-    api_keys_file: Path | None = Field(default=None, description="The digests of keys; without it everybody may ask.")
+    api_keys_file: Path | None = Field(
+        default=None, description="File with the digests of the API keys; without it no key is needed."
+    )
     rate_limit: str | None = Field(
         default=None,
-        description="Of each key: `100 per second`. Without keys, of each peer's address: all clients behind a proxy "
-        "share one limit.",
+        description="Rate limit of each key, as `100 per second`. Without keys it is for each peer's address: all "
+        "clients behind a proxy share one limit.",
     )
     redis_url: str | None = Field(
         default=None,
-        description="Where all workers count together; without it, or while it is down, each worker counts for itself.",
+        description="Redis server that counts the requests of all workers. Without it, or while it is down, each "
+        "worker counts its own.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
-        default=(), description="Origins whose pages may ask, with spaces between."
+        default=(), description="Origins allowed by CORS, separated by spaces."
     )
-    max_body_bytes: Count = Field(default=1 << 20, description="Of a request, and of a line of NDJSON.")
-    max_texts_per_request: Count = Field(default=1000, description="Of one request.")
+    max_body_bytes: Count = Field(default=1 << 20, description="Maximum size of a request, and of a line of NDJSON.")
+    max_texts_per_request: Count = Field(default=1000, description="Maximum number of texts of a request.")
     max_characters_per_text: Count = Field(
-        default=200_000, description="A novella; what the model itself can't read in full, it says."
+        default=200_000, description="Maximum length of a text; texts that are too long for the model are truncated."
     )
     max_texts_per_explanation: Count = Field(
-        default=16, description="Explaining takes up to 40 times as long as predicting."
+        default=16, description="Maximum number of texts to explain: it takes up to 40 times as long as predicting."
     )
-    max_tokens_per_explanation: Count = Field(default=1024, description="Of all texts of a request.")
+    max_tokens_per_explanation: Count = Field(
+        default=1024, description="Maximum number of tokens of all texts to explain."
+    )
     max_tokens_per_trace: Count = Field(
-        default=256, description="At most 512 are ever traced: the time grows with their square."
+        default=256, description="Maximum number of tokens to trace, at most 512: the time grows with its square."
     )
     max_waiting_texts: Count = Field(
         default=2000,
-        description="Of all requests of a worker, in the queue and being computed; past it 503 with Retry-After.",
+        description="Maximum number of texts queued or being computed in a worker; beyond it 503 with Retry-After.",
     )
-    max_batch_tokens: Count = Field(default=8192, description="Computed together.")
+    max_batch_tokens: Count = Field(default=8192, description="Maximum number of tokens computed together.")
     request_timeout_seconds: Seconds = Field(
-        default=30.0, description="Then 504; a text whose time passed in the queue is never computed."
+        default=30.0, description="Time limit of a request, then 504; its texts still in the queue are never computed."
     )
     max_batch_seconds: Seconds = Field(
-        default=10.0, description="A batch that takes longer is stuck, and its worker is replaced."
+        default=10.0, description="Time limit of a batch; a worker whose batch takes longer is replaced."
     )
     drain_seconds: Annotated[float, Field(ge=0, le=20)] = Field(
-        default=2.0, description="After SIGTERM: not ready, still accepting, time to be taken off duty."
+        default=2.0,
+        description="Time after SIGTERM during which the worker reports not ready but still accepts requests.",
     )
 
     @classmethod
@@ -115,17 +121,18 @@ def available_cores(quota_file: Path = CGROUP_CPU_QUOTA) -> int:
 class ServerSettings(EnvironmentSettings):
     """Settings of gunicorn: HOST, PORT, WORKERS and THREADS."""
 
-    host: str = Field(default="127.0.0.1", description="Where it listens.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        default=8000, description="Where it listens; 0 takes a free one."
+        default=8000, description="Port to listen on; 0 takes a free one."
     )
     workers: Count = Field(
-        default_factory=available_cores, description="Processes, each with its own model; one a core unless set."
+        default_factory=available_cores,
+        description="Number of worker processes, each with its own model; default: one a core.",
     )
     threads: Count = Field(
         default=640,
-        description="Requests to the model that a worker has in hand; one more is refused at once, and its client not "
-        "read again for a second.",
+        description="Maximum number of model requests in a worker; one more is refused at once, and its client is not "
+        "read for a second.",
     )
 
     @property

@@ -108,7 +108,7 @@ def test_the_settings_are_all_there(site: Path) -> None:
     for name in fields + [f"SENTIMENT_{name.upper()}" for name in ServiceSettings.model_fields]:
         assert f"<td><code>{name}</code></td>" in page
     words = " ".join(words_of(site / "reference" / "settings.html").split())
-    assert "SENTIMENT_DRAIN_SECONDS 2.0 at least 0, at most 20 After SIGTERM" in words
+    assert "SENTIMENT_DRAIN_SECONDS 2.0 at least 0, at most 20 Time after SIGTERM" in words
     assert "SENTIMENT_MODEL models/default The model folder." in words
 
 

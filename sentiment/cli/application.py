@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="sentiment",
-    help="Sentiment of texts by a small bidirectional LSTM.",
+    help="Classify the sentiment of texts with a small bidirectional LSTM.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,7 +34,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Take the options of all commands."""
@@ -59,35 +59,33 @@ class Answering(TyperCommand):
             console.must_print = False
 
 
-Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_default="the one that comes with it")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-TextColumn = Annotated[str, typer.Option(help="The column that holds the text.")]
-LabelColumn = Annotated[str, typer.Option(help="The column that holds the label.")]
+Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_default="the default model")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TextColumn = Annotated[str, typer.Option(help="Column with the texts.")]
+LabelColumn = Annotated[str, typer.Option(help="Column with the labels.")]
 Separator = Annotated[
     str | None,
     typer.Option(
-        help="The character between the cells of CSV and TSV files; by default that of the suffix.",
+        help="Separator of CSV and TSV files; default: comma or tab, by the suffix.",
         callback=lambda value: value and value.replace("\\t", "\t"),  # as shells let one write a tab
     ),
 ]
 Abstain = Annotated[
     float | None,
-    typer.Option(help="Label texts `uncertain`, so that at most this share of the other answers is wrong: 0.15."),
+    typer.Option(help="Maximum error rate among the answers given, as 0.15; other texts become `uncertain`."),
 ]
-SkipEmpty = Annotated[bool, typer.Option(help="Leave rows without text out.")]
-SkipBadRows = Annotated[bool, typer.Option(help="Leave rows out that can't be read or have no label.")]
-FILES_HELP = "Labelled files: CSV, TSV, JSONL, Parquet or Arrow; folders, globs and URLs of such."
+SkipEmpty = Annotated[bool, typer.Option(help="Skip rows without text.")]
+SkipBadRows = Annotated[bool, typer.Option(help="Skip rows that can't be read or have no label.")]
+FILES_HELP = "Labelled CSV, TSV, JSONL, Parquet or Arrow files; also folders, globs and URLs."
 Files = Annotated[list[str] | None, typer.Argument(help=FILES_HELP)]
-Dev = Annotated[list[str] | None, typer.Option(help="Files to judge by; else a tenth is split off.")]
+Dev = Annotated[list[str] | None, typer.Option(help="Dev files; default: a tenth of the training rows.")]
 TrainingDtype = Annotated[
     Dtype | None,
-    typer.Option(help="Number format of a step's products; auto measures which is quicker here.", show_default="auto"),
+    typer.Option(help="Number format for training; auto measures which is faster here.", show_default="auto"),
 ]
 Labels = Annotated[
     str | None,
-    typer.Option(
-        help="Names for what the label column holds: 1-2=negative,3=neutral,4-5=positive. 3= leaves rows out."
-    ),
+    typer.Option(help="Map column values to labels: 1-2=negative,3=neutral,4-5=positive; 3= skips these rows."),
 ]
 
 

@@ -23,8 +23,8 @@ from sentiment.default import DEFAULT_MODEL
 @app.command(cls=Answering)
 def calibrate(
     context: typer.Context,
-    data: Annotated[list[str], typer.Option(help="Labelled file that the model didn't learn from; several times.")],
-    out: Annotated[Path, typer.Option(help="Where the calibrated model folder is written.")],
+    data: Annotated[list[str], typer.Option(help="Labelled file that the model was not trained on; repeatable.")],
+    out: Annotated[Path, typer.Option(help="Folder of the calibrated model to write.")],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -33,9 +33,9 @@ def calibrate(
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
 ) -> None:
-    """Fit a model's temperature, a bias a label, and its table for --abstain to labelled files like what it will read.
+    """Fit a model's temperature, label biases and table for --abstain to labelled files.
 
-    Labels change where another is more common there. The rest of the network stays; the model is a new version.
+    Predicted labels change with the biases. The other weights stay the same; the model is a new version.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.evaluation import print_calibrated

@@ -17,14 +17,14 @@ def check(
     model: Model = DEFAULT_MODEL,
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="A YAML file of tests, several times; `default` is the suite that comes with it."),
+        typer.Option(help="YAML file of tests, or `default` for the default suite; repeatable."),
     ] = None,
-    examples: Annotated[int, typer.Option(min=0, help="Failures to show of each test that is missed.")] = 1,
+    examples: Annotated[int, typer.Option(min=0, help="Number of failures to show of each failed test.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Put a behaviour suite to a model: negation, comparisons, names, typos, protected words.
+    """Check a model against a behaviour suite: negation, comparisons, names, typos, protected words.
 
-    Exits with 1 where a test does not hold.
+    Exits with 1 if a test fails.
     """
     from sentiment.classifier import load
     from sentiment.evaluation.behaviour import DEFAULT

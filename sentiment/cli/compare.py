@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 @app.command(cls=Answering)
 def compare(
     context: typer.Context,
-    old: Annotated[Path, typer.Argument(help="Model folder.")],
-    new: Annotated[Path, typer.Argument(help="Another.")],
+    old: Annotated[Path, typer.Argument(help="Folder of the old model.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the new model.")],
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -36,10 +36,10 @@ def compare(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    out: Annotated[Path | None, typer.Option(help="A CSV file to write: every text whose label flips.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write with every text whose label differs.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two models: the texts whose label flips, both accuracies, and whether the difference may be chance."""
+    """Compare two models: texts whose label differs, both accuracies, and whether the difference is significant."""
     from sentiment.classifier import load
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.comparison import compare as compare_answers

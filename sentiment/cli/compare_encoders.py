@@ -24,7 +24,7 @@ from sentiment.errors import ConfigError
 def compare_encoders(
     context: typer.Context,
     data: Files = None,
-    out: Annotated[Path, typer.Option(help="A folder for the models, the table and the picture.")] = Path("encoders"),
+    out: Annotated[Path, typer.Option(help="Folder for the models, the table and the picture.")] = Path("encoders"),
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -32,14 +32,14 @@ def compare_encoders(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
-    epochs: Annotated[int, typer.Option(help="Passes over the data, the same for all.")] = 3,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
+    epochs: Annotated[int, typer.Option(help="Number of passes over the data for each network.")] = 3,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same weights.")] = 0,
     recipe_file: Annotated[
-        Path | None, typer.Option("--recipe", help="A TOML file with all of these and more, instead.")
+        Path | None, typer.Option("--recipe", help="TOML file with these and more settings, instead of options.")
     ] = None,
 ) -> None:
-    """Train every network of the textbook on the same data under one budget, and compare them.
+    """Train every encoder on the same data with the same settings, and compare them.
 
     After a crash, the same command resumes.
     """

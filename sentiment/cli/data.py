@@ -7,18 +7,20 @@ import typer
 
 from sentiment.cli.application import app
 
-data = typer.Typer(help="Bring public sets.", no_args_is_help=True)
+data = typer.Typer(help="Download public data sets.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
 
 @data.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="imdb: 50,000 film reviews and as many without label; sst: sentences.")],
-    folder: Annotated[Path, typer.Argument(help="Where the archive and its tables are written.")],
+    name: Annotated[
+        str, typer.Argument(help="imdb: 50,000 labelled and 50,000 unlabelled film reviews; sst: sentences.")
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder for the archive and its tables.")],
 ) -> None:
-    """Bring a public set from those who made it, as tables that `train` reads.
+    """Download a public data set from its authors, as tables that `train` reads.
 
-    The archive's SHA-256 must be the known one. After a cut or a crash, the same command resumes.
+    The archive's SHA-256 is checked. After an interruption, the same command resumes.
     """
     from sentiment.terminal.data import download_progress
     from sentiment.terminal.screen import console

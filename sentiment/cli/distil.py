@@ -25,11 +25,11 @@ from sentiment.errors import ConfigError
 def distil(
     context: typer.Context,
     teacher: Annotated[
-        str, typer.Option(help="An encoder's folder or installed package, or the folder of a teacher made before.")
+        str, typer.Option(help="Folder or installed package of an encoder, or folder of a trained teacher.")
     ],
-    unlabelled: Annotated[list[str], typer.Option(help="Files of texts for the teacher to label.")],
+    unlabelled: Annotated[list[str], typer.Option(help="File of texts for the teacher to label; repeatable.")],
     data: Annotated[list[str] | None, typer.Option(help=FILES_HELP)] = None,
-    out: Annotated[Path, typer.Option(help="Where the model folder is written; its name in small letters.")] = Path(
+    out: Annotated[Path, typer.Option(help="Model folder to write; its name must be lower case.")] = Path(
         "models/mine"
     ),
     dev: Dev = None,
@@ -39,16 +39,16 @@ def distil(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
+    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
     dtype: TrainingDtype = None,
-    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed run stopped.")] = False,
+    restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
     recipe_file: Annotated[
-        Path | None, typer.Option("--recipe", help="A TOML file for the small model, instead of --data.")
+        Path | None, typer.Option("--recipe", help="TOML file with the settings of the small model, instead of --data.")
     ] = None,
 ) -> None:
-    """Teach a large encoder, let it label more texts, and train a small model on all of them.
+    """Train a large encoder, label more texts with it, and train a small model on all of them.
 
-    After a crash, the same command resumes. The teacher stays in a folder beside the model.
+    After a crash, the same command resumes. The teacher is kept in a folder beside the model.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data

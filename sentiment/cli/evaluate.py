@@ -35,14 +35,14 @@ def evaluate(
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
     report: Annotated[
-        Path | None, typer.Option(help="A folder to write a page to, index.html, and its figures, metrics.json.")
+        Path | None, typer.Option(help="Folder for an HTML report, index.html, and its metrics, metrics.json.")
     ] = None,
     slices: Annotated[
-        list[str] | None, typer.Option("--slice", help="In the report, figures by this column; several times.")
+        list[str] | None, typer.Option("--slice", help="Column to break the report down by; repeatable.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model on a labelled file."""
+    """Evaluate a model on labelled data."""
     from sentiment.classifier import load
     from sentiment.evaluation.answers import answer
     from sentiment.evaluation.metrics import evaluate as measure

@@ -14,13 +14,13 @@ from sentiment.errors import ConfigError, TextError
 
 @app.command(cls=Answering)
 def explain(
-    text: Annotated[str | None, typer.Argument(help="One text; without it, standard input.")] = None,
+    text: Annotated[str | None, typer.Argument(help="One text; default: standard input.")] = None,
     model: Model = DEFAULT_MODEL,
     as_json: Json = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page, too.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Write a picture, too.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write an HTML page to this file.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Also write a picture to this PNG file.")] = None,
 ) -> None:
-    """Show which words decided, the answer sentence by sentence, and what the LSTM remembered."""
+    """Show word weights, a prediction for each sentence, and the LSTM's states."""
     from sentiment.classifier import load
     from sentiment.explain.html import page
     from sentiment.explain.picture import draw

@@ -12,13 +12,13 @@ from sentiment.errors import ConfigError
 
 @app.command()
 def export(
-    onnx: Annotated[Path, typer.Option(help="The ONNX file to write; not one that is there.")],
+    onnx: Annotated[Path, typer.Option(help="ONNX file to write; it must not exist.")],
     model: Model = DEFAULT_MODEL,
     int8: Annotated[
-        bool, typer.Option("--int8", help="The LSTM's weights in 8 bits: smaller, and no longer exact.")
+        bool, typer.Option("--int8", help="Quantize the LSTM's weights to 8 bits: smaller, but not exact.")
     ] = False,
 ) -> None:
-    """Write a model as one ONNX file, for machines without torch."""
+    """Export a model as one ONNX file, for machines without torch."""
     if onnx.exists():
         raise ConfigError(f"--onnx: {onnx} is there already; give another name, or remove it")
     from sentiment.classifier import load

@@ -10,7 +10,7 @@ from sentiment.default import DEFAULT_MODEL
 
 @app.command(cls=Answering)
 def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
-    """Show what a model is: its labels, sizes, version and figures."""
+    """Show a model's labels, sizes, version and metrics."""
     from sentiment.classifier import load
     from sentiment.terminal.evaluation import print_info
 

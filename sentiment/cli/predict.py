@@ -23,15 +23,15 @@ LINES_AT_ONCE = 256
 
 @app.command(cls=Answering)
 def predict(
-    texts: Annotated[list[str] | None, typer.Argument(help="Texts; none: the lines of standard input.")] = None,
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; default: the lines of standard input.")] = None,
     model: Model = DEFAULT_MODEL,
     abstain: Abstain = None,
     steps: Annotated[
-        bool, typer.Option("--steps", help="The answer after each word, of a network that reads one way.")
+        bool, typer.Option("--steps", help="Print the prediction after each word; needs a unidirectional network.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Label texts, or the lines of standard input."""
+    """Predict the labels of texts, or of the lines of standard input."""
     from sentiment.classifier import load
 
     if not texts and (sys.stdin is None or sys.stdin.isatty()):

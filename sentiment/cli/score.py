@@ -25,47 +25,51 @@ def score(
         list[str],
         typer.Argument(
             metavar="IN... OUT",
-            help="Files, folders or globs, then the file to write; or a folder of parts, if it ends with a slash; "
+            help="Input files, folders or globs, then the output file, or a folder with a final slash; "
             "- is standard input or output.",
         ),
     ],
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     separator: Separator = None,
-    columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; else all.")] = None,
-    prefix: Annotated[str, typer.Option(help="Of the names of the columns added, as predicted_.")] = "",
+    columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; default: all.")] = None,
+    prefix: Annotated[str, typer.Option(help="Prefix of the added columns, as predicted_.")] = "",
     top_only: Annotated[
-        bool, typer.Option("--top-only", help="Add the label and its probability, or the value, no more.")
+        bool, typer.Option("--top-only", help="Add only the label and its probability, or the value.")
     ] = False,
     sentences: Annotated[
-        bool, typer.Option("--sentences", help="Add what each sentence says, and whether two disagree.")
+        bool, typer.Option("--sentences", help="Add the prediction of each sentence, and whether they disagree.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Reject texts too long to be read in full.")] = False,
-    threshold: Annotated[float, typer.Option(help="Under this probability the label is `uncertain`.")] = 0.0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Reject texts that are too long to be read in full.")
+    ] = False,
+    threshold: Annotated[float, typer.Option(help="Probability below which the label is `uncertain`.")] = 0.0,
     abstain: Abstain = None,
     escape_formulas: Annotated[
-        bool, typer.Option(help="In CSV, an apostrophe before what a spreadsheet would run.")
+        bool, typer.Option(help="In CSV, put an apostrophe before cells that a spreadsheet would run.")
     ] = True,
-    max_rejects: Annotated[int | None, typer.Option(min=0, help="Stop when more rows are rejected.")] = None,
-    shard_rows: Annotated[
-        int | None, typer.Option(min=1, help="Rows between two checkpoints: what a crash costs at most.")
+    max_rejects: Annotated[
+        int | None, typer.Option(min=0, help="Stop when more than this many rows are rejected.")
     ] = None,
+    shard_rows: Annotated[int | None, typer.Option(min=1, help="Number of rows between checkpoints.")] = None,
     dtype: Annotated[
-        str, typer.Option(help="float32, or bfloat16: probabilities within 0.05; a warning says where it is slower.")
+        str, typer.Option(help="float32, or bfloat16, whose probabilities differ by up to 0.05.")
     ] = "float32",
     processes: Annotated[
         int | None,
-        typer.Option(min=1, help="That hold the model and answer; else, for large files, one a core."),
+        typer.Option(min=1, help="Number of processes; default: one a core for large files."),
     ] = None,
-    engine: Annotated[str, typer.Option(help="What answers: `local` processes, or a `ray` cluster.")] = LOCAL,
+    engine: Annotated[str, typer.Option(help="`local` processes, or a `ray` cluster.")] = LOCAL,
     ray_address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of a Ray cluster, or auto; else one of this machine alone.")
+        str | None, typer.Option(help="HOST:PORT of a Ray cluster, or auto; default: a cluster on this machine.")
     ] = None,
-    restart: Annotated[bool, typer.Option("--restart", help="Start anew, not where a killed job stopped.")] = False,
-    report: Annotated[Path | None, typer.Option(help="An HTML page to write: shares, histograms, drift.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Start again instead of resuming.")] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML report to write, with shares, histograms and drift.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Add label and probabilities to every row of files.
+    """Add the label and its probabilities to every row of files.
 
     After a crash, the same command resumes and writes the same bytes.
     """

