@@ -63,8 +63,8 @@ def _names(settings: type[Settings], path: Sequence[str | int]) -> list[str]:
     for name in path:
         if isinstance(name, str) and name in settings.model_fields:
             annotation = settings.model_fields[name].annotation
-            held = get_args(annotation) or (annotation,)
-            settings = next((each for each in held if isinstance(each, type) and issubclass(each, Settings)), settings)
+            types = get_args(annotation) or (annotation,)
+            settings = next((each for each in types if isinstance(each, type) and issubclass(each, Settings)), settings)
     return list(settings.model_fields)
 
 

@@ -91,14 +91,14 @@ def _print_steps(classifier: "AnyModel", text: str, as_json: bool) -> None:
         if as_json:
             typer.echo(json.dumps({"word": text[start:end], **asdict(answer)}))
         else:
-            typer.echo(visible(f"{_said(answer)}  {' '.join(text[start:end].split())}"))
+            typer.echo(visible(f"{_format_answer(answer)}  {' '.join(text[start:end].split())}"))
 
 
-def _said(answer: "AnyPrediction") -> str:
-    said = asdict(answer)
-    if "value" in said:
-        return f"{said['value']:10.4g}"
-    return f"{said['label']:<10} {max(said['probabilities'].values()):6.1%}"
+def _format_answer(answer: "AnyPrediction") -> str:
+    fields = asdict(answer)
+    if "value" in fields:
+        return f"{fields['value']:10.4g}"
+    return f"{fields['label']:<10} {max(fields['probabilities'].values()):6.1%}"
 
 
 def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str", as_json: bool) -> None:
@@ -118,4 +118,4 @@ def _print_answer(number: int, text: str | bytes, answer: "AnyPrediction | str",
     shown = text.decode() if isinstance(text, bytes) else text
     shown = " ".join(shown[:200].split())
     note = f"  ({'; '.join(notes)})" if notes else ""
-    typer.echo(visible(f"{_said(answer)}  {shown[:100]}{note}"))
+    typer.echo(visible(f"{_format_answer(answer)}  {shown[:100]}{note}"))

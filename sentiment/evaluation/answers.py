@@ -79,21 +79,21 @@ def answer(
     predictions = classifier.predict(texts)
     probabilities = torch.tensor([list(p.probabilities.values()) for p in predictions], dtype=torch.double)  # (N, C)
     targets = torch.tensor([classifier.labels.index(label) for label in labels])  # (N,)
-    kept, true, held = over_held(probabilities, targets)
+    kept, true, present = over_present_classes(probabilities, targets)
     return Answers(
         texts=texts,
         predictions=predictions,
-        labels=tuple(classifier.labels[index] for index in held),
-        renormalized=len(held) < len(classifier.labels),
+        labels=tuple(classifier.labels[index] for index in present),
+        renormalized=len(present) < len(classifier.labels),
         true=true.numpy(),
         probabilities=kept.numpy(),
         origins=origins,
     )
 
 
-def over_held(probabilities: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[int]]:
-    """Return the probabilities over the classes in `targets`, (N, C held), the targets' indices in these, and these."""
-    held = sorted(set(targets.tolist()))
-    kept = probabilities[:, held]  # (N, C held)
-    true = torch.searchsorted(torch.tensor(held), targets)  # (N,)
-    return kept / kept.sum(dim=-1, keepdim=True), true, held
+def over_present_classes(probabilities: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, list[int]]:
+    """Return the probabilities over the classes in `targets`, (N, C present), the targets among these, and these."""
+    present = sorted(set(targets.tolist()))
+    kept = probabilities[:, present]  # (N, C present)
+    true = torch.searchsorted(torch.tensor(present), targets)  # (N,)
+    return kept / kept.sum(dim=-1, keepdim=True), true, present

@@ -51,11 +51,11 @@ def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
 
 def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
     """Return the temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same."""
-    held = [(_held(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
+    present = [(_present_classes(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
     candidates: list[float] = [MAX_TEMPERATURE ** (step / 200 - 1) for step in range(401)]  # in steps of 0.7 %
 
     def loss(temperature: float) -> float:
-        return sum(float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in held)
+        return sum(float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in present)
 
     best: float = min(candidates, key=loss)
     return round(best, 4)
@@ -91,7 +91,7 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
         loss = biases.square().sum() / (2 * rows)
         for logits, targets in sets:
             scaled = logits / MAX_TEMPERATURE ** position.tanh() + biases  # (N, C)
-            loss = loss + functional.cross_entropy(_held(scaled, targets), targets) / len(sets)
+            loss = loss + functional.cross_entropy(_present_classes(scaled, targets), targets) / len(sets)
         loss.backward()
         return loss
 
@@ -117,7 +117,7 @@ def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
     return answers
 
 
-def _held(logits: Tensor, targets: Tensor) -> Tensor:
+def _present_classes(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the logits, minus infinity for classes that `targets` lack, so that the rest are renormalised."""
     absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
     absent[targets.unique()] = False

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sentiment.evaluation.answers import Answers, over_held
+from sentiment.evaluation.answers import Answers, over_present_classes
 from sentiment.evaluation.calibration import expected_calibration_error
 
 
@@ -22,12 +22,14 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
     Where `targets` (N,) hold only some of the classes, the `probabilities` (N, C) are renormalised over those,
     `labels` names them and `renormalized` is true.
     """
-    kept, true, held = over_held(probabilities, targets)  # (N, C held), (N,)
+    kept, true, present = over_present_classes(probabilities, targets)  # (N, C present), (N,)
     predicted = kept.argmax(dim=-1)  # (N,)
-    labels = [names[index] for index in held]
-    confusion = torch.bincount(true * len(held) + predicted, minlength=len(held) ** 2).unflatten(0, (len(held), -1))
-    right, support, said = confusion.diagonal().double(), confusion.sum(dim=1), confusion.sum(dim=0)  # (C held,) each
-    precision, recall, f1 = right / said.clamp_min(1), right / support, 2 * right / (support + said)  # (C held,) each
+    labels = [names[index] for index in present]
+    count = len(present)
+    confusion = torch.bincount(true * count + predicted, minlength=count**2).unflatten(0, (count, count))
+    right, support, pred_sum = confusion.diagonal().double(), confusion.sum(dim=1), confusion.sum(dim=0)  # (C present,)
+    precision, recall = right / pred_sum.clamp_min(1), right / support  # (C present,) each
+    f1 = 2 * right / (support + pred_sum)  # (C present,)
     return {
         "accuracy": float((predicted == true).double().mean()),
         "macro_f1": float(f1.mean()),
@@ -44,6 +46,6 @@ def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dic
         "ece": expected_calibration_error(kept, true),
         "rows": len(targets),
         "labels": labels,
-        "renormalized": len(held) < len(names),
+        "renormalized": len(present) < len(names),
         "confusion": confusion.tolist(),
     }

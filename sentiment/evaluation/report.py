@@ -133,9 +133,9 @@ def _intervals(answers: Answers, before: Floats) -> dict[str, Estimate]:
 
     def statistic(rows: np.ndarray) -> np.ndarray:
         confusion = np.bincount(cells[rows], minlength=classes**2).reshape(classes, classes)
-        hits, held, said = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
-        recall, f1 = hits / np.maximum(held, 1), 2 * hits / np.maximum(held + said, 1)
-        there = held > 0  # a rare label may be missing from a resample
+        hits, true_sum, pred_sum = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+        recall, f1 = hits / np.maximum(true_sum, 1), 2 * hits / np.maximum(true_sum + pred_sum, 1)
+        there = true_sum > 0  # a rare label may be missing from a resample
         errors = [
             np.abs(np.bincount(bins[rows], weights=gap[rows], minlength=ECE_BINS)).sum() / len(rows)
             for bins, gap in gaps

@@ -54,7 +54,7 @@ class LayerTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TensorShape:
     """The shape of one tensor on the way from text to answer, in letters and in numbers.
 
     N texts, T tokens of the longest, F features of an embedding, H hidden units, L layers, C classes.
@@ -73,7 +73,7 @@ class Trace:
     tokens: list[TracedToken]
     layers: list[LayerTrace]  # in nn.LSTM's order: layer by layer, forward before backward
     running: dict[str, list[float]]  # of each label, the probability when the text is read up to each token
-    shapes: list[Shape]
+    shapes: list[TensorShape]
 
     def as_dict(self, *, values: bool = False) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers only, for JSON; the units, (T, H) a series, by request."""
@@ -143,7 +143,7 @@ def trace(classifier: Classifier, text: str) -> Trace:
     )
 
 
-def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readings: list[Reading]) -> list[Shape]:
+def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readings: list[Reading]) -> list[TensorShape]:
     """Return the shapes from token ids to probabilities, of the tensors of the plain equations."""
     model = classifier.model
     times = "2" if model.directions == 2 else ""
@@ -164,4 +164,4 @@ def _shapes(classifier: Classifier, batch: PaddedBatch, embedded: Tensor, readin
         ("logits", "N C", logits),
         ("probabilities", "N C", probabilities),
     ]
-    return [Shape(name, tuple(letters.split()), tuple(tensor.shape)) for name, letters, tensor in tensors]
+    return [TensorShape(name, tuple(letters.split()), tuple(tensor.shape)) for name, letters, tensor in tensors]

@@ -33,9 +33,9 @@ def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
     names = [*types, "reason"]
 
     def sentiment(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        held, columns = _load(folder, version)
+        model, columns = _load(folder, version)
         for texts in batches:
-            yield pd.DataFrame(_rows(held, columns, list(texts)), columns=names, dtype=object)
+            yield pd.DataFrame(_rows(model, columns, list(texts)), columns=names, dtype=object)
 
     return pandas_udf(sentiment, ", ".join([*fields, "`reason` string"]))
 
@@ -53,6 +53,6 @@ def _rows(model: AnyModel, columns: OutputColumns, texts: list[object]) -> list[
     answers = iter(answer(model, [text for text in texts if isinstance(text, str)]))
     rows: list[dict[str, Any]] = []
     for text in texts:
-        said = next(answers) if isinstance(text, str) else "has no text"
-        rows.append({"reason": said} if isinstance(said, str) else columns.values(said))
+        found = next(answers) if isinstance(text, str) else "has no text"
+        rows.append({"reason": found} if isinstance(found, str) else columns.values(found))
     return rows

@@ -23,8 +23,8 @@ def print_figures(figures: dict[str, Any]) -> None:
     overall.add_row(f"{figures['rows']:,}", *(f"{figures[key]:.2%}" for key in keys))
     screen.console.print(overall)
     if figures["renormalized"]:
-        held = ", ".join(figures["labels"])
-        screen.console.print(f"The file holds {held} only: probabilities were renormalised over these.")
+        labels = ", ".join(figures["labels"])
+        screen.console.print(f"The file holds {labels} only: probabilities were renormalised over these.")
     classes = screen.table("label", "precision", "recall", "F1", "rows")
     for label in figures["labels"]:
         own = figures["per_class"][label]
@@ -93,8 +93,8 @@ def print_comparison(comparison: "Comparison", written: Path | None) -> None:
             table.add_row(name, f"{estimate.value:.2%}", f"{estimate.low:.2%} to {estimate.high:.2%}")
     screen.console.print(table)
     if comparison.renormalized:
-        held = ", ".join(comparison.labels)
-        screen.console.print(f"The file holds {held} only: probabilities were renormalised over these.")
+        labels = ", ".join(comparison.labels)
+        screen.console.print(f"The file holds {labels} only: probabilities were renormalised over these.")
     screen.console.print(comparison.counts)
     screen.console.print(comparison.verdict)
     # What the new model breaks is what people must see before they take it.

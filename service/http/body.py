@@ -12,7 +12,7 @@ from service.http import problems
 from service.http.problems import BODY_TOO_LARGE, INCOMPLETE_BODY, INVALID_JSON, UNSUPPORTED_MEDIA_TYPE, Problem
 from service.http.validation import faults, field_name, json_type
 
-Shape = TypeVar("Shape", bound=BaseModel)
+SchemaT = TypeVar("SchemaT", bound=BaseModel)
 
 MAX_INTEGER_DIGITS = 32  # Python takes quadratic time to read an integer
 MAX_FIELDS = 100  # of one object; every unknown one is a fault that takes memory to tell
@@ -42,12 +42,12 @@ def read(request: Request, media_types: Sequence[str], max_bytes: int) -> bytes:
     return body
 
 
-def read_json(request: Request, schema: type[Shape], media_types: Sequence[str], max_bytes: int) -> Shape:
+def read_json(request: Request, schema: type[SchemaT], media_types: Sequence[str], max_bytes: int) -> SchemaT:
     """Read the whole body as an instance of `schema`. Raises Problem."""
     return parse_as(schema, read(request, media_types, max_bytes))
 
 
-def parse_as(schema: type[Shape], content: bytes) -> Shape:
+def parse_as(schema: type[SchemaT], content: bytes) -> SchemaT:
     """Parse the JSON as an instance of `schema`. Raises Problem."""
     try:
         return schema.model_validate(parse(content))

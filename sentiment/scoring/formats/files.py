@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import TEXT, check_content, input_format
 from sentiment.scoring.formats.compression import compressed, decompressed
-from sentiment.scoring.formats.rows import FileOffset, Kind, RowBatch, Selection, Values
+from sentiment.scoring.formats.rows import ColumnType, FileOffset, RowBatch, Selection, Values
 from sentiment.scoring.formats.text.readers import csv_source, json_source, line_source
 from sentiment.scoring.formats.text.writers import CsvWriter, JsonWriter
 from sentiment.storage.formats import DELIMITERS, JSON_SUFFIXES, LINE_SUFFIX, TABLES, Format
@@ -79,7 +79,7 @@ def writer_for(
     output: Format,
     file: BinaryIO,
     head: RowBatch,
-    added: Mapping[str, Kind],
+    added: Mapping[str, ColumnType],
     *,
     names: bool,
     escape_formulas: bool,

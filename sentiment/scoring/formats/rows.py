@@ -21,7 +21,7 @@ class SentenceList:
     labels: tuple[str, ...]
 
 
-Kind = type | SentenceList  # of the values in a column that is added
+ColumnType = type | SentenceList  # of the values in a column that is added
 
 JSON_SPACE = " \t\r\n"  # may surround an object; Unicode and Python have more that may not
 _SHOWN_COLUMNS, _SHOWN_CHARACTERS = 20, 60  # in a message

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sentiment.abstention import UNCERTAIN
 from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
 from sentiment.errors import ConfigError
-from sentiment.scoring.formats.rows import Kind, SentenceList, Values
+from sentiment.scoring.formats.rows import ColumnType, SentenceList, Values
 from sentiment.scoring.predict.predict import PredictionBySentence
 from sentiment.scoring.settings import ScoringSettings
 
@@ -30,16 +30,16 @@ class OutputColumns:
         self._model_version = classifier.version
         self._settings = settings
         self._probabilities = {label: f"probability_{label}" for label in labels}
-        answer: dict[str, Kind] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
+        answer: dict[str, ColumnType] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
         if not labels:
             answer = {"value": float}
         elif settings.top_only:
             answer = {"label": str, "probability": float}
         if settings.sentences:
             answer |= {"sentences": SentenceList(labels), "mixed": bool}
-        reading: dict[str, Kind] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
+        reading: dict[str, ColumnType] = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
         types = answer if settings.top_only else answer | reading
-        self.types: dict[str, Kind] = {f"{settings.prefix}{name}": kind for name, kind in types.items()}
+        self.types: dict[str, ColumnType] = {f"{settings.prefix}{name}": kind for name, kind in types.items()}
 
     def judge(self, predictions: Mapping[int, AnyPrediction]) -> tuple[dict[int, AnyPrediction], dict[int, str]]:
         """Return the predictions kept, and why the others are rejected, by index."""

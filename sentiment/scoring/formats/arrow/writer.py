@@ -16,7 +16,7 @@ from sentiment.scoring.formats.arrow.dictionaries import (
 from sentiment.scoring.formats.arrow.limits import unwritable_rows
 from sentiment.scoring.formats.arrow.reader import TableRowBatch
 from sentiment.scoring.formats.arrow.values import take_rows
-from sentiment.scoring.formats.rows import Kind, RowBatch, Values, to_text
+from sentiment.scoring.formats.rows import ColumnType, RowBatch, Values, to_text
 from sentiment.scoring.formats.text.writers import unknown_column
 
 ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
@@ -32,7 +32,7 @@ class TableWriter:
     """
 
     def __init__(
-        self, file: BinaryIO, first: RowBatch, added: Mapping[str, Kind], *, for_parquet: bool = False
+        self, file: BinaryIO, first: RowBatch, added: Mapping[str, ColumnType], *, for_parquet: bool = False
     ) -> None:
         self._types: dict[str, type] = {}
         if isinstance(first, TableRowBatch):
@@ -152,7 +152,7 @@ def _fits(value: object, kind: type) -> bool:
     return isinstance(value, float) and kind is float
 
 
-def _arrow_type(kind: Kind) -> pa.DataType:
+def _arrow_type(kind: ColumnType) -> pa.DataType:
     if isinstance(kind, type):
         return _ARROW_TYPES[kind]
     probabilities = pa.struct([(label, pa.float64()) for label in kind.labels])
@@ -160,7 +160,7 @@ def _arrow_type(kind: Kind) -> pa.DataType:
     return pa.list_(pa.struct(list(members.items())))
 
 
-def _array(values: Sequence[object], kind: Kind) -> pa.Array:
+def _array(values: Sequence[object], kind: ColumnType) -> pa.Array:
     if kind is str:
         values = [None if value is None else to_text(value) for value in values]
     return pa.array(values, _arrow_type(kind))
