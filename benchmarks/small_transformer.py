@@ -35,8 +35,8 @@ from sentiment.default import DEFAULT_MODEL
 from sentiment.evaluation import metrics
 from sentiment.training.data.dataset import LabelledTexts, exclude_texts
 from sentiment.training.data.reading import read_labelled, read_soft_labelled
-from sentiment.training.distillation.distil import TEACHING, teach
-from sentiment.training.distillation.teacher import LABELLING_BATCH_TOKENS, Teacher, is_taught
+from sentiment.training.distillation.distil import TEACHING, train_teacher
+from sentiment.training.distillation.teacher import LABELLING_BATCH_TOKENS, Teacher, is_teacher
 from sentiment.training.loop import Progress
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.resume.checkpoint import Checkpoint
@@ -109,7 +109,7 @@ def training_rows(tables: Path, dev: Sequence[LabelledTexts]) -> list[LabelledTe
 
 def taught(tables: Path, encoder: str, folder: Path) -> Teacher:
     """Return the taught encoder of the folder; teach it, or resume that, where there is none."""
-    if not is_taught(folder):
+    if not is_teacher(folder):
         teacher = Teacher.start(encoder, LABELS)
         dev = [read_labelled(Source(path=f"{tables}/{name}.parquet")) for name in SETS]
         train = training_rows(tables, dev)
@@ -117,7 +117,7 @@ def taught(tables: Path, encoder: str, folder: Path) -> Teacher:
         fingerprint = {name: str(count) for name, count in rows.items()} | {"settings": PEER_TEACHING.model_dump_json()}
         judged = [sampled(part, FOLLOWED_ROWS) for part in dev]  # after the only epoch: there is nothing to choose
         with Checkpoint(folder.with_name(f".{folder.name}.checkpoint"), fingerprint) as checkpoint:
-            teacher, _ = teach(teacher, train, judged, PEER_TEACHING, _report, checkpoint)
+            teacher, _ = train_teacher(teacher, train, judged, PEER_TEACHING, _report, checkpoint)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / NOTE).write_text(json.dumps({"rows": rows, "teaching": PEER_TEACHING.model_dump()}, indent=1))
             teacher.save(folder)

@@ -22,8 +22,8 @@ from sentiment.terminal.training import training_progress
 from sentiment.text.tokenizer import Tokenizer
 from sentiment.training.data.dataset import LabelledTexts, exclude_texts
 from sentiment.training.data.reading import read_labelled, read_soft_labelled
-from sentiment.training.distillation.distil import labelling_dtype, teach
-from sentiment.training.distillation.teacher import Teacher, is_taught
+from sentiment.training.distillation.distil import labelling_dtype, train_teacher
+from sentiment.training.distillation.teacher import Teacher, is_teacher
 from sentiment.training.recipe import Source
 from sentiment.training.resume.checkpoint import Checkpoint
 
@@ -113,9 +113,9 @@ def figures(teacher: Teacher, dev: list[LabelledTexts]) -> dict[str, dict[str, f
 def main(data: Path, encoder: Path, folder: Path) -> None:
     """Write the taught encoder into the folder, unless it is there already, and a note of what it learned."""
     dev = [read_labelled(Source(path=f"{data}/{name}.parquet")) for name in DEV]
-    again = is_taught(encoder)
+    again = is_teacher(encoder)
     rows, teaching = (FILM_ROWS, FILM_TEACHING) if again else (ROWS, TEACHING)
-    if not is_taught(folder):
+    if not is_teacher(folder):
         train = training_rows(data, dev, rows)
         fingerprint = {part.name: str(len(part.texts)) for part in train} | {"settings": teaching.model_dump_json()}
         with (
@@ -125,7 +125,7 @@ def main(data: Path, encoder: Path, folder: Path) -> None:
             teacher = Teacher.load(encoder) if again else Teacher.start(str(encoder), LABELS)
             teacher.freeze(FROZEN_LAYERS)
             judged = [sampled(part, FOLLOWED_ROWS) for part in dev]
-            teacher, _ = teach(teacher, train, judged, teaching, report, checkpoint)
+            teacher, _ = train_teacher(teacher, train, judged, teaching, report, checkpoint)
             teacher.save(folder)
             checkpoint.remove()
     if not (folder / NOTE).is_file():

@@ -61,12 +61,13 @@ def compare(
 def _write(path: Path, flips: "tuple[Flip, ...]") -> None:
     import polars as pl
 
-    from sentiment.scoring.formats.text.writers import escaped
+    from sentiment.scoring.formats.text.writers import escape_formula
 
     columns = ("row", "outcome", "label", "old_label", "old_probability", "new_label", "new_probability", "text")
     rows = [
-        (flip.row, flip.outcome, escaped(flip.label), escaped(flip.old_label), flip.old_probabilities[flip.old_label],
-         escaped(flip.new_label), flip.new_probabilities[flip.new_label], escaped(flip.text))
+        (flip.row, flip.outcome, escape_formula(flip.label),
+         escape_formula(flip.old_label), flip.old_probabilities[flip.old_label],
+         escape_formula(flip.new_label), flip.new_probabilities[flip.new_label], escape_formula(flip.text))
         for flip in flips
     ]  # fmt: skip
     pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(path)

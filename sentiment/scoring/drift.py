@@ -110,7 +110,7 @@ def stability_index(counts: Sequence[int], baseline: Sequence[int]) -> float:
     return index
 
 
-def by_chance(bins: int, rows: int, baseline_rows: int) -> float:
+def chance_level(bins: int, rows: int, baseline_rows: int) -> float:
     """Return the 95th percentile of the index for samples of this size from the baseline's own distribution.
 
     Yurdakul and Naranjo, "Statistical properties of the population stability index" (2020): it is distributed as chi
@@ -152,7 +152,7 @@ def _drift(
     bins = sum(map(any, zip(counts, expected, strict=True)))
     if index < SOME:
         amount: Amount = "little"
-    elif index < by_chance(bins, sum(rows or counts), sum(expected_rows or expected)):
+    elif index < chance_level(bins, sum(rows or counts), sum(expected_rows or expected)):
         amount = "too few rows to tell"
     else:
         amount = "some" if index < MUCH else "much"

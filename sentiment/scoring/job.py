@@ -26,7 +26,7 @@ from sentiment.scoring.resume.shards import ShardScorer
 from sentiment.scoring.resume.target import Target, target_of
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.scoring.statistics import Tally
-from sentiment.storage.files import expand, takes_in
+from sentiment.storage.files import expand, includes
 from sentiment.storage.remote import RemoteError
 
 GOES_ON = "the same command resumes"
@@ -142,7 +142,7 @@ def _check_inputs_stay(names: Sequence[str | Path], target: Target) -> None:
     output = f"{target.path}/{target.part_name(0)}" if target.is_folder else str(target.path)
     for written in (output, str(target.rejects)):
         for name in map(str, names):
-            if takes_in(name, written, INPUT_SUFFIXES):
+            if includes(name, written, INPUT_SUFFIXES):
                 raise DataError(f"{written}: {name} would take it in as an input, too; write to another folder")
 
 

@@ -15,7 +15,7 @@ from sentiment.scoring.formats.by_suffix import INPUT_SUFFIXES
 from sentiment.scoring.formats.inputs import Chunk, Inputs, JobOffset
 from sentiment.scoring.formats.rows import FileOffset, JsonRowBatch, Row, Selection, TextRowBatch
 from sentiment.scoring.formats.text.lines import Lines
-from sentiment.scoring.formats.text.readers import json_rows, line_rows, without_clash
+from sentiment.scoring.formats.text.readers import json_rows, line_rows, reject_clashes
 from sentiment.scoring.formats.text.writers import JsonWriter
 from sentiment.scoring.predict.engines import LocalEngine
 from sentiment.scoring.predict.output_columns import OutputColumns
@@ -77,7 +77,7 @@ def _chunks(descriptor: int, selection: Selection) -> Iterator[Chunk]:
             selection.check(PIPE, [selection.text_column])
         lines = Lines(io.BytesIO(block))
         clashing = selection.added if selection.kept is None else ()
-        read = without_clash(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)
+        read = reject_clashes(json_rows(lines), clashing) if is_json else line_rows(lines, selection.text_column)
         rows: list[Row] = [replace(each, offset=offset + each.offset) for each in read]
         columns = [selection.text_column]
         kind = JsonRowBatch if is_json else TextRowBatch

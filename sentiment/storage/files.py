@@ -40,7 +40,7 @@ def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def takes_in(name: str, path: str, suffixes: Collection[str]) -> bool:
+def includes(name: str, path: str, suffixes: Collection[str]) -> bool:
     """Return whether `expand` would find a file of this path in the folder or by the glob of this name."""
     if remote.is_remote(name) != remote.is_remote(path):
         return False

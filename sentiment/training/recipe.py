@@ -1,4 +1,4 @@
-"""Everything a training depends on, in one frozen object: a committed file or the command line's options."""
+"""Define the recipe: all data and settings of a training, from a TOML file or command-line options."""
 
 import re
 import sys
@@ -61,7 +61,7 @@ class Source(Settings):
 
 
 class Card(Settings):
-    """The paragraphs of a model card that no figure can give."""
+    """The paragraphs of a model card that are written by hand."""
 
     summary: str = "A sentiment model."
     data: str = ""

@@ -14,7 +14,7 @@ from sentiment.text.tokenizer import Tokenizer
 from sentiment.text.vocabulary import UNK_ID, Vocabulary
 from sentiment.training.data.misspelling import Misspelling
 from sentiment.training.data.splits import Data
-from sentiment.training.distillation.token_states import StateReader, StateTargets, can_learn_states, states_of
+from sentiment.training.distillation.token_states import StateReader, StateTargets, can_learn_states, read_states
 from sentiment.training.events import Start
 from sentiment.training.loop import EncodedSet, Report, fit, unchanged_model
 from sentiment.training.number_format import training_dtype
@@ -67,7 +67,7 @@ def train(
         for part, rows, n in zip(data.train, tokens, data.repeats, strict=True)
         for each in [
             _repeat_states(states, row, vocabulary, recipe.training)
-            for states, row in zip(states_of(part, rows, recipe.training.max_tokens), rows, strict=True)
+            for states, row in zip(read_states(part, rows, recipe.training.max_tokens), rows, strict=True)
         ]
         * n
     ]

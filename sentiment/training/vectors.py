@@ -1,4 +1,4 @@
-"""Pretrained word vectors for a vocabulary."""
+"""Load pretrained word vectors for a vocabulary."""
 
 import gzip
 import importlib.util
@@ -43,9 +43,9 @@ def load_vectors(source: str | WordVectors, vocabulary: Vocabulary) -> tuple[Ten
     if isinstance(source, WordVectors):
         return _found(vocabulary, source.rows, source.vectors)
     if (package := source.removeprefix("kumo-")) in PACKAGES:
-        return _of_package(package, vocabulary)
+        return _load_package(package, vocabulary)
     if Path(source).is_file():
-        return _of_file(Path(source), vocabulary)
+        return _load_file(Path(source), vocabulary)
     raise ConfigError(f"vectors: {source!r} is neither a file nor {', '.join(f'kumo-{name}' for name in PACKAGES)}")
 
 
@@ -63,7 +63,7 @@ def vectors_of_pieces(vocabulary: Vocabulary, vectors: Tensor, token_ids: Tensor
     return torch.tensor(list(owners), dtype=torch.long), torch.stack(means) if means else vectors[:0]  # (P,), (P, F)
 
 
-def _of_package(name: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+def _load_package(name: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     package, index_file, vectors_file = PACKAGES[name]
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -74,7 +74,7 @@ def _of_package(name: str, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     return _found(vocabulary, rows, vectors)
 
 
-def _of_file(file: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+def _load_file(file: Path, vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
     token_ids = {token.encode(): token_id for token_id, token in enumerate(vocabulary.tokens)}
     read = _read_binary if ".bin" in file.suffixes[-2:] else _read_text
     found: dict[int, np.ndarray] = {}

@@ -183,7 +183,7 @@ def _parse_to_the_letter(row: bytes) -> Values:
     return json.loads(row, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
 
 
-def no_text(value: object) -> str:
+def no_text_reason(value: object) -> str:
     """Return why a value that is no str is no text."""
     return "has no text" if value is None else f"holds {type(value).__name__}, not text"
 

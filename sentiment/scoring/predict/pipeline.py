@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sentiment.classifier import AnyPrediction
 from sentiment.scoring.formats.inputs import Chunk
-from sentiment.scoring.formats.rows import no_text
+from sentiment.scoring.formats.rows import no_text_reason
 from sentiment.scoring.predict.engines import Engine, Pending
 from sentiment.scoring.predict.predict import Answer
 
@@ -44,7 +44,7 @@ class _PendingChunk:
             if isinstance(text, str):
                 self._indices.setdefault(text, []).append(index)
             else:
-                self._reasons[index] = no_text(text)
+                self._reasons[index] = no_text_reason(text)
         self._tasks: list[tuple[Sequence[str], Pending]] = [
             (texts, engine.submit(texts, sentences=sentences)) for texts in _tasks(self._indices)
         ]

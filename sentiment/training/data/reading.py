@@ -54,10 +54,10 @@ def read_labelled(
     if source.label_mapping:
         labels = apply([cells.label for cells in rows.cells], source.label_mapping, source.path)
     elif task == "classification":
-        _refuse_measurements(rows)
+        _refuse_numbers(rows)
     kept = [index for index, label in enumerate(labels) if label is not None]
     if not kept:
-        raise DataError(f"{source.path}: {_why_none(source, rows)}")
+        raise DataError(f"{source.path}: {_missing_reason(source, rows)}")
     cells = [rows.cells[index] for index in kept]
     return LabelledTexts(
         base_name(source.path),
@@ -71,7 +71,7 @@ def read_labelled(
     )
 
 
-def _refuse_measurements(rows: Rows[_Cells]) -> None:
+def _refuse_numbers(rows: Rows[_Cells]) -> None:
     """Raise DataError if all labels are numbers, and some have a fraction or many a point."""
     numbers = {cells.label: number_of(cells.label) for cells in rows.cells}
     if None in numbers.values():
@@ -88,7 +88,7 @@ def _refuse_measurements(rows: Rows[_Cells]) -> None:
     )
 
 
-def _why_none(source: Source, rows: Rows[_Cells]) -> str:
+def _missing_reason(source: Source, rows: Rows[_Cells]) -> str:
     if not rows.read:
         return "there are no rows"
     if rows.others == rows.read:

@@ -84,7 +84,7 @@ def read_data(recipe: Recipe) -> Data:
     if unjudged:
         cure = "leave the dev data out to have a share of the rows held out" if recipe.dev else "name dev data"
         raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; add rows of each, or {cure}")
-    _check_taught(learned, train)
+    _check_labels_left(learned, train)
     dropped = rows - left
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
@@ -103,13 +103,13 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     learned = exclude_texts(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
         raise DataError(f"{rows.name}: {_ALL_REPEATED}")
-    _check_taught(labels, [learned])
+    _check_labels_left(labels, [learned])
     dropped = len(kept.texts) - len(learned.texts)
     dev = replace(held_out, name=f"split of {rows.name}")
     return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
 
 
-def _check_taught(labels: Collection[str], train: Sequence[LabelledTexts]) -> None:
+def _check_labels_left(labels: Collection[str], train: Sequence[LabelledTexts]) -> None:
     """Raise DataError for a label that no training row has any more."""
     untaught = set(labels).difference(*(part.labels for part in train))
     if untaught:

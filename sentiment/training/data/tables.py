@@ -15,7 +15,7 @@ import numpy as np
 from sentiment.errors import DataError
 from sentiment.scoring.formats.files import Source as OpenFile
 from sentiment.scoring.formats.files import open_source
-from sentiment.scoring.formats.rows import Origin, RowBatch, Selection, Values, no_text
+from sentiment.scoring.formats.rows import Origin, RowBatch, Selection, Values, no_text_reason
 from sentiment.storage import remote
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES, format_of
@@ -55,7 +55,7 @@ class _Faults:
     def __init__(self) -> None:
         self.count = 0
 
-    def add(self, row_batch: RowBatch, index: int, reason: str = no_text(None)) -> None:
+    def add(self, row_batch: RowBatch, index: int, reason: str = no_text_reason(None)) -> None:
         self.count += 1
         if self.count == 1:
             self._first = row_batch, index, reason
@@ -148,7 +148,7 @@ def _read(
 def _text(value: object) -> str | None:
     """Return the text; None where there is none, or nothing is left of it without markup and invisible characters."""
     if value is not None and not isinstance(value, str):
-        raise BadRowError(no_text(value))
+        raise BadRowError(no_text_reason(value))
     return None if value is None or is_blank(value) else value
 
 

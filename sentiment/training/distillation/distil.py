@@ -21,7 +21,7 @@ from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.reading import STATES, read_texts
 from sentiment.training.data.splits import Data
-from sentiment.training.distillation.teacher import Teacher, is_taught
+from sentiment.training.distillation.teacher import Teacher, is_teacher
 from sentiment.training.distillation.token_states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
 from sentiment.training.loop import EncodedSet, Report, fit
 from sentiment.training.number_format import training_dtype
@@ -48,7 +48,7 @@ MEASURED_TEXTS = 32  # that the number format of the labelling is chosen by
 LABELLING = "labelling.safetensors"  # one for all that a teacher labels: a student learns its states by one head
 
 
-def teach(
+def train_teacher(
     teacher: Teacher,
     train: Sequence[LabelledTexts],
     dev: Sequence[LabelledTexts],
@@ -183,11 +183,13 @@ def soft_sources(
         scratch = note.with_name(f"{note.name}.partial")
         scratch.write_text(json.dumps(dict(fingerprint)))
         scratch.replace(note)  # whole or not there: a kill in between must not leave half of it
-    taught = Path(source) if is_taught(Path(source)) else folder / "teacher"
-    if not is_taught(taught):
+    taught = Path(source) if is_teacher(Path(source)) else folder / "teacher"
+    if not is_teacher(taught):
         with Checkpoint(folder / "checkpoint", fingerprint) as checkpoint:
             config = TEACHING.model_copy(update={"dtype": dtype})
-            teacher, _ = teach(Teacher.start(source, data.labels), data.train, data.dev, config, report, checkpoint)
+            teacher, _ = train_teacher(
+                Teacher.start(source, data.labels), data.train, data.dev, config, report, checkpoint
+            )
             teacher.save(taught)
             checkpoint.remove()
     teacher = Teacher.load(taught)

@@ -31,7 +31,7 @@ _LAYER = re.compile(r"\blayer\.(\d+)\.")  # in the names of a transformers encod
 
 
 class Teacher(nn.Module):
-    """Texts to logits through the mean over an encoder's last states."""
+    """Classify texts by the mean of an encoder's last states."""
 
     def __init__(self, encoder: Any, tokenizer: Any, labels: Sequence[str]) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Teacher(nn.Module):
                 logits[indices] = self.classifier(_mean(found, batch.lengths))  # (N, C)
                 for row, index in enumerate(indices):
                     spans = [pieces["offset_mapping"][index][piece] for piece in read[index]]
-                    states[index] = project(_of_tokens(found[row], spans, texts[index].spans))  # (T, K)
+                    states[index] = project(_mean_per_token(found[row], spans, texts[index].spans))  # (T, K)
         return torch.softmax(logits.double(), dim=-1), states  # (N, C)
 
 
@@ -143,7 +143,7 @@ def _mean(states: Tensor, lengths: Tensor) -> Tensor:
     return (states * real_steps(lengths, states.shape[1])).sum(dim=1) / lengths.unsqueeze(1)  # (N, F)
 
 
-def _of_tokens(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -> Tensor:
+def _mean_per_token(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -> Tensor:
     """Return the mean of the states (pieces, F) of those pieces whose span meets each token's: (T, F)."""
     ends = [end for _, end in tokens]
     meetings: list[tuple[int, int]] = []
@@ -157,7 +157,7 @@ def _of_tokens(states: Tensor, pieces: Sequence[Span], tokens: Sequence[Span]) -
     return total / torch.bincount(owners, minlength=len(tokens)).unsqueeze(1)  # (T, F): 0 / 0 is NaN
 
 
-def is_taught(folder: Path) -> bool:
+def is_teacher(folder: Path) -> bool:
     """Return whether `Teacher.save` wrote the folder, whole."""
     return (folder / LABELS).is_file() and (folder / CLASSIFIER).is_file()
 

@@ -48,7 +48,7 @@ class Projection:
         return (states - self.mean) @ self.directions  # (..., K)
 
 
-def states_of(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: int) -> list[Tensor | None]:
+def read_states(part: LabelledTexts, tokens: Sequence[Sequence[str]], max_tokens: int) -> list[Tensor | None]:
     """Return the teacher's states of each row's tokens, (T, K); None if it has none, or the tokens were truncated.
 
     Raises DataError for states that are not those of these tokens.
@@ -100,7 +100,7 @@ class StateTargets:
 
 
 class StateReader(SentimentModel):
-    """The network with a second head on both directions' output at each token: it says what an encoder made of it."""
+    """The network with a second head on the LSTM's output, which predicts an encoder's state of each token."""
 
     def __init__(self, config: ModelConfig, *, state_size: int, **sizes: Any) -> None:
         super().__init__(config, **sizes)

@@ -1,1 +1,1 @@
-"""Losses, figures and outputs of each task."""
+"""Compute targets, scores and bundles of each task."""

@@ -1,4 +1,4 @@
-"""A label a text: what a training should answer, how it is judged, and the bundle that comes of it."""
+"""Compute targets, dev score and bundle of a classification."""
 
 import math
 from collections.abc import Sequence

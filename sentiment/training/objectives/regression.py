@@ -1,4 +1,4 @@
-"""One number a text: how its targets are scaled, how a training is judged, and the bundle that comes of it."""
+"""Scale targets, and compute dev score and bundle, of a regression."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from sentiment.training.resume.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class ValueSet:
-    """A set of numbers as the network takes it."""
+    """A labelled set of numbers, encoded for the network."""
 
     name: str
     token_ids: list[list[int]]
@@ -34,7 +34,7 @@ class ValueSet:
 
 @dataclass(frozen=True)
 class Scale:
-    """The mean and the standard deviation of the numbers to learn: the network learns them as 0 and 1."""
+    """Mean and standard deviation of the target numbers, which are standardized for training."""
 
     mean: float
     deviation: float
@@ -53,14 +53,14 @@ class Scale:
         return outputs.squeeze(1).double() * self.deviation + self.mean
 
     def unfold_from(self, model: SentimentModel) -> None:
-        """Make a network whose last layer gives numbers give them as targets: the way back of `fold_into`."""
+        """Undo `fold_into`: make the last layer give scaled targets again."""
         last = model.classifier
         with torch.no_grad():
             last.weight.div_(self.deviation)
             last.bias.sub_(self.mean).div_(self.deviation)
 
     def fold_into(self, model: SentimentModel) -> None:
-        """Make the network's last layer give the numbers themselves."""
+        """Make the network's last layer give unscaled numbers."""
         last = model.classifier
         with torch.no_grad():
             last.weight.mul_(self.deviation)

@@ -1,4 +1,4 @@
-"""Which settings a search turns, how far from a recipe's own, and a recipe with other values of them."""
+"""Define which settings a search varies and how far, and apply their values to a recipe."""
 
 from typing import Any
 

@@ -55,7 +55,7 @@ class TrialProgress:
 
 
 class _StoppedEarlyError(Exception):
-    """The trial is not worth its further epochs."""
+    """The trial was stopped early."""
 
 
 class Search:

@@ -14,7 +14,7 @@ from sentiment.scoring.drift import (
     METRIC,
     Drift,
     build_baseline,
-    by_chance,
+    chance_level,
     drift,
     meaning,
     read_baselines,
@@ -51,7 +51,7 @@ def test_chance_stays_under_its_bound_19_times_in_20() -> None:
     rng = np.random.default_rng(0)
     expected = rng.multinomial(2000, [0.2] * 5, size=2000)
     found = [stability_index(row, other) for row, other in zip(expected, rng.permutation(expected), strict=True)]
-    assert np.mean(np.array(found) < by_chance(5, 2000, 2000)) == pytest.approx(0.95, abs=0.02)
+    assert np.mean(np.array(found) < chance_level(5, 2000, 2000)) == pytest.approx(0.95, abs=0.02)
 
 
 def test_each_respect_is_told_apart_and_the_nearest_set_comes_first() -> None:

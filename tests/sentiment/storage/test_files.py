@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sentiment.errors import DataError
-from sentiment.storage.files import expand, open_file, takes_in
+from sentiment.storage.files import expand, includes, open_file
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -43,12 +43,12 @@ def test_a_folder_or_a_glob_takes_in_what_will_be_written_among_its_files(tmp_pa
         ("*/a*.csv", "in/out.csv", False),
         ("in/a.csv", "in/out.csv", False),
     ):
-        assert takes_in(f"{tmp_path}/{name}", f"{tmp_path}/{path}", SUFFIXES) is expected, (name, path)
-    assert takes_in("s3://bucket/in", "s3://bucket/in/out.csv", SUFFIXES)
-    assert takes_in("s3://bucket/in/*.csv", "s3://bucket/in/out.csv", SUFFIXES)
-    assert not takes_in("s3://bucket/in/*.csv", "s3://bucket/out.csv", SUFFIXES)
-    assert not takes_in("s3://bucket/in/a.csv", "s3://bucket/in/out.csv", SUFFIXES)
-    assert not takes_in("s3://bucket/in", f"{tmp_path}/out.csv", SUFFIXES)
+        assert includes(f"{tmp_path}/{name}", f"{tmp_path}/{path}", SUFFIXES) is expected, (name, path)
+    assert includes("s3://bucket/in", "s3://bucket/in/out.csv", SUFFIXES)
+    assert includes("s3://bucket/in/*.csv", "s3://bucket/in/out.csv", SUFFIXES)
+    assert not includes("s3://bucket/in/*.csv", "s3://bucket/out.csv", SUFFIXES)
+    assert not includes("s3://bucket/in/a.csv", "s3://bucket/in/out.csv", SUFFIXES)
+    assert not includes("s3://bucket/in", f"{tmp_path}/out.csv", SUFFIXES)
 
 
 def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:

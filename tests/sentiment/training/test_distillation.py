@@ -11,7 +11,7 @@ from sentiment.errors import CheckpointError, DataError
 from sentiment.text.tokenizer import PlacedTokens, Tokenizer
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import Data, read_data
-from sentiment.training.distillation.distil import TEACHING, label_texts, soft_sources, teach
+from sentiment.training.distillation.distil import TEACHING, label_texts, soft_sources, train_teacher
 from sentiment.training.distillation.teacher import Teacher
 from sentiment.training.distillation.token_states import from_bytes
 from sentiment.training.recipe import Recipe, Source
@@ -43,7 +43,7 @@ def label(teacher: Teacher, source: Source, out: Path) -> int:
 
 def test_a_teacher_learns(encoder: str, data: Data) -> None:
     config = TEACHING.model_copy(update={"epochs": 4, "learning_rate": 5e-3})
-    teacher, score = teach(Teacher.start(encoder, data.labels), data.train, data.dev, config, lambda _: None)
+    teacher, score = train_teacher(Teacher.start(encoder, data.labels), data.train, data.dev, config, lambda _: None)
     assert score == 1.0
     texts = Tokenizer(TextConfig()).place(["the cast was superb 4", "the cast was poor 5"])
     said = teacher.read(texts, 32, lambda states: states)[0].argmax(dim=-1)  # (N,)
@@ -53,7 +53,7 @@ def test_a_teacher_learns(encoder: str, data: Data) -> None:
 def test_a_teacher_is_judged_by_long_dev_texts_as_it_reads_them(encoder: str, data: Data) -> None:
     long = LabelledTexts("long", ["the film was great " * 50, "the plot was dull"], ["positive", "negative"])
     config = TEACHING.model_copy(update={"max_tokens": 32})
-    _, score = teach(Teacher.start(encoder, data.labels), data.train[:1], [long], config, lambda _: None)
+    _, score = train_teacher(Teacher.start(encoder, data.labels), data.train[:1], [long], config, lambda _: None)
     assert 0 <= score <= 1, "the encoder has places for 64 pieces, and the text has over 200"
 
 

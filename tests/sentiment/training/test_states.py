@@ -19,8 +19,8 @@ from sentiment.training.distillation.token_states import (
     StateReader,
     StateTargets,
     from_bytes,
+    read_states,
     state_loss,
-    states_of,
     to_bytes,
 )
 from sentiment.training.loop import Progress
@@ -144,7 +144,7 @@ def test_states_of_other_sizes_are_refused_by_row() -> None:
     part = LabelledTexts(name="a", texts=["a b", "c d"], labels=["x", "x"], states=[bytes(2 * 2 * 3), bytes(2 * 2 * 4)])
     message = r"a: row 2 holds states of another text .*: 4 numbers for each of 2 tokens, and 3 in rows before; have a"
     with pytest.raises(DataError, match=message):
-        states_of(part, [["a", "b"], ["c", "d"]], 9)
+        read_states(part, [["a", "b"], ["c", "d"]], 9)
 
 
 def test_files_with_and_without_states_are_one_set(tmp_path: Path, labelled: Path) -> None:

@@ -9,7 +9,7 @@ from sentiment.batching import PaddedBatch
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError
 from sentiment.text.tokenizer import Tokenizer
-from sentiment.training.distillation.teacher import Teacher, encoder_folder, is_taught
+from sentiment.training.distillation.teacher import Teacher, encoder_folder, is_teacher
 
 SaveEncoder = Callable[[Path], Path]
 LABELS = ("negative", "positive")
@@ -121,9 +121,9 @@ def test_a_long_text_keeps_its_head_and_its_tail(teacher: Teacher) -> None:
 
 
 def test_saved_and_loaded_it_says_the_same(teacher: Teacher, tmp_path: Path) -> None:
-    assert not is_taught(tmp_path / "taught")
+    assert not is_teacher(tmp_path / "taught")
     teacher.save(tmp_path / "taught")
-    assert is_taught(tmp_path / "taught")
+    assert is_teacher(tmp_path / "taught")
     loaded = Teacher.load(tmp_path / "taught")
     assert loaded.labels == LABELS
     found = said(loaded, TEXTS, 32)  # (N, C)

@@ -16,7 +16,7 @@ def batches_of(parts: Iterable[Opener]) -> Iterable[pa.RecordBatch]:
             yield from batches
 
 
-def one_dictionary_each(
+def merge_dictionaries(
     parts: Iterable[Opener], schema: pa.Schema, *, narrow_only: bool
 ) -> tuple[pa.Schema, dict[int, pa.Array]]:
     """Return the schema, and each value that a column of a dictionary has, once, by the column's index.
@@ -34,7 +34,7 @@ def one_dictionary_each(
     return schema, dictionaries
 
 
-def with_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[int, pa.Array]) -> pa.Table:
+def replace_dictionaries(table: pa.Table, schema: pa.Schema, dictionaries: Mapping[int, pa.Array]) -> pa.Table:
     """Return the table in the schema, its columns with these dictionaries."""
     for index, dictionary in dictionaries.items():
         column = table.column(index)

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.arrow.files import TableFile, refusal
-from sentiment.scoring.formats.arrow.values import is_carried, is_text, plain_values, take_rows
+from sentiment.scoring.formats.arrow.values import is_supported, is_text, plain_values, take_rows
 from sentiment.scoring.formats.rows import FileOffset, RowBatch, Selection, Values, to_json
 
 
@@ -52,7 +52,7 @@ class TableSource:
         with refusal(path, kind):
             self._table = open_table()
             schema = self._table.schema
-            unread = {field.name: str(field.type) for field in schema if not is_carried(field)}
+            unread = {field.name: str(field.type) for field in schema if not is_supported(field)}
         selection.check(path, schema.names)
         used = selection.used(schema.names)
         for name in used:

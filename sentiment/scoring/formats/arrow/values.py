@@ -31,7 +31,7 @@ def types_within(field: pa.Field) -> Iterator[tuple[str, pa.DataType]]:
             yield from types_within(kind.field(index))
 
 
-def is_carried(field: pa.Field) -> bool:
+def is_supported(field: pa.Field) -> bool:
     """Return whether values of this type, and of all types within it, are read."""
     types = pa.types
     unread = types.is_union, types.is_run_end_encoded, types.is_list_view, types.is_large_list_view, types.is_interval

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from sentiment.scoring.formats.arrow.dictionaries import (
     Opener,
     batches_of,
-    one_dictionary_each,
+    merge_dictionaries,
     reencode_dictionary,
-    with_dictionaries,
+    replace_dictionaries,
 )
 from sentiment.scoring.formats.arrow.limits import unwritable_rows
 from sentiment.scoring.formats.arrow.reader import TableRowBatch
@@ -103,18 +103,18 @@ class TableWriter:
 
 def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
     """Join the parts, at least one, into a Parquet file that doesn't depend on where each part ends."""
-    schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=True)
+    schema, dictionaries = merge_dictionaries(parts, _schema(parts), narrow_only=True)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for table in _row_groups(parts):
-            writer.write_table(with_dictionaries(table, schema, dictionaries))
+            writer.write_table(replace_dictionaries(table, schema, dictionaries))
 
 
 def join_to_arrow(parts: Sequence[Opener], file: BinaryIO) -> None:
     """Join into an Arrow file like `join_to_parquet`, with one dictionary a column for all rows."""
-    schema, dictionaries = one_dictionary_each(parts, _schema(parts), narrow_only=False)
+    schema, dictionaries = merge_dictionaries(parts, _schema(parts), narrow_only=False)
     with pa.ipc.new_file(pa.PythonFile(file, "w"), schema) as writer:
         for table in _row_groups(parts):
-            writer.write_table(with_dictionaries(table, schema, dictionaries))
+            writer.write_table(replace_dictionaries(table, schema, dictionaries))
 
 
 def _schema(parts: Sequence[Opener]) -> pa.Schema:

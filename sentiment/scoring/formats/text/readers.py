@@ -160,7 +160,7 @@ def json_source(file: BinaryIO, path: str, selection: Selection) -> TextSource:
     return TextSource(
         file,
         start,
-        lambda lines: without_clash(json_rows(lines), clashing),
+        lambda lines: reject_clashes(json_rows(lines), clashing),
         lambda first_row, rows: JsonRowBatch(first_row, rows, columns, selection.text_column, selection.kept),
     )
 
@@ -227,7 +227,7 @@ def _parse(line: str) -> tuple[Values, str | None]:
     return (values, None) if isinstance(values, dict) else ({}, "is not a JSON object")
 
 
-def without_clash(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
+def reject_clashes(rows: Iterator[Row], added: Collection[str]) -> Iterator[Row]:
     """Yield the rows, faulty where a column has the name of an added one."""
     for row in rows:
         clash = next((name for name in row.values if name in added), None)

@@ -79,7 +79,7 @@ class CsvWriter:
 
     def _write_records(self, records: Iterable[Sequence[str | None]]) -> None:
         if self._escape_formulas:
-            records = [[cell and escaped(cell) for cell in record] for record in records]
+            records = [[cell and escape_formula(cell) for cell in record] for record in records]
         lines = _UnixLines()
         csv.writer(lines, delimiter=self._delimiter, lineterminator=_LINE_END).writerows(records)
         self._file.write("".join(lines).encode())
@@ -113,7 +113,7 @@ def unknown_column(values: Values, columns: Mapping[str, object]) -> str:
     return f"has {name!r}, which none of the first rows has: write .jsonl to keep it"
 
 
-def escaped(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     return "'" + cell if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
