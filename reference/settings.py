@@ -32,7 +32,7 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(default, Path):
         assert default == DEFAULT_MODEL
-        return "`models/default`"
+        return "`default`"
     return f"`{default}`"
 
 

@@ -13,7 +13,7 @@ from sentiment import bundle as bundles
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.config import Task
-from sentiment.default import DEFAULT_MODEL
+from sentiment.default import DEFAULT_MODEL, model_folder
 from sentiment.errors import BundleError, ConfigError, TextError
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import DTYPES, in_dtype
@@ -135,12 +135,13 @@ def load(
 ) -> AnyModel:
     """Load the classifier of a model folder, or the package's own, verified down to its golden predictions.
 
+    The str "default" is the package's own, too; a folder of that name is "./default", or a Path.
     With `task` "regression" it is the regressor of a model that answers with a number; with None, either.
     `dtype` "bfloat16" is faster on some processors and slower on others; its probabilities stay within 0.05 of
     float32's.
     Raises BundleError, naming the file at fault, and ConfigError for a model of the other task.
     """
-    bundle = bundles.load(Path(folder))
+    bundle = bundles.load(model_folder(folder))
     if task is not None:
         check_task(bundle, task)
     kind = Classifier if bundle.task == "classification" else Regressor

@@ -3,4 +3,10 @@
 from importlib.resources import files
 from pathlib import Path
 
-DEFAULT_MODEL = Path(str(files("sentiment"))) / "models" / "default"
+SHIPPED = "default"  # as the name of a model
+DEFAULT_MODEL = Path(str(files("sentiment"))) / "models" / SHIPPED
+
+
+def model_folder(model: str | Path) -> Path:
+    """Return a model's folder: the package's own for the name `default`, which as a Path or `./default` is a folder."""
+    return DEFAULT_MODEL if model == SHIPPED else Path(model)

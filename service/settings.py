@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import Self
 
-from sentiment.default import DEFAULT_MODEL
+from sentiment.default import DEFAULT_MODEL, model_folder
 from sentiment.errors import ConfigError
 
 CGROUP_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -45,7 +45,9 @@ class ServiceSettings(EnvironmentSettings):
 
     model_config = SettingsConfigDict(env_prefix="SENTIMENT_")
 
-    model: Path = Field(default=DEFAULT_MODEL, description="The model folder.")
+    model: Annotated[Path, BeforeValidator(model_folder)] = Field(
+        default=DEFAULT_MODEL, description="The model folder; `default` is the model that comes with the package."
+    )
     models: Path | None = Field(
         default=None,
         description="A folder of model folders, one of them `default`; use it instead of SENTIMENT_MODEL.",

@@ -109,7 +109,7 @@ def test_the_settings_are_all_there(site: Path) -> None:
         assert f"<td><code>{name}</code></td>" in page
     words = " ".join(words_of(site / "reference" / "settings.html").split())
     assert "SENTIMENT_DRAIN_SECONDS 2.0 at least 0, at most 20 Time after SIGTERM" in words
-    assert "SENTIMENT_MODEL models/default The model folder." in words
+    assert "SENTIMENT_MODEL default The model folder;" in words
 
 
 def test_what_is_public_in_python_is_there(site: Path) -> None:

@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 from sentiment import __version__
 from sentiment.abstention import threshold_for
 from sentiment.cli.networks import Dtype
+from sentiment.default import model_folder
 from sentiment.errors import ConfigError
 from sentiment.events import BROKEN_PIPE, discard_output
 
@@ -59,7 +60,10 @@ class Answering(TyperCommand):
             console.must_print = False
 
 
-Model = Annotated[Path, typer.Option("--model", help="Model folder.", show_default="the default model")]
+MODEL_HELP = "Model folder; `default` is the model that comes with the package."
+Model = Annotated[
+    Path, typer.Option("--model", help=MODEL_HELP, parser=model_folder, metavar="FOLDER", show_default="default")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TextColumn = Annotated[str, typer.Option(help="Column with the texts.")]
 LabelColumn = Annotated[str, typer.Option(help="Column with the labels.")]

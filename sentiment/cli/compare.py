@@ -18,6 +18,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.training import read_evaluation_data
+from sentiment.default import model_folder
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 @app.command(cls=Answering)
 def compare(
     context: typer.Context,
-    old: Annotated[Path, typer.Argument(help="Folder of the old model.")],
-    new: Annotated[Path, typer.Argument(help="Folder of the new model.")],
+    old: Annotated[
+        Path, typer.Argument(help="Folder of the old model, or `default`.", parser=model_folder, metavar="OLD")
+    ],
+    new: Annotated[
+        Path, typer.Argument(help="Folder of the new model, or `default`.", parser=model_folder, metavar="NEW")
+    ],
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",

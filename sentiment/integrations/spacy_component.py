@@ -16,7 +16,7 @@ from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span
 from spacy.util import minibatch
 
-from sentiment.default import DEFAULT_MODEL
+from sentiment.default import model_folder
 
 if TYPE_CHECKING:
     from sentiment.bundle import Bundle
@@ -141,4 +141,4 @@ class SentimentComponent(Pipe):
 )
 def create(nlp: Language, name: str, model: str, retokenize: bool) -> SentimentComponent:
     """Create the component for spaCy's registry: `model` is a folder, or "default" for the package's model."""
-    return SentimentComponent(name, DEFAULT_MODEL if model == "default" else Path(model), retokenize=retokenize)
+    return SentimentComponent(name, model_folder(model), retokenize=retokenize)

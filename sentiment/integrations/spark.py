@@ -10,7 +10,7 @@ import torch
 from pyspark.sql.functions import pandas_udf
 
 from sentiment.classifier import AnyModel, load
-from sentiment.default import DEFAULT_MODEL
+from sentiment.default import DEFAULT_MODEL, model_folder
 from sentiment.errors import BundleError
 from sentiment.scoring import ScoringSettings
 from sentiment.scoring.predict.output_columns import OutputColumns
@@ -26,7 +26,7 @@ def sentiment_udf(model: str | Path = DEFAULT_MODEL) -> Callable[..., Any]:
     at the same path; each of its Python processes reads it once, and answers with one thread. Raises BundleError, there
     too, for a folder that is no model, or not the one that this process reads.
     """
-    folder = str(Path(model).resolve())
+    folder = str(model_folder(model).resolve())
     found = load(folder, task=None)
     version, types = found.version, OutputColumns(found, ScoringSettings()).types
     fields = [f"`{name}` {_TYPES[kind]}" for name, kind in types.items() if isinstance(kind, type)]

@@ -5,23 +5,22 @@ It has learned words and how to combine them before the first labelled row (Howa
 
 import copy
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
 from sentiment.config import ModelConfig, TextConfig
-from sentiment.default import DEFAULT_MODEL
+from sentiment.default import model_folder
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
-from sentiment.training.recipe import SHIPPED, Recipe, check_dropout
+from sentiment.training.recipe import Recipe, check_dropout
 
 _RATES = {"embedding_dropout", "dropout", "weight_drop", "output_dropout"}  # of the training, not of the network
 
 
 def load_pretrained(source: str) -> Bundle:
     """Load the model of a folder, or the package's. Raises BundleError if it can't be read."""
-    return bundles.load(DEFAULT_MODEL if source == SHIPPED else Path(source))
+    return bundles.load(model_folder(source))
 
 
 def merge_pretrained(recipe: Recipe, pretrained: Bundle) -> Recipe:

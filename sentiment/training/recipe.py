@@ -1,5 +1,6 @@
 """Define the recipe: all data and settings of a training, from a TOML file or command-line options."""
 
+import os
 import re
 import sys
 import unicodedata
@@ -10,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
+from sentiment.default import SHIPPED
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.formats import check_separator
@@ -21,7 +23,6 @@ else:
     import tomli as tomllib
 
 Label = Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))]  # as those of files are read
-SHIPPED = "default"  # as a pretrained model: the one that comes with the package
 
 
 def _name(name: str) -> str:
@@ -140,7 +141,7 @@ class Recipe(Settings):
                 str(file.parent / vectors) if "/" in str(vectors) else vectors for vectors in training["vectors"]
             ]
         if isinstance(training, dict) and training.get("pretrained", SHIPPED) != SHIPPED:
-            training["pretrained"] = str(file.parent / str(training["pretrained"]))
+            training["pretrained"] = os.path.join(file.parent, str(training["pretrained"]))  # keeps `./`
         try:
             return cls.of(values)
         except ConfigError as error:

@@ -11,9 +11,10 @@ from typing import Any
 import optuna
 import tomli_w
 
+from sentiment.default import SHIPPED
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.remote import is_remote
-from sentiment.training.recipe import SHIPPED, Recipe
+from sentiment.training.recipe import Recipe
 from sentiment.training.search.tuning import Trial
 
 RECIPE = "best.toml"
