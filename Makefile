@@ -50,7 +50,7 @@ docs: $(VENV)/dev.done
 model: tables
 	$(BIN)/python -m recipes.labels join build/data
 	$(BIN)/python -m recipes.teacher_vectors write build/vectors/teacher.vec
-	OMP_NUM_THREADS=2 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default
+	OMP_NUM_THREADS=2 $(BIN)/python -m sentiment train --recipe recipes/default.toml --out models/default --replace
 
 # Teaches a larger encoder, and adds what it says of texts without labels to recipes/labels, under its folder's name; its
 # word vectors replace those kept there. Killed, it goes on where it was.

@@ -78,6 +78,7 @@ Abstain = Annotated[
     float | None,
     typer.Option(help="Maximum error rate among the answers given, as 0.15; other texts become `uncertain`."),
 ]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the model that is already in --out.")]
 SkipEmpty = Annotated[bool, typer.Option(help="Skip rows without text.")]
 SkipBadRows = Annotated[bool, typer.Option(help="Skip rows that can't be read or have no label.")]
 FILES_HELP = "Labelled CSV, TSV, JSONL, Parquet or Arrow files; also folders, globs and URLs."

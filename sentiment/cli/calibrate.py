@@ -10,13 +10,14 @@ from sentiment.cli.application import (
     LabelColumn,
     Labels,
     Model,
+    Replace,
     Separator,
     SkipBadRows,
     SkipEmpty,
     TextColumn,
     app,
 )
-from sentiment.cli.training import read_evaluation_data
+from sentiment.cli.training import check_out, read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 
 
@@ -32,6 +33,7 @@ def calibrate(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
+    replace: Replace = False,
 ) -> None:
     """Fit a model's temperature, label biases and table for --abstain to labelled files.
 
@@ -41,7 +43,7 @@ def calibrate(
     from sentiment.terminal.evaluation import print_calibrated
     from sentiment.training.recalibration import recalibrate
 
-    bundles.check_target(out)
+    check_out(out, replace=replace)
     old = bundles.load(model)
     new = recalibrate(old, [read_evaluation_data(context, path) for path in data])
     print_calibrated(old.temperature, new, out, bundles.save(new.bundle, out))

@@ -10,6 +10,7 @@ from sentiment.cli.application import (
     Dev,
     LabelColumn,
     Labels,
+    Replace,
     Separator,
     SkipBadRows,
     SkipEmpty,
@@ -17,7 +18,7 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
-from sentiment.cli.training import build_recipe, read_required_suite, train_and_save
+from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.errors import ConfigError
 
 
@@ -42,6 +43,7 @@ def distil(
     language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
     dtype: TrainingDtype = None,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
+    replace: Replace = False,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML file with the settings of the small model, instead of --data.")
     ] = None,
@@ -50,7 +52,6 @@ def distil(
 
     After a crash, the same command resumes. The teacher is kept in a folder beside the model.
     """
-    from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import console
     from sentiment.terminal.training import training_progress
@@ -60,7 +61,7 @@ def distil(
     from sentiment.training.recipe import Source
     from sentiment.training.resume.fingerprint import files_fingerprint, training_fingerprint
 
-    bundles.check_target(out)  # before the hours, not after them
+    check_out(out, replace=replace, restart=restart)  # before the hours, not after them
     encoder_folder(teacher)
     recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, text={"language": language})
     if recipe.task == "regression":

@@ -11,6 +11,7 @@ from sentiment.cli.application import (
     Json,
     LabelColumn,
     Labels,
+    Replace,
     Separator,
     SkipBadRows,
     SkipEmpty,
@@ -19,7 +20,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
-from sentiment.cli.training import build_recipe, read_required_suite, train_and_save
+from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.events import print_line
 
 
@@ -72,6 +73,7 @@ def train(
         list[str] | None, typer.Option(help="Experiment tracker: tensorboard:FOLDER or mlflow:ADDRESS; repeatable.")
     ] = None,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
+    replace: Replace = False,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML file with these and more settings, instead of options.")
     ] = None,
@@ -81,7 +83,6 @@ def train(
 
     After a crash, the same command resumes and ends with the same weights.
     """
-    from sentiment import bundle as bundles
     from sentiment.terminal.data import print_data
     from sentiment.terminal.screen import silence
     from sentiment.training.data.splits import read_data
@@ -89,7 +90,7 @@ def train(
     from sentiment.training.processes import started_processes
     from sentiment.training.tracking.trackers import open_trackers
 
-    bundles.check_target(out)  # before the hours, not after them
+    check_out(out, replace=replace, restart=restart)  # before the hours, not after them
     training = {
         "balanced": balanced,
         "seed": seed,

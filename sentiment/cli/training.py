@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 BESIDE_RECIPE = (
-    "data", "recipe_file", "out", "require", "restart", "as_json", "teacher", "unlabelled", "trials", "track", "dtype",
+    "data", "recipe_file", "out", "require", "restart", "replace", "as_json", "teacher", "unlabelled", "trials",
+    "track", "dtype",
 )  # fmt: skip
 
 
@@ -125,6 +126,26 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
+def check_out(out: Path, *, replace: bool, restart: bool = True) -> None:
+    """Raise ConfigError for a folder that holds a model, unless it is to be replaced or a training of it resumes.
+
+    Raises BundleError for a folder that holds anything else.
+    """
+    from sentiment import bundle as bundles
+    from sentiment.manifest import MANIFEST
+    from sentiment.training.resume.checkpoint import STATE
+
+    bundles.check_target(out)
+    resumes = not restart and (_checkpoint_of(out) / STATE).exists()
+    if (out / MANIFEST).exists() and not replace and not resumes:
+        raise ConfigError(f"--out: {out} already holds a model; give another folder, or --replace to write over it")
+
+
+def _checkpoint_of(out: Path) -> Path:
+    # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
+    return out.with_name(f".{out.name}.checkpoint")
+
+
 def train_and_save(
     recipe: "Recipe",
     data: "Data",
@@ -149,8 +170,7 @@ def train_and_save(
     from sentiment.training.resume.fingerprint import training_fingerprint
     from sentiment.training.trainer import train
 
-    # Hidden, so that a service that is given the folder of all models doesn't take it for one of them.
-    folder = out.with_name(f".{out.name}.checkpoint")
+    folder = _checkpoint_of(out)
     processes = processes or ALONE
     fingerprint = training_fingerprint(recipe, data, processes)
     processes.check_agree(fingerprint)

@@ -47,6 +47,6 @@ def test_a_small_model_comes_of_a_large_one(
     assert set(said[0].probabilities) == {"negative", "positive"}
 
     (tmp_path / "more.csv").write_text("text\nthe film was great\n")
-    changed = run()
+    changed = run("--replace")
     assert isinstance(changed.exception, CheckpointError)
     assert "unlabelled 1 was sha256 " in str(changed.exception)
