@@ -39,6 +39,14 @@ def print_data(report: "DataReport") -> None:
     else:
         table = _labels_table(report)
     screen.console.print(table)
+    if report.similar_labels:
+        groups = "; ".join(
+            " and ".join(f"{label!r:.60} ({rows:,} rows)" for label, rows in group.items())
+            for group in report.similar_labels
+        )
+        screen.console.print(
+            f"Labels differ only in case or spaces: {groups}. If they mean one, give it with --labels."
+        )
     for line in left_out(sum(part.without_text for part, _ in sets), sum(part.unreadable for part, _ in sets)):
         screen.console.print(line)
     dropped = report.train_rows_also_in_dev_dropped

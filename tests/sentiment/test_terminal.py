@@ -116,6 +116,14 @@ def test_many_labels_are_shown_by_rows_and_the_rest_together(monkeypatch: pytest
     ]
 
 
+def test_labels_that_look_alike_are_named_with_their_rows_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report(("bad", "good", "Good ")))
+    [line] = [line for line in lines if line.startswith("Labels differ")]
+    assert "'good' (4 rows) and 'Good ' (3 rows)" in line
+    lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report())
+    assert not any(line.startswith("Labels differ") for line in lines)
+
+
 def test_numbers_have_their_range(monkeypatch: pytest.MonkeyPatch) -> None:
     part = LabelledTexts("a.csv", ["x", "y"], ["1", "2"], values=[1.0, 2.0])
     lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), build_report((), [part], [part], 0))

@@ -39,6 +39,15 @@ class DataReport:
     conflicting_texts: tuple[str, ...]  # of training, that stand there with several labels
     train_rows_also_in_dev_dropped: int
 
+    @property
+    def similar_labels(self) -> list[dict[str, int]]:
+        """Return each group of labels that differ only in case or white space, with the rows of each."""
+        counts = sum((Counter(part.labels) for part in (*self.train, *self.dev)), Counter[str]())
+        groups: dict[str, dict[str, int]] = {}
+        for label, rows in counts.items():
+            groups.setdefault("".join(label.casefold().split()), {})[label] = rows
+        return [group for group in groups.values() if len(group) > 1]
+
     def figures(self) -> dict[str, Any]:
         """Return dicts, lists, names and numbers only, none of the texts."""
         sets = {role: [asdict(part) for part in parts] for role, parts in (("train", self.train), ("dev", self.dev))}

@@ -49,6 +49,14 @@ def test_figures_hold_every_set_and_no_text() -> None:
     assert rest == {"repeated_rows": 1, "conflicting_texts": 1, "train_rows_also_in_dev_dropped": 7}
 
 
+def test_labels_that_differ_only_in_case_or_spaces_are_found() -> None:
+    labels = ["Good", "good", "go od", "bad", "Straße", "STRASSE"]
+    rows = LabelledTexts("a", [str(row) for row in range(7)], [*labels, "good"])
+    report = report_of(labels, [rows], [LabelledTexts("dev", ["7"], ["good"])], 0)
+    assert report.similar_labels == [{"Good": 1, "good": 3, "go od": 1}, {"Straße": 1, "STRASSE": 1}]
+    assert report_of(["good", "bad"], [LabelledTexts("a", ["x"] * 2, ["good", "bad"])], [], 0).similar_labels == []
+
+
 def test_numbers_have_a_range_and_no_conflicts() -> None:
     part = LabelledTexts("a", ["x", "x", "y"], ["1", "2", "6"], values=[1.0, 2.0, 6.0])
     report = build_report((), [part], [part], 0)
