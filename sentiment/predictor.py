@@ -4,13 +4,15 @@ Nothing here imports torch, so that an ONNX model answers where there is none.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import Generic, Literal, TypeVar, overload
 
 from sentiment.batching import MAX_BATCH_TOKENS, length_buckets
 from sentiment.config import TextConfig
 from sentiment.errors import ConfigError, DataError, TextError
+from sentiment.frames import Column, texts_of, with_columns
 from sentiment.text.edits import Span
 from sentiment.text.pieces import CONTINUES
 from sentiment.text.tokenizer import AlignedTokens, Tokenizer, Tokens
@@ -51,6 +53,11 @@ BLANK = "is empty or blank"
 AnyPrediction = Prediction | ValuePrediction
 AnswerT = TypeVar("AnswerT", Prediction, ValuePrediction)
 TokensT = TypeVar("TokensT", Tokens, AlignedTokens)
+FrameT = TypeVar("FrameT")
+ReadT = TypeVar("ReadT")
+OnError = Literal["raise", "skip"]
+READ_AT_ONCE = 256  # texts; of these, those around one that can't be read are read twice
+PROBABILITY = "probability_"  # and a label: the name of its column
 PredictorT = TypeVar("PredictorT", bound="Predictor")  # type: ignore[type-arg]
 
 
@@ -73,6 +80,13 @@ class AlignedText:
     omitted: list[Span]  # parts of a truncated text that were not read
 
 
+_READING = {
+    "tokens": Column(int, attrgetter("tokens")),
+    "unknown_tokens": Column(int, attrgetter("unknown_tokens")),
+    "truncated": Column(bool, attrgetter("truncated")),
+}
+
+
 class Predictor(ABC, Generic[AnswerT]):
     """A model's text steps and vocabulary; subclasses add the network.
 
@@ -86,13 +100,45 @@ class Predictor(ABC, Generic[AnswerT]):
         self.text_config = text_config
         self._tokenizer = Tokenizer(text_config)
 
-    def predict(self, texts: Iterable[str]) -> list[AnswerT]:
+    @overload
+    def predict(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> list[AnswerT]: ...
+
+    @overload
+    def predict(self, texts: Iterable[str], *, on_error: OnError) -> "list[AnswerT | None]": ...
+
+    def predict(self, texts: Iterable[str], *, on_error: OnError = "raise") -> "list[AnswerT] | list[AnswerT | None]":
         """Return a prediction a text of a list, a Series, an array, or a column of Arrow or Polars, in its order.
 
         Raises TextError, with its index, for an unreadable text, and DataError for a table, a dict, a single
-        str, bytes or None, saying what to pass instead.
+        str, bytes or None, saying what to pass instead. With `on_error` "skip" an unreadable text, or what is no str,
+        is answered None.
         """
-        return self.classify(self.encode(texts))
+        if on_error == "raise":
+            return self.classify(self.encode(texts))
+        if on_error != "skip":
+            raise ConfigError(f'on_error is "raise" or "skip", not {on_error!r:.60}')
+        column = _column(texts)
+        encoded = [
+            each
+            for start in range(0, len(column), READ_AT_ONCE)
+            for each in read_each(column[start : start + READ_AT_ONCE], self.encode)
+        ]
+        answers = iter(self.classify([each for each in encoded if not isinstance(each, str)]))
+        return [None if isinstance(each, str) else next(answers) for each in encoded]
+
+    def predict_frame(
+        self, frame: FrameT, text: str = "text", *, prefix: str = "", on_error: OnError = "raise"
+    ) -> FrameT:
+        """Return the pandas or Polars frame with what `predict` answers to its column `text`.
+
+        The columns added are named as in `sentiment score`: the label and `probability_` of each, or the value, then
+        tokens, unknown_tokens and truncated; each after `prefix`. Raises DataError for what is no such frame or lacks
+        the column, ConfigError for a frame that has a column of a name to add, and TextError as `predict` does, unless
+        `on_error` is "skip": then the row has missing values.
+        """
+        columns = {f"{prefix}{name}": each for name, each in (self._columns() | _READING).items()}
+        found: FrameT = with_columns(frame, columns, self.predict(texts_of(frame, text, columns), on_error=on_error))
+        return found
 
     def predict_steps(self, text: str) -> list[AnswerT]:
         """Return a prediction after each token, as if the text ended there; the last one is `predict`'s.
@@ -164,6 +210,10 @@ class Predictor(ABC, Generic[AnswerT]):
         raise ConfigError("an answer after each word takes a model folder's own network, not an exported one")
 
     @abstractmethod
+    def _columns(self) -> dict[str, Column]:
+        """Return the columns of a frame that hold an answer, by name."""
+
+    @abstractmethod
     def _prediction(self, text: EncodedText, answer: list[float]) -> AnswerT:
         """Return the prediction of the network's numbers (C,) for the text."""
 
@@ -176,6 +226,13 @@ class LabelPredictor(Predictor[Prediction]):
     ) -> None:
         super().__init__(name=name, version=version, vocabulary=vocabulary, text_config=text_config)
         self.labels = labels
+
+    def _columns(self) -> dict[str, Column]:
+        def probability(label: str) -> Callable[[Prediction], float]:
+            return lambda prediction: prediction.probabilities[label]
+
+        shares = {f"{PROBABILITY}{label}": Column(float, probability(label)) for label in self.labels}
+        return {"label": Column(str, attrgetter("label")), **shares}
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> Prediction:
         tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
@@ -194,13 +251,30 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
     Raises DataError for anything else than a column of texts, and TextError, with its index, if one is blank, not a
     str or not valid Unicode.
     """
-    if reason := _not_a_column(texts):
-        raise DataError(f"texts are a list of str, {reason}")
-    # Arrow's own elements are no str. Read twice: an iterator would be empty the second time.
-    found = texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
+    found = _column(texts)
     for index, text in enumerate(found):
         _check(index, text)
     return found
+
+
+def read_each(texts: Sequence[str], read: Callable[[Sequence[str]], Sequence[ReadT]]) -> list[ReadT | str]:
+    """Return what `read` makes of each text, or why it can't be read: one that fails costs the others nothing."""
+    found: list[ReadT | str] = []
+    while len(found) < len(texts):
+        rest = texts[len(found) :]
+        try:
+            found += read(rest)
+        except TextError as error:  # those after the one refused are still to be read, and those before it once more:
+            found += read_each(rest[: error.index], read)  # what is blank in its one form is refused after all others
+            found.append(error.reason)
+    return found
+
+
+def _column(texts: Iterable[str]) -> list[str]:
+    if reason := _not_a_column(texts):
+        raise DataError(f"texts are a list of str, {reason}")
+    # Arrow's own elements are no str. Read twice: an iterator would be empty the second time.
+    return texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
 
 
 def _not_a_column(texts: object) -> str | None:

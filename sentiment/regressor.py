@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any, Literal
 
 import torch
 
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
+from sentiment.frames import Column
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import in_dtype
 from sentiment.predictor import EncodedText, Predictor, ValuePrediction
@@ -51,6 +53,9 @@ class Regressor(Predictor[ValuePrediction]):
     def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
         with torch.inference_mode():
             return self.model.steps(PaddedBatch.of([token_ids]))[0].tolist()  # (T, 1)
+
+    def _columns(self) -> dict[str, Column]:
+        return {"value": Column(float, attrgetter("value"))}
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
         [value] = answer

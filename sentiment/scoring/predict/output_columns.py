@@ -6,6 +6,7 @@ from dataclasses import replace
 from sentiment.abstention import UNCERTAIN
 from sentiment.classifier import AnyModel, AnyPrediction, ValuePrediction
 from sentiment.errors import ConfigError
+from sentiment.predictor import PROBABILITY
 from sentiment.scoring.formats.rows import ColumnType, SentenceList, Values
 from sentiment.scoring.predict.predict import PredictionBySentence
 from sentiment.scoring.settings import ScoringSettings
@@ -29,7 +30,7 @@ class OutputColumns:
         self.labels = (*labels, UNCERTAIN) if settings.threshold else labels
         self._model_version = classifier.version
         self._settings = settings
-        self._probabilities = {label: f"probability_{label}" for label in labels}
+        self._probabilities = {label: f"{PROBABILITY}{label}" for label in labels}
         answer: dict[str, ColumnType] = {"label": str, **dict.fromkeys(self._probabilities.values(), float)}
         if not labels:
             answer = {"value": float}

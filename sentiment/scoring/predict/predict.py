@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sentiment.classifier import AnyModel, AnyPrediction, Classifier, EncodedText, Prediction
-from sentiment.errors import TextError
 from sentiment.explain.sentences import SplitText
+from sentiment.predictor import read_each
 
 ReadT = TypeVar("ReadT", EncodedText, SplitText)
 
@@ -55,21 +55,9 @@ def _answer_each(
     read: Callable[[Sequence[str]], Sequence[ReadT]],
     predict: Callable[[Sequence[ReadT]], Sequence[AnyPrediction]],
 ) -> list[Answer]:
-    found = _read_each(texts, read)
+    found = read_each(texts, read)
     predictions = iter(_predict_each([text for text in found if not isinstance(text, str)], predict))
     return [text if isinstance(text, str) else next(predictions) for text in found]
-
-
-def _read_each(texts: Sequence[str], read: Callable[[Sequence[str]], Sequence[ReadT]]) -> list[ReadT | str]:
-    found: list[ReadT | str] = []
-    while len(found) < len(texts):
-        rest = texts[len(found) :]
-        try:
-            found += read(rest)
-        except TextError as error:  # those after the one refused are still to be read, and those before it once more:
-            found += _read_each(rest[: error.index], read)  # what is blank in its one form is refused after all others
-            found.append(error.reason)
-    return found
 
 
 def _predict_each(
