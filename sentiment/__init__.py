@@ -1,4 +1,4 @@
-"""Sentiment of texts by a small bidirectional LSTM: `sentiment.load("models/default").predict(["Not bad."])`."""
+"""Sentiment of texts by a small bidirectional LSTM: `sentiment.load().predict(["Not bad."])`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,10 @@ __all__ = ["Classifier", "Prediction", "Regressor", "ValuePrediction", "__versio
 
 limit_openmp_spin()  # before torch is loaded: OpenMP reads it then
 use_one_thread_after_fork()
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

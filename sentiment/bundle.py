@@ -48,15 +48,17 @@ class Bundle:
     """The content of a model folder. `temperature` divides the logits before the softmax."""
 
     name: str
-    model: SentimentModel
-    vocabulary: Vocabulary
+    model: SentimentModel = field(repr=False)
+    vocabulary: Vocabulary = field(repr=False)
     labels: tuple[str, ...]  # empty for a regression
     text_config: TextConfig
     task: Task = "classification"
     temperature: float = 1.0
-    golden: tuple[dict[str, Any], ...] = ()  # texts, and the model's answers when it was saved
-    metrics: dict[str, Any] = field(default_factory=dict)
-    card: str = ""
+    golden: tuple[dict[str, Any], ...] = field(
+        default=(), repr=False
+    )  # texts, and the model's answers when it was saved
+    metrics: dict[str, Any] = field(default_factory=dict, repr=False)
+    card: str = field(default="", repr=False)
     version: str = ""  # the manifest's digest, shortened: another file, another version
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -100,6 +100,11 @@ class Predictor(ABC, Generic[AnswerT]):
         self.text_config = text_config
         self._tokenizer = Tokenizer(text_config)
 
+    def __repr__(self) -> str:
+        shown = ("name", "version", "labels", "num_parameters")  # of which not every predictor has all
+        facts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown if hasattr(self, name))
+        return f"<{type(self).__name__} {facts}>"
+
     @overload
     def predict(self, texts: Iterable[str], *, on_error: Literal["raise"] = ...) -> list[AnswerT]: ...
 

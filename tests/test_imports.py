@@ -40,5 +40,6 @@ def test_what_is_public() -> None:
     assert set(sentiment.__all__) == {
         "Classifier", "Prediction", "Regressor", "ValuePrediction", "__version__", "load",
     }  # fmt: skip
+    assert dir(sentiment) == sorted(sentiment.__all__)
     with pytest.raises(AttributeError, match="module 'sentiment' has no attribute 'nothing'"):
         sentiment.nothing  # noqa: B018

@@ -119,6 +119,14 @@ def test_the_order_of_words_matters(tiny_classifier: Classifier) -> None:
     assert gap(one, other) > 0.01
 
 
+def test_it_shows_what_it_is_and_a_bundle_no_weights(tiny_classifier: Classifier, make_bundle: MakeBundle) -> None:
+    shown = repr(tiny_classifier)
+    assert shown.startswith(f"<Classifier name='tiny', version='{tiny_classifier.version}', labels=('negative', ")
+    assert f"num_parameters={tiny_classifier.num_parameters}" in shown
+    assert repr(make_bundle()).startswith("Bundle(name='tiny', labels=('negative', ")
+    assert len(repr(make_bundle())) < 400
+
+
 def test_texts_get_clearly_different_answers(tiny_classifier: Classifier) -> None:
     labels = {
         prediction.label for prediction in tiny_classifier.predict(["okay", "great", "bad", "not", ":)", "awful"])

@@ -31,6 +31,11 @@ def test_the_value_is_what_the_network_gives(regressor: Regressor) -> None:
     assert len({each.value for each in regressor.predict(TEXTS)}) == len(TEXTS)
 
 
+def test_it_shows_what_it_is(regressor: Regressor) -> None:
+    facts = f"name={regressor.name!r}, version={regressor.version!r}, num_parameters={regressor.num_parameters}"
+    assert repr(regressor) == f"<Regressor {facts}>"
+
+
 def test_alone_and_in_any_batch(regressor: Regressor) -> None:
     together = regressor.predict(TEXTS)
     alone = [regressor.predict([text])[0] for text in TEXTS]
