@@ -62,7 +62,7 @@ def compare_encoders(
     if recipe.task == "regression":
         raise ConfigError("--recipe: its task is regression, and networks are compared by accuracy on labels")
     labelled = read_data(recipe)
-    print_data(labelled.report)
+    print_data(labelled.report, recipe.text.language)
     texts = [text for part in labelled.dev for text in part.texts]
     compared = compare(
         recipe,

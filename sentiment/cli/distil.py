@@ -67,7 +67,7 @@ def distil(
     if recipe.task == "regression":
         raise ConfigError("--recipe: its task is regression, and a teacher learns labels; take `sentiment train`")
     labelled = read_data(recipe)
-    print_data(labelled.report)
+    print_data(labelled.report, recipe.text.language)
     required = read_required_suite(recipe, labelled)
     folder = out.with_name(f".{out.name}.distil")
     fingerprint = training_fingerprint(recipe, labelled) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}

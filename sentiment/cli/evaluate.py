@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,11 @@ from sentiment.cli.application import (
 from sentiment.cli.training import read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sentiment.classifier import AnyModel
+
+MOST = 0.5  # of the tokens
 
 
 @app.command(cls=Answering)
@@ -60,6 +65,7 @@ def evaluate(
     labelled = read_evaluation_data(context, data, columns=slices or (), task=classifier.task)
     if classifier.task == "regression":
         found = evaluate_values(classifier, labelled.texts, labelled.values or ())
+        _doubt_language(found["unknown_tokens"], classifier, labelled.texts)
         if as_json:
             typer.echo(json.dumps(found))
         else:
@@ -71,9 +77,22 @@ def evaluate(
         from sentiment.evaluation.report import report as report_of
 
         write(report_of(classifier, answers, labelled.name, labelled.columns), report)
+    found = measure(answers)
+    _doubt_language(found["unknown_tokens"], classifier, labelled.texts)
     if as_json:
-        typer.echo(json.dumps(measure(answers)))
+        typer.echo(json.dumps(found))
     else:
-        print_figures(measure(answers))
+        print_figures(found)
         if report is not None:
             typer.echo(f"Written: {report / 'index.html'}")
+
+
+def _doubt_language(unknown: float, model: "AnyModel", texts: list[str]) -> None:
+    """Say on standard error that most tokens are unknown to the model, and what letters the texts have."""
+    from sentiment.text.scripts import contradiction, scripts_of
+
+    language = model.text_config.language
+    wrong = contradiction(scripts_of(texts), language)
+    if unknown > MOST or wrong:
+        because = f": {wrong}" if wrong else f", which reads {language}"
+        typer.echo(f"{unknown:.1%} of the tokens are unknown to the model{because}; is it of their language?", err=True)

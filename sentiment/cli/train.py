@@ -132,7 +132,7 @@ def train(
         open_trackers(track or () if processes.is_first else (), warn) as trackers,
     ):
         labelled = read_data(recipe)
-        print_data(labelled.report)
+        print_data(labelled.report, recipe.text.language)
         train_and_save(
             recipe,
             labelled,

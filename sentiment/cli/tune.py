@@ -82,7 +82,7 @@ def tune(
         training={"seed": seed, **({"epochs": epochs} if epochs is not None else {})},
     )
     labelled = read_data(recipe)
-    print_data(labelled.report)
+    print_data(labelled.report, recipe.text.language)
     search = Search(recipe, labelled, out, restart=restart)
     lines = EventLines(print_line) if as_json else None
     ended = len(search.trials)

@@ -6,14 +6,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sentiment.classifier import AnyPrediction
 from sentiment.evaluation.answers import Answers, over_present_classes
 from sentiment.evaluation.calibration import expected_calibration_error
 
 
 def evaluate(answers: Answers) -> dict[str, Any]:
-    """Return the figures of `figures`, of a classifier's answers."""
+    """Return the figures of `figures`, of a classifier's answers, and which share of the tokens is unknown."""
     measured = figures(torch.from_numpy(answers.probabilities), torch.from_numpy(answers.true), answers.labels)
-    return measured | {"renormalized": answers.renormalized}
+    return measured | {
+        "renormalized": answers.renormalized,
+        "unknown_tokens": unknown_share(answers.predictions),
+    }
+
+
+def unknown_share(predictions: Sequence[AnyPrediction]) -> float:
+    """Return which share of the texts' tokens the model doesn't know."""
+    return sum(each.unknown_tokens for each in predictions) / sum(each.tokens for each in predictions)
 
 
 def figures(probabilities: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sentiment.classifier import Regressor
 from sentiment.errors import DataError
 from sentiment.evaluation.answers import Floats, Integers
 from sentiment.evaluation.intervals import resampled
+from sentiment.evaluation.metrics import unknown_share
 
 FIGURES = ("pearson_r", "mae", "rmse")
 
@@ -25,15 +26,19 @@ def value_figures(predicted: Floats, true: Floats) -> dict[str, Any]:
 def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence[float]) -> dict[str, Any]:
     """Return `value_figures` of the regressor's answers to the texts, with the 95 % `intervals` of each.
 
+    `unknown_tokens` is the share of tokens that the model doesn't know.
+
     Raises DataError if all texts have one number, TextError for a text that can't be read.
     """
     true = np.array(values)  # (N,)
     if len(set(values)) < 2:
         raise DataError(f"every row has the number {values[0]:g}; evaluation needs at least two different ones")
-    predicted = np.array([each.value for each in regressor.predict(texts)])  # (N,)
+    predictions = regressor.predict(texts)
+    predicted = np.array([each.value for each in predictions])  # (N,)
     estimates = resampled(lambda rows: _of_rows(predicted, true, rows), len(true))
     return value_figures(predicted, true) | {
-        "intervals": {name: asdict(each) for name, each in zip(FIGURES, estimates, strict=True)}
+        "intervals": {name: asdict(each) for name, each in zip(FIGURES, estimates, strict=True)},
+        "unknown_tokens": unknown_share(predictions),
     }
 
 

@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.table import Table
 
 from sentiment.terminal import screen
+from sentiment.text.scripts import contradiction
 
 if TYPE_CHECKING:
     from sentiment.training.data.report import DataReport
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 MOST_LABELS = 20  # in a table
 
 
-def print_data(report: "DataReport") -> None:
-    """Print what the sets of rows hold, and what in them is worth a second look."""
+def print_data(report: "DataReport", language: str) -> None:
+    """Print what the sets of rows hold, read as this language, and what in them is worth a second look."""
     sets = [*((part, "train") for part in report.train), *((part, "dev") for part in report.dev)]
     table = screen.table("data", "role", "rows", "words, median", "95 %", "longest")
     for part, role in sets:
@@ -39,6 +40,8 @@ def print_data(report: "DataReport") -> None:
     else:
         table = _labels_table(report)
     screen.console.print(table)
+    if wrong := contradiction(report.scripts, language):
+        screen.console.print(f"Is the language right? In the texts {wrong}; --language names another.")
     if report.similar_labels:
         groups = "; ".join(
             " and ".join(f"{label!r:.60} ({rows:,} rows)" for label, rows in group.items())

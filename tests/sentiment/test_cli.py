@@ -128,6 +128,30 @@ def test_what_explain_refuses(
     assert (done.returncode, done.stderr.decode()) == (2, message)
 
 
+@pytest.mark.parametrize(
+    ("texts", "share", "said"),
+    [
+        (("good film", "bad zyzzyva"), 0.25, b""),
+        (
+            ("un bon film", "une mauvaise histoire"),
+            5 / 6,
+            b"83.3% of the tokens are unknown to the model, which reads en",
+        ),
+        (("房间很干净", "太吵了"), 1, b"100.0% of the tokens are unknown to the model: most letters are CJK"),
+    ],
+)
+def test_evaluate_doubts_a_language(
+    run: Run, tiny_bundle: Path, value_bundle: Path, tmp_path: Path, texts: tuple[str, str], share: float, said: bytes
+) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text(f"text,label,value\n{texts[0]},positive,1\n{texts[1]},negative,0\n")
+    for model, column in ((tiny_bundle, "label"), (value_bundle, "value")):
+        done = run("evaluate", "--model", model, "--data", data, "--label-column", column, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["unknown_tokens"] == pytest.approx(share)
+        assert done.stderr[: len(said) or None] == said
+
+
 def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     rows = [("great film", "good"), ("dull film", "bad")] * 40
     data, model = tmp_path / "reviews.csv", tmp_path / "model"
@@ -139,7 +163,8 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
 
     measured = json.loads(run("evaluate", "--model", model, "--data", data, "--json", *columns).stdout)
     assert measured.keys() == {
-        *("accuracy", "macro_f1", "macro_recall", "per_class", "ece", "rows", "labels", "renormalized", "confusion")
+        *("accuracy", "macro_f1", "macro_recall", "per_class", "ece", "rows", "labels", "renormalized", "confusion"),
+        "unknown_tokens",
     }
     assert (measured["rows"], measured["labels"]) == (80, ["bad", "good"])
     assert sum(map(sum, measured["confusion"])) == 80

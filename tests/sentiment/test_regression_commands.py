@@ -34,7 +34,7 @@ def test_a_number_is_learned_asked_for_and_judged(tmp_path: Path) -> None:
     assert f"{said['value']:10.4g}  great film\n" == run("predict", "--model", model, "great film").output
 
     measured = json.loads(run("evaluate", "--model", model, "--data", data, "--json", *column).output)
-    assert measured.keys() == {"pearson_r", "mae", "rmse", "rows", "intervals"}
+    assert measured.keys() == {"pearson_r", "mae", "rmse", "rows", "intervals", "unknown_tokens"}
     assert measured["rows"] == 40
     shown = run("evaluate", "--model", model, "--data", data, *column).output
     assert f"{measured['mae']:.4g}" in shown

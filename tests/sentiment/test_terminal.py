@@ -78,9 +78,9 @@ def report(labels: tuple[str, ...] = GRADES) -> DataReport:
     return build_report(labels, [train], [LabelledTexts("split of it", texts[:3], rows[:3])], 1_234)
 
 
-def printed(monkeypatch: pytest.MonkeyPatch, to: Console, shown: DataReport) -> list[str]:
+def printed(monkeypatch: pytest.MonkeyPatch, to: Console, shown: DataReport, language: str = "en") -> list[str]:
     monkeypatch.setattr(screen, "console", to)
-    data.print_data(shown)
+    data.print_data(shown, language)
     assert isinstance(to.file, io.StringIO)
     return to.file.getvalue().splitlines()
 
@@ -122,6 +122,14 @@ def test_labels_that_look_alike_are_named_with_their_rows_in_one_line(monkeypatc
     assert "'good' (4 rows) and 'Good ' (3 rows)" in line
     lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), report())
     assert not any(line.startswith("Labels differ") for line in lines)
+
+
+def test_a_language_that_the_letters_contradict_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = LabelledTexts("zh.csv", ["房间很干净 OK", "太吵了"], ["好", "差"])
+    shown = report_of(("好", "差"), [rows], [rows], 0)
+    for language, named in (("en", True), ("zh", False)):
+        lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), shown, language)
+        assert [("zh" in line) for line in lines if "--language" in line] == [True] * named
 
 
 def test_numbers_have_their_range(monkeypatch: pytest.MonkeyPatch) -> None:

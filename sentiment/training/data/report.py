@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from sentiment.text.scripts import scripts_of
 from sentiment.training.data.dataset import LabelledTexts
 
 # Of scripts written without spaces each character is counted as a word: kana, Han, Thai, Lao, Myanmar, Khmer.
@@ -38,6 +39,7 @@ class DataReport:
     repeated_rows: int  # of training, whose text an earlier one holds
     conflicting_texts: tuple[str, ...]  # of training, that stand there with several labels
     train_rows_also_in_dev_dropped: int
+    scripts: Mapping[str, int]  # letters of the training texts, or of some: see sentiment/text/scripts.py
 
     @property
     def similar_labels(self) -> list[dict[str, int]]:
@@ -70,6 +72,7 @@ def build_report(
         again,
         tuple(torn) if labels else (),  # two numbers of one text are no conflict
         dropped,
+        scripts_of([text for part in train for text in part.texts]),
     )
 
 
