@@ -16,6 +16,7 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
+from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, train_and_save
 from sentiment.errors import ConfigError
 
@@ -64,12 +65,13 @@ def compare_encoders(
     labelled = read_data(recipe)
     print_data(labelled.report, recipe.text.language)
     texts = [text for part in labelled.dev for text in part.texts]
-    compared = compare(
-        recipe,
-        training_fingerprint(recipe, labelled),
-        out,
-        lambda each, folder: train_and_save(each, labelled, folder, restart=False),
-        texts,
-    )
+    with stopping_on_signals(resuming(restart=False)):
+        compared = compare(
+            recipe,
+            training_fingerprint(recipe, labelled),
+            out,
+            lambda each, folder: train_and_save(each, labelled, folder, restart=False),
+            texts,
+        )
     draw(compared, out / PICTURE)
     print_encoders(compared, out)

@@ -18,6 +18,7 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
+from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.errors import ConfigError
 
@@ -73,20 +74,21 @@ def distil(
     fingerprint = training_fingerprint(recipe, labelled) | {"teacher": teacher, "teaching": TEACHING.model_dump_json()}
     fingerprint |= {f"unlabelled {number}": files_fingerprint(path) for number, path in enumerate(unlabelled, start=1)}
     sources = [Source(path=path, text_column=text_column, separator=separator) for path in unlabelled]
-    with training_progress("classification") as report:
-        soft = soft_sources(
-            teacher,
-            labelled,
-            sources,
-            folder,
-            fingerprint,
-            report,
-            recipe.text,
-            dtype=recipe.training.dtype,
-            skip_bad_rows=recipe.skip_bad_rows,
-            restart=restart,
-        )
-    console.print(f"The teacher and what it labelled are in {folder}.", soft_wrap=True)
-    # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
-    recipe = recipe.model_copy(update={"labels": labelled.labels, "train": (*recipe.train, *soft)})
-    train_and_save(recipe, read_data(recipe), out, restart=restart, required=required)
+    with stopping_on_signals(resuming(restart=restart)):
+        with training_progress("classification") as report:
+            soft = soft_sources(
+                teacher,
+                labelled,
+                sources,
+                folder,
+                fingerprint,
+                report,
+                recipe.text,
+                dtype=recipe.training.dtype,
+                skip_bad_rows=recipe.skip_bad_rows,
+                restart=restart,
+            )
+        console.print(f"The teacher and what it labelled are in {folder}.", soft_wrap=True)
+        # Read anew, with what the teacher labelled: the same seed splits off the same tenth to judge both by.
+        recipe = recipe.model_copy(update={"labels": labelled.labels, "train": (*recipe.train, *soft)})
+        train_and_save(recipe, read_data(recipe), out, restart=restart, required=required)

@@ -1,12 +1,8 @@
 """Score files or a pipe."""
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -14,6 +10,7 @@ import typer
 from sentiment.cli.application import Abstain, Json, Model, Separator, TextColumn, app
 from sentiment.cli.engines import LOCAL, RAY, check_engine, local_engine, ray_engine
 from sentiment.cli.scoring import check_report, score_to_files, score_to_pipe
+from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 from sentiment.runtime import limit_onednn_cache
@@ -82,7 +79,7 @@ def score(
         check_report(report)
     limit_onednn_cache()
     *inputs, output = paths
-    with _stopping_on_signals("" if output == "-" else "; the same command resumes"):
+    with stopping_on_signals("" if output == "-" else resuming(restart=restart)):
         from sentiment.scoring import ScoringSettings
         from sentiment.scoring.settings import SHARD_ROWS
 
@@ -119,31 +116,3 @@ def score(
             )
     if rejected:
         sys.exit(1)
-
-
-class _Stopped(KeyboardInterrupt):
-    """A signal asked for the end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextmanager
-def _stopping_on_signals(what_next: str) -> Iterator[None]:
-    """Stop the command on SIGINT and SIGTERM, with one line and the exit code that shells expect."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)  # a second one ends it at once: that loses nothing either
-        raise _Stopped(number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except _Stopped as stopped:
-        name = signal.Signals(stopped.number).name
-        typer.secho(f"error: stopped by {name}{what_next}", fg="red", err=True)
-        raise typer.Exit(128 + stopped.number) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

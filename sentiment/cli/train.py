@@ -1,5 +1,6 @@
 """Train a model."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
+from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.events import print_line
 
@@ -128,6 +130,8 @@ def train(
 
     with (
         started_processes() as processes,
+        # torchrun stops its processes itself: one that waits for another in C++ would never hear of a signal.
+        stopping_on_signals(resuming(restart=restart)) if processes.size == 1 else nullcontext(),
         silence(as_json or not processes.is_first),
         open_trackers(track or () if processes.is_first else (), warn) as trackers,
     ):

@@ -20,6 +20,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import Encoder, Pooling, Task, network
+from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe
 from sentiment.errors import ConfigError
 from sentiment.events import EventLines, print_line
@@ -96,7 +97,7 @@ def tune(
         if lines is not None:
             lines.event("trial", **asdict(trial))
 
-    with tuning_progress() as show:
+    with stopping_on_signals(resuming(restart=restart)), tuning_progress() as show:
 
         def report(progress: "TrialProgress") -> None:
             show(progress)
