@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sentiment.classifier import Classifier
 from sentiment.evaluation.answers import answer
 from sentiment.evaluation.page import page, write
 from sentiment.evaluation.report import Report, report
+from sentiment.nn.model import SentimentModel
 from tests.conftest import WORDS, build_bundle
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright here: pip install -r requirements-dev.txt")
@@ -75,6 +77,29 @@ def test_the_page_needs_nothing_and_fits(browser: Any, found: Report, address: s
     violations = axe.Axe().run(seen).response["violations"]
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
     context.close()
+
+
+GRADES = ("extremely disappointed", "disappointed", "indifferent, or neither", "enthusiastic", "extremely enthusiastic")
+
+
+def test_five_long_labels_fit_a_phone_and_each_cell_has_a_share(browser: Any, tmp_path: Path) -> None:
+    bundle = build_bundle()
+    model = SentimentModel(bundle.model.config, vocabulary_size=len(bundle.vocabulary), num_classes=5).eval()
+    classifier = Classifier(replace(bundle, model=model.requires_grad_(False), labels=GRADES))
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(WORDS, size=1 + place % 30)) for place in range(4000)]
+    answers = answer(classifier, texts, [GRADES[place % 5] for place in range(4000)])
+    write(report(classifier, answers, "grades.csv"), tmp_path)
+    seen = browser.new_page(viewport={"width": 360, "height": 800})
+    seen.goto((tmp_path / "index.html").as_uri())
+    assert seen.evaluate("document.documentElement.scrollWidth") == 360
+    cut = "[...document.querySelectorAll('.scroll, th, td')].filter(cell => cell.scrollWidth > cell.clientWidth + 1)"
+    assert seen.evaluate(f"{cut}.length") == 0
+    cells = seen.locator(".confusion td small").all_inner_texts()
+    shares = np.array([int(each.removesuffix("\N{NO-BREAK SPACE}%")) for each in cells]).reshape(5, 5)
+    assert np.abs(shares.sum(axis=1) - 100).max() <= 2  # rounded
+    assert axe.Axe().run(seen).response["violations"] == []
+    seen.close()
 
 
 def test_what_data_says_is_text_and_no_markup(found: Report) -> None:
