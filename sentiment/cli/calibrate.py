@@ -1,12 +1,15 @@
 """Calibrate a model to labelled data."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sentiment.abstention import METRIC
 from sentiment.cli.application import (
     Answering,
+    Json,
     LabelColumn,
     Labels,
     Model,
@@ -34,6 +37,7 @@ def calibrate(
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
     replace: Replace = False,
+    as_json: Json = False,
 ) -> None:
     """Fit a model's temperature, label biases and table for --abstain to labelled files.
 
@@ -46,4 +50,21 @@ def calibrate(
     check_out(out, replace=replace)
     old = bundles.load(model)
     new = recalibrate(old, [read_evaluation_data(context, path) for path in data])
-    print_calibrated(old.temperature, new, out, bundles.save(new.bundle, out))
+    version = bundles.save(new.bundle, out)
+    if as_json:
+        figures = {name: new.bundle.metrics[name] for name in ("dev", METRIC)}
+        changed = {
+            "temperature_before": old.temperature,
+            "temperature": new.bundle.temperature,
+            "biases": dict(new.biases),
+        }
+        facts = {
+            "path": str(out),
+            "version": version,
+            **changed,
+            "accuracy_before": dict(new.accuracy_before),
+            **figures,
+        }
+        typer.echo(json.dumps(facts))
+    else:
+        print_calibrated(old.temperature, new, out, version)

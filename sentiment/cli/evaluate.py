@@ -31,7 +31,8 @@ MOST = 0.5  # of the tokens
 @app.command(cls=Answering)
 def evaluate(
     context: typer.Context,
-    data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
+    file: Annotated[str | None, typer.Argument(help="Labelled file, folder, glob or URL.", show_default=False)] = None,
+    data: Annotated[str | None, typer.Option(help="The same, as the other commands that measure name it.")] = None,
     model: Model = DEFAULT_MODEL,
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -58,11 +59,14 @@ def evaluate(
         raise ConfigError("--slice is for the page: give --report DIR, too")
     if report is not None and report.exists() and not report.is_dir():
         raise ConfigError(f"--report: {report} is a file; name a folder")
+    path = file or data
+    if path is None or (file and data):
+        raise ConfigError("give one labelled file, as in: sentiment evaluate reviews.csv")
     classifier = load(model, task=None)
     if classifier.task == "regression" and (report is not None or labels is not None):
         asked = "--report" if report is not None else "--labels"
         raise ConfigError(f"{asked} is for models of labels; {classifier.name!r} answers with a number")
-    labelled = read_evaluation_data(context, data, columns=slices or (), task=classifier.task)
+    labelled = read_evaluation_data(context, path, columns=slices or (), task=classifier.task)
     if classifier.task == "regression":
         found = evaluate_values(classifier, labelled.texts, labelled.values or ())
         _doubt_language(found["unknown_tokens"], classifier, labelled.texts)

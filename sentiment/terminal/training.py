@@ -101,7 +101,7 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     screen.console.print(f"Written to {folder}. Next:")
     for command in (
         f'sentiment predict --model {folder} "a text of yours"',
-        f"sentiment evaluate --model {folder} --data FILE",
+        f"sentiment evaluate FILE --model {folder}",
         f"sentiment serve --model {folder}",
     ):
         screen.console.print(f"  {command}", soft_wrap=True)

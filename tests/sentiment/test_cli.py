@@ -152,6 +152,15 @@ def test_evaluate_doubts_a_language(
         assert done.stderr[: len(said) or None] == said
 
 
+def test_evaluate_takes_a_file_as_train_does(run: Run, refused: Refused, tiny_bundle: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\ngood,positive\nbad,negative\n")
+    command = ("evaluate", "--model", tiny_bundle, "--json")
+    assert run(*command, data).stdout == run(*command, "--data", data).stdout != b""
+    for given in ([], [data, "--data", data]):
+        assert "give one labelled file" in refused(*command, *given)
+
+
 def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     rows = [("great film", "good"), ("dull film", "bad")] * 40
     data, model = tmp_path / "reviews.csv", tmp_path / "model"

@@ -99,6 +99,23 @@ def test_a_file_that_lacks_a_label_says_nothing_of_it(labelled: LabelledTexts) -
     assert both.accuracy_before.keys() == both.bundle.metrics["dev"].keys() == {"two.csv", "dev.csv"}
 
 
+def test_calibrate_for_machines(labelled: LabelledTexts, tiny_bundle: Path, tmp_path: Path) -> None:
+    data, model = tmp_path / "dev.csv", tmp_path / "model"
+    rows = zip(labelled.texts, labelled.labels, strict=True)
+    data.write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows))
+    done = run("calibrate", "--data", data, "--model", tiny_bundle, "--out", model, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    classifier = sentiment.load(model)
+    assert (found["path"], found["version"], found["temperature"]) == (
+        str(model), classifier.version, classifier.temperature,
+    )  # fmt: skip
+    assert (found["temperature_before"], found["accuracy_before"].keys()) == (1, {"dev.csv"})
+    assert found["biases"] == classifier.metrics["biases"]
+    assert found["dev"] == classifier.metrics["dev"]
+    assert found["abstention"] == classifier.metrics["abstention"]
+
+
 def test_two_files_of_one_name_and_unknown_labels_are_refused(labelled: LabelledTexts) -> None:
     with pytest.raises(DataError, match=r"two files have one name.*: dev.csv, dev.csv"):
         recalibrate(build_bundle(), [labelled, labelled])
