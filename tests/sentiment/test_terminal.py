@@ -126,7 +126,7 @@ def test_labels_that_look_alike_are_named_with_their_rows_in_one_line(monkeypatc
 
 def test_a_language_that_the_letters_contradict_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = LabelledTexts("zh.csv", ["房间很干净 OK", "太吵了"], ["好", "差"])
-    shown = report_of(("好", "差"), [rows], [rows], 0)
+    shown = build_report(("好", "差"), [rows], [rows], 0)
     for language, named in (("en", True), ("zh", False)):
         lines = printed(monkeypatch, Console(file=io.StringIO(), width=1000), shown, language)
         assert [("zh" in line) for line in lines if "--language" in line] == [True] * named

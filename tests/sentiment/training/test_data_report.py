@@ -52,9 +52,9 @@ def test_figures_hold_every_set_and_no_text() -> None:
 def test_labels_that_differ_only_in_case_or_spaces_are_found() -> None:
     labels = ["Good", "good", "go od", "bad", "Straße", "STRASSE"]
     rows = LabelledTexts("a", [str(row) for row in range(7)], [*labels, "good"])
-    report = report_of(labels, [rows], [LabelledTexts("dev", ["7"], ["good"])], 0)
+    report = build_report(labels, [rows], [LabelledTexts("dev", ["7"], ["good"])], 0)
     assert report.similar_labels == [{"Good": 1, "good": 3, "go od": 1}, {"Straße": 1, "STRASSE": 1}]
-    assert report_of(["good", "bad"], [LabelledTexts("a", ["x"] * 2, ["good", "bad"])], [], 0).similar_labels == []
+    assert build_report(["good", "bad"], [LabelledTexts("a", ["x"] * 2, ["good", "bad"])], [], 0).similar_labels == []
 
 
 def test_numbers_have_a_range_and_no_conflicts() -> None:
