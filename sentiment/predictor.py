@@ -4,18 +4,19 @@ Nothing here imports torch, so that an ONNX model answers where there is none.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Generic, Literal, TypeVar, overload
 
 from sentiment.batching import MAX_BATCH_TOKENS, length_buckets
 from sentiment.config import TextConfig
-from sentiment.errors import ConfigError, DataError, TextError
+from sentiment.errors import ConfigError
 from sentiment.frames import Column, texts_of, with_columns
 from sentiment.text.edits import Span
+from sentiment.text.inputs import checked_texts, column_of, read_each, refuse_blank
 from sentiment.text.pieces import CONTINUES
-from sentiment.text.tokenizer import AlignedTokens, Tokenizer, Tokens
+from sentiment.text.tokenizer import Tokenizer, Tokens
 from sentiment.text.vocabulary import Vocabulary
 
 
@@ -49,12 +50,9 @@ class ValuePrediction:
     """True if the middle of the text was left out."""
 
 
-BLANK = "is empty or blank"
 AnyPrediction = Prediction | ValuePrediction
 AnswerT = TypeVar("AnswerT", Prediction, ValuePrediction)
-TokensT = TypeVar("TokensT", Tokens, AlignedTokens)
 FrameT = TypeVar("FrameT")
-ReadT = TypeVar("ReadT")
 OnError = Literal["raise", "skip"]
 READ_AT_ONCE = 256  # texts; of these, those around one that can't be read are read twice
 PROBABILITY = "probability_"  # and a label: the name of its column
@@ -122,7 +120,7 @@ class Predictor(ABC, Generic[AnswerT]):
             return self.classify(self.encode(texts))
         if on_error != "skip":
             raise ConfigError(f'on_error is "raise" or "skip", not {on_error!r:.60}')
-        column = _column(texts)
+        column = column_of(texts)
         encoded = [
             each
             for start in range(0, len(column), READ_AT_ONCE)
@@ -169,7 +167,7 @@ class Predictor(ABC, Generic[AnswerT]):
         texts, read = checked_texts(texts), self.vocabulary.read
         aligned = []
         found = self._tokenizer.align(texts, lambda tokens: [[part.length for part in parts] for parts in read(tokens)])
-        for text, (tokens, spans, omitted) in zip(texts, _refuse_blank(found), strict=True):
+        for text, (tokens, spans, omitted) in zip(texts, refuse_blank(found), strict=True):
             token_ids, names = [], []
             for token, parts in zip(tokens, read(tokens), strict=True):
                 start = 0
@@ -200,7 +198,7 @@ class Predictor(ABC, Generic[AnswerT]):
         return self
 
     def _encoded(self, texts: Sequence[Tokens]) -> list[EncodedText]:
-        return [EncodedText(self.vocabulary.encode(tokens), truncated) for tokens, truncated in _refuse_blank(texts)]
+        return [EncodedText(self.vocabulary.encode(tokens), truncated) for tokens, truncated in refuse_blank(texts)]
 
     def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
         """Group the indices of texts of these lengths into the network's batches."""
@@ -248,78 +246,3 @@ class LabelPredictor(Predictor[Prediction]):
             unknown_tokens=unknown_tokens,
             truncated=text.truncated,
         )
-
-
-def checked_texts(texts: Iterable[str]) -> list[str]:
-    """Return the texts of a list, a tuple, a Series, an array of NumPy, or a column of Arrow or Polars.
-
-    Raises DataError for anything else than a column of texts, and TextError, with its index, if one is blank, not a
-    str or not valid Unicode.
-    """
-    found = _column(texts)
-    for index, text in enumerate(found):
-        _check(index, text)
-    return found
-
-
-def read_each(texts: Sequence[str], read: Callable[[Sequence[str]], Sequence[ReadT]]) -> list[ReadT | str]:
-    """Return what `read` makes of each text, or why it can't be read: one that fails costs the others nothing."""
-    found: list[ReadT | str] = []
-    while len(found) < len(texts):
-        rest = texts[len(found) :]
-        try:
-            found += read(rest)
-        except TextError as error:  # those after the one refused are still to be read, and those before it once more:
-            found += read_each(rest[: error.index], read)  # what is blank in its one form is refused after all others
-            found.append(error.reason)
-    return found
-
-
-def _column(texts: Iterable[str]) -> list[str]:
-    if reason := _not_a_column(texts):
-        raise DataError(f"texts are a list of str, {reason}")
-    # Arrow's own elements are no str. Read twice: an iterator would be empty the second time.
-    return texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
-
-
-def _not_a_column(texts: object) -> str | None:
-    """Return what to pass instead of something that has no texts in an order; None for what has."""
-    if isinstance(texts, str):
-        return "not a str: wrap a single one in []"
-    if isinstance(texts, bytes | bytearray | memoryview):
-        return f"not {type(texts).__name__}: decode them, as in [texts.decode()]"
-    if isinstance(texts, Mapping):
-        return f"not a {type(texts).__name__}: pass the texts in it, as in list(texts.values())"
-    if isinstance(texts, set | frozenset):
-        return f"not a {type(texts).__name__}, which has no order: pass a list"
-    shape = tuple(getattr(texts, "shape", (0,)))
-    if len(shape) != 1:
-        names = list(getattr(texts, "column_names", getattr(texts, "columns", ())))  # Arrow's, else pandas' and Polars'
-        if not names:
-            return f"not an array of shape {shape}: pass one of shape (N,), as in array[:, 0]"
-        column, others = "text" if "text" in names else names[0], ", ".join(map(str, names))
-        return f"not a table: pass one of its columns, as in table[{column!r:.60}], of {others:.200}"
-    if isinstance(texts, Iterable | Sized):  # the latter by their places, as PyTorch's data sets are read
-        return None
-    return f"not {type(texts).__name__}: pass a list, a Series or an array of str"
-
-
-def _refuse_blank(texts: Sequence[TokensT]) -> Sequence[TokensT]:
-    """Return the texts. Raises TextError, naming the index, for one of markup or invisible signs alone."""
-    for index, text in enumerate(texts):
-        if not text.tokens:
-            raise TextError(index, BLANK)
-    return texts
-
-
-def _check(index: int, text: object) -> None:
-    if not isinstance(text, str):
-        raise TextError(index, f"must be a str, not {type(text).__name__}")
-    if not text or text.isspace():
-        raise TextError(index, BLANK)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        surrogate = f"U+{ord(text[error.start]):04X}"
-        reason = f"holds the lone surrogate {surrogate} at character {error.start}: it is not valid Unicode"
-        raise TextError(index, reason) from None

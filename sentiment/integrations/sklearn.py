@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
-from sentiment.predictor import checked_texts
+from sentiment.text.inputs import checked_texts
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import data_in_memory
 from sentiment.training.recipe import Recipe

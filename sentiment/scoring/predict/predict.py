@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sentiment.classifier import AnyModel, AnyPrediction, Classifier, EncodedText, Prediction
 from sentiment.explain.sentences import SplitText
-from sentiment.predictor import read_each
+from sentiment.text.inputs import read_each
 
 ReadT = TypeVar("ReadT", EncodedText, SplitText)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sentiment.errors import ConfigError, DataError, TextError
-from sentiment.predictor import BLANK, checked_texts
+from sentiment.text.inputs import BLANK, checked_texts
 from sentiment.training.data.dataset import (
     LabelledTexts,
     check_learnable,
