@@ -17,7 +17,7 @@ import polars as pl
 import yaml
 
 SEED = 11
-ROWS = 30_000
+ROWS = 45_000
 NOISY_SHARE = 0.35  # of the sentences, typed as people do
 
 TURN = ("But ", "Still, ", "Even so, ", "However, ", "And yet, ", "Then again, ")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recipes.everyday import rows as everyday_rows
-from recipes.grammar import GRAMMAR, filled, rows, runs, sentence, typed
+from recipes.grammar import GRAMMAR, ROWS, filled, rows, runs, sentence, typed
 from recipes.templates import rows as template_rows
 from sentiment.evaluation.behaviour.suite import read_suite
 
@@ -21,7 +21,7 @@ def judged() -> set[tuple[str, ...]]:
 
 
 def test_no_text_shares_five_words_in_a_row_with_what_judges_the_model() -> None:
-    learned = {run for text, _ in islice(rows(), 30_000) for run in runs(text)}
+    learned = {run for text, _ in islice(rows(), ROWS) for run in runs(text)}
     learned |= {run for built in (template_rows(), everyday_rows()) for text, _ in built for run in runs(text)}
     assert learned & judged() == set()
 
@@ -52,4 +52,4 @@ def test_what_people_type_keeps_the_sentence() -> None:
 
 def test_the_last_word_decides_where_two_opinions_stand() -> None:
     rng = random.Random(0)
-    assert any("But " in sentence("positive", rng) for _ in range(300))
+    assert any("But " in sentence("positive", rng) for _ in range(1000))
