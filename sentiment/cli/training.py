@@ -133,10 +133,10 @@ def check_out(out: Path, *, replace: bool, restart: bool = True) -> None:
     """
     from sentiment import bundle as bundles
     from sentiment.manifest import MANIFEST
-    from sentiment.training.resume.checkpoint import STATE
 
     bundles.check_target(out)
-    resumes = not restart and (_checkpoint_of(out) / STATE).exists()
+    # Its folder, not its state: a kill between the last two files leaves the folder alone.
+    resumes = not restart and _checkpoint_of(out).exists()
     if (out / MANIFEST).exists() and not replace and not resumes:
         raise ConfigError(f"--out: {out} already holds a model; give another folder, or --replace to write over it")
 
