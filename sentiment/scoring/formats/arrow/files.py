@@ -3,6 +3,7 @@
 Batches are cut at the same rows wherever reading starts.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
@@ -17,6 +18,8 @@ from sentiment.scoring.formats.rows import BATCH_BYTES, BATCH_ROWS
 
 _READ_BUFFER_BYTES = 1 << 20
 _ARROW_MAGIC = b"ARROW1"  # of a file; a stream has none
+# The last files read. A thread of Arrow's that is the last to hold one needs Python, and aborts where that has ended.
+_KEPT: deque[pa.PythonFile] = deque(maxlen=16)
 
 
 class TableFile(Protocol):
@@ -72,8 +75,8 @@ class ArrowTable:
     """An Arrow IPC file, or a stream of Arrow record batches in a file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        # Kept here: Arrow's threads, which may end after Python, must not be the last to hold it.
         self._file = pa.PythonFile(file, "r")
+        _KEPT.append(self._file)
         self._is_stream = self._file.read_at(len(_ARROW_MAGIC), 0) != _ARROW_MAGIC
         with self._opened() as reader:
             self.schema = pa.schema(map(without_views, reader.schema), reader.schema.metadata)
