@@ -39,8 +39,8 @@ def test_a_small_model_comes_of_a_large_one(
     assert isinstance(refused.exception, DataError)
     done = run()
     assert done.exit_code == 0, done.exception
-    model = tmp_path / "models" / "mine"
-    assert (tmp_path / "models" / ".mine.distil" / "labelled-1.parquet").is_file()
+    model = tmp_path / "models" / "distilled"
+    assert (tmp_path / "models" / ".distilled.distil" / "labelled-1.parquet").is_file()
     assert "labelled-1.parquet" in (model / "README.md").read_text()
     assert json.loads((model / "metrics.json").read_text())["training"]["dtype"] == dtype
     said = sentiment.load(model).predict(["the cast was superb"])
