@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment.errors import BundleError
+from sentiment.storage.atomic import sync_folder
 
 FORMAT_VERSION = 3  # written; all from 1 on are read
 MAX_FILE_BYTES = 1 << 30  # a wrong or hostile manifest can't make the loader read more than this
@@ -34,7 +35,7 @@ def write(folder: Path, name: str, contents: Mapping[str, bytes]) -> str:
         for file, content in {**contents, MANIFEST: manifest}.items():
             _write_synced(scratch / file, content)
         scratch.chmod(0o755)
-        _sync(scratch)
+        sync_folder(scratch)
         _put_in_place(scratch, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -175,14 +176,6 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _put_in_place(scratch: Path, folder: Path) -> None:
     """Rename over a folder that isn't empty: move the old one aside first, and back on failure."""
     aside = scratch.with_name(f"{scratch.name}.old")
@@ -195,5 +188,5 @@ def _put_in_place(scratch: Path, folder: Path) -> None:
         if replaced:
             aside.rename(folder)
         raise
-    _sync(folder.parent)
+    sync_folder(folder.parent)
     shutil.rmtree(aside, ignore_errors=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from sentiment.classifier import Classifier
 from sentiment.scoring.drift import MUCH, SOME, UNKNOWN, Drift, meaning
 from sentiment.scoring.job import ScoringSummary
-from sentiment.scoring.resume.partial_file import PartialFile
 from sentiment.scoring.statistics import CONFIDENCE_BINS
+from sentiment.storage.atomic import PartialFile
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }

@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 from sentiment.errors import CheckpointError
 from sentiment.scoring.errors import NO_ROOM
-from sentiment.scoring.resume.partial_file import PartialFile, sync_folder
+from sentiment.storage.atomic import PartialFile, sync_folder
 
 CHECKPOINT = "checkpoint.json"
 _OURS = re.compile(r"\d{6,}\.(rows|rejects)|.*\.partial")

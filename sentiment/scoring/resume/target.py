@@ -8,10 +8,10 @@ from typing import BinaryIO, Protocol
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import output_format
-from sentiment.scoring.resume.partial_file import PartialFile, sync_folder
 from sentiment.scoring.resume.parts import Parts, PartsFolder, Publishable
 from sentiment.scoring.resume.remote_parts import RemoteFile, RemoteParts
 from sentiment.storage import remote
+from sentiment.storage.atomic import PartialFile, sync_folder
 from sentiment.storage.formats import Format
 
 SUCCESS = "_SUCCESS"  # marks a folder of parts as complete, and names its job; readers of such folders skip it

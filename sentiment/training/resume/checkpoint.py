@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from sentiment.errors import CheckpointError
+from sentiment.storage.atomic import PartialFile
 
 FORMAT_VERSION = 1
 STATE = "state.json"
@@ -138,17 +139,9 @@ class Checkpoint:
             raise _unusable(file, f"can't be read: {error}") from None
 
     def _write(self, name: str, content: bytes) -> None:
-        scratch = self.folder / f"{name}.partial"
-        with scratch.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, self.folder / name)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with PartialFile(self.folder / name) as file:
+            file.file.write(content)
+            file.publish()
 
     def _empty(self) -> None:
         (self.folder / STATE).unlink(missing_ok=True)  # first: without it the others mean nothing

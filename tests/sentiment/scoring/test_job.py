@@ -19,7 +19,7 @@ from sentiment.scoring import Progress, ScoringSettings, score
 from sentiment.scoring.formats.compression import compressed
 from sentiment.scoring.formats.text import readers as text_readers
 from sentiment.scoring.formats.text.writers import JsonWriter
-from sentiment.scoring.resume.partial_file import PartialFile
+from sentiment.storage.atomic import PartialFile
 from sentiment.storage.formats import COMPRESSIONS, DELIMITERS, Format
 
 TEXTS = ["A good film.", 'Not "good",\nat all', "It is very, very boring :)", "zyzzyva 不错", "bad\tbad"]

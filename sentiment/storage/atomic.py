@@ -1,4 +1,4 @@
-"""Write a file so that it exists only when complete."""
+"""Write a file so that it exists only when complete, and sync folders."""
 
 import os
 from contextlib import suppress

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.scoring.resume.partial_file import PartialFile
+from sentiment.storage.atomic import PartialFile
 
 
 def test_a_file_has_its_name_only_when_published(tmp_path: Path) -> None:
