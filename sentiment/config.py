@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sentiment.default import NOTHING
 from sentiment.errors import ConfigError
 
 Rate = Annotated[float, Field(ge=0, lt=1, strict=True)]
@@ -175,9 +176,16 @@ class TrainingConfig(Settings):
     balanced: bool = False  # each class weighs as much as any other, however few its rows
     ema_decay: Rate = 0.999  # the weights kept are the moving average of those trained
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    # Of a table of at most so many rows, where no dev data is given, all are learned: cross-validation judges.
+    cross_validated_rows: Annotated[int, Field(ge=0, strict=True)] = 0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
-    pretrained: str = ""  # a model to start from, its words and weights: its folder, or default, the shipped one
-    pretrained_share: Rate = 0.0  # of its weights in those kept; the rest is what was learned
+    start: str = NOTHING  # or a model whose words and weights it starts from: its folder, or default, the shipped one
+    start_share: Rate = 0.0  # of that model's weights in those kept; the rest is what was learned
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"  # of a step's products; auto: the quicker, by measurement
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
+
+    @property
+    def starts_from_model(self) -> bool:
+        """Return whether it starts from a model's weights."""
+        return self.start != NOTHING

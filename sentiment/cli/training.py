@@ -48,7 +48,7 @@ def build_recipe(
         overruled = [
             f"--{each.name.replace('_', '-')}"
             for each in context.command.params
-            if each.name and each.name not in BESIDE_RECIPE and _is_given(context, each.name)
+            if each.name and each.name not in BESIDE_RECIPE and is_given(context, each.name)
         ]
         if overruled:
             raise ConfigError(
@@ -64,8 +64,8 @@ def build_recipe(
         recipe = Recipe.of({**sources, **skipping, **settings})
     if dtype is not None:
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"dtype": dtype.value})})
-    pretrained = recipe.training.pretrained
-    return merge_pretrained(recipe, load_pretrained(pretrained)) if pretrained else recipe
+    training = recipe.training
+    return merge_pretrained(recipe, load_pretrained(training.start)) if training.starts_from_model else recipe
 
 
 def source_settings(context: typer.Context) -> dict[str, Any]:
@@ -121,7 +121,8 @@ def enforce_suite(bundle: "Bundle", suite: "Suite", checkpoint: Path) -> None:
         raise typer.Exit(1)
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
+def is_given(context: typer.Context, name: str) -> bool:
+    """Return whether the option of this name stands on the command line."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
@@ -155,15 +156,16 @@ def train_and_save(
     watchers: "Sequence[Watcher]" = (),
     required: "Suite | None" = None,
     processes: "Processes | None" = None,
+    comparing: bool = False,
 ) -> None:
     """Train the recipe's model, from where a killed training stopped unless `restart`, and write its folder.
 
-    A model that misses a test of the suite `required` is not written; its checkpoint stays. Only the first of several
-    `processes` has the checkpoint and writes the folder.
+    `comparing` judges what else one could use on the same rows. A model that misses a test of the suite `required` is
+    not written; its checkpoint stays. Only the first of several `processes` has the checkpoint and writes the folder.
     """
     from sentiment import bundle as bundles
     from sentiment.terminal.screen import console
-    from sentiment.terminal.training import print_dtype, print_trained, training_progress
+    from sentiment.terminal.training import print_start, print_trained, training_progress
     from sentiment.training.events import Done, Start, Watchers
     from sentiment.training.processes import ALONE
     from sentiment.training.resume.checkpoint import Checkpoint
@@ -186,10 +188,18 @@ def train_and_save(
             observer = Watchers(watchers, report)
 
             def started(start: Start) -> None:
-                print_dtype(start)
+                print_start(recipe, start)
                 observer.start(start)
 
-            bundle = train(recipe, data, observer.progress, checkpoint, on_start=started, processes=processes)
+            bundle = train(
+                recipe,
+                data,
+                observer.progress,
+                checkpoint,
+                on_start=started,
+                processes=processes,
+                comparing=comparing,
+            )
         if required is not None:
             enforce_suite(bundle, required, folder)
         version = bundles.save(bundle, out)

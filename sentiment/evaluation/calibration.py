@@ -1,5 +1,6 @@
 """Probabilities that mean what they say."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from sentiment.evaluation.answers import Floats, Integers
 
 ECE_BINS = 15
 MAX_TEMPERATURE = 4.0  # that is fitted; the lowest is one over it
+DEVIATION_OF_LOG = 0.5  # of the temperature, before any row is seen
 FOLDS = 5
 
 LabelledLogits = tuple[Tensor, Tensor]  # of a set: logits (N, C), and targets (N,), which need not hold all classes
@@ -50,12 +52,18 @@ def reliability(probabilities: Floats, true: Integers) -> list[ConfidenceBin]:
 
 
 def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
-    """Return the temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same."""
+    """Return the temperature of the lowest mean log loss (Guo et al. 2017), each set weighing the same.
+
+    Its logarithm has a normal prior around that of 1, so that few rows move it little.
+    """
+    rows = len(sets) * min(len(targets) for _, targets in sets)  # as many as count: a small set weighs as a large one
     present = [(_present_classes(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
     candidates: list[float] = [MAX_TEMPERATURE ** (step / 200 - 1) for step in range(401)]  # in steps of 0.7 %
 
     def loss(temperature: float) -> float:
-        return sum(float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in present)
+        prior = (math.log(temperature) / DEVIATION_OF_LOG) ** 2 / (2 * rows)
+        losses = [float(functional.cross_entropy(logits / temperature, targets)) for logits, targets in present]
+        return sum(losses) / len(sets) + prior
 
     best: float = min(candidates, key=loss)
     return round(best, 4)
@@ -76,8 +84,8 @@ class Calibration:
 def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
     """Return the temperature and the biases of the lowest mean log loss, each set weighing the same.
 
-    Bias-corrected temperature scaling (Alexandari et al. 2020). The biases have a normal prior, so that few rows move
-    them little; that of a class which no set holds is 0.
+    Bias-corrected temperature scaling (Alexandari et al. 2020). The biases and the temperature's logarithm have normal
+    priors, so that few rows move them little; the bias of a class which no set holds is 0.
     """
     rows = len(sets) * min(len(targets) for _, targets in sets)  # as many as count: a small set weighs as a large one
     position = torch.zeros((), dtype=torch.double, requires_grad=True)  # of the temperature between its bounds
@@ -88,9 +96,10 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
 
     def step() -> Tensor:
         optimizer.zero_grad()
-        loss = biases.square().sum() / (2 * rows)
+        log_temperature = math.log(MAX_TEMPERATURE) * position.tanh()
+        loss = (biases.square().sum() + (log_temperature / DEVIATION_OF_LOG).square()) / (2 * rows)
         for logits, targets in sets:
-            scaled = logits / MAX_TEMPERATURE ** position.tanh() + biases  # (N, C)
+            scaled = logits / log_temperature.exp() + biases  # (N, C)
             loss = loss + functional.cross_entropy(_present_classes(scaled, targets), targets) / len(sets)
         loss.backward()
         return loss

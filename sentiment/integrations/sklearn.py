@@ -1,45 +1,56 @@
 """A scikit-learn classifier of texts: in pipelines, cross-validation, grid searches and calibration."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags, check_random_state, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sentiment.classifier import Classifier
+from sentiment.default import LANGUAGE, NOTHING, SHIPPED
 from sentiment.errors import DataError
 from sentiment.text.inputs import checked_texts
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import data_in_memory
-from sentiment.training.recipe import Recipe
+from sentiment.training.loop import Progress
+from sentiment.training.recipe import CROSS_VALIDATED_ROWS, Recipe
 from sentiment.training.trainer import train
 
 
 class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A bidirectional LSTM that `fit` trains on texts and labels, as `sentiment train` does on a file.
 
-    A tenth of the rows chooses the epoch and the temperature; the same `random_state` and `dtype` give the same model
-    (None gives another each time; `dtype` "auto" measures which number format trains quicker here). After `fit`
+    What is None is decided as the command decides it: `start` is the default model for English texts, unless a size or
+    `vectors` are given, and "nothing" else. Cross-validation chooses the number of epochs and the temperature for
+    tables of at most `cross_validated_rows`, a tenth of the rows, or `eval_set`, for others. The same `random_state`
+    and `dtype` give the same model (None gives another each time; `dtype` "auto" measures which number format trains
+    quicker here). `progress` is called with a `sentiment.training.loop.Progress` after each step. After `fit`
     `classes_` holds the labels, `classifier_` the classifier and `bundle_` what `sentiment.bundle.save` writes.
     """
 
     def __init__(
         self,
         *,
+        start: str | None = None,
         language: str = "en",
-        embedding_size: int = 100,
-        hidden_size: int = 128,
-        num_layers: int = 1,
-        epochs: int = 8,
-        learning_rate: float = 2e-3,
+        embedding_size: int | None = None,
+        hidden_size: int | None = None,
+        num_layers: int | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
         vectors: Sequence[str] = (),
-        pretrained: str = "",
+        class_weight: str | Mapping[Any, float] | None = None,
+        cross_validated_rows: int = CROSS_VALIDATED_ROWS,
         dtype: str = "auto",
         random_state: int | np.random.RandomState | None = 0,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
+        self.start = start
         self.language = language
         self.embedding_size = embedding_size
         self.hidden_size = hidden_size
@@ -47,13 +58,23 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.vectors = vectors
-        self.pretrained = pretrained
+        self.class_weight = class_weight
+        self.cross_validated_rows = cross_validated_rows
         self.dtype = dtype
         self.random_state = random_state
+        self.progress = progress
 
-    def fit(self, X: Iterable[str], y: Iterable[Any]) -> "SentimentEstimator":
+    def fit(
+        self,
+        X: Iterable[str],
+        y: Iterable[Any],
+        sample_weight: Sequence[float] | None = None,
+        eval_set: tuple[Iterable[str], Iterable[Any]] | None = None,
+    ) -> "SentimentEstimator":
         """Train on the texts `X` and the label of each, `y`: names or numbers, (N,) or (N, 1). Returns itself.
 
+        A row counts as `sample_weight` (N,) says, times the `class_weight` of its label; "balanced" gives each label
+        the same. `eval_set`, texts and labels, judges the training instead of rows of `X`.
         Raises DataError for what is no column of texts, for labels that are missing or can't be learned, ConfigError
         for a setting out of its range, TextError for a text that can't be read.
         """
@@ -62,30 +83,43 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         if not texts:
             raise DataError("X: there is no row to learn from")
         classes = np.unique(labels)
-        names = [str(label) for label in classes]
+        network = {
+            "embedding_size": self.embedding_size,
+            "hidden_size": self.hidden_size,
+            "num_layers": self.num_layers,
+        }
+        model = {name: size for name, size in network.items() if size is not None}
+        start = self.start
+        if start is None:
+            start = NOTHING if model or self.vectors or self.language != LANGUAGE else SHIPPED
+        training = {"epochs": self.epochs, "learning_rate": self.learning_rate}
         recipe = Recipe.of(
             {
                 "name": "estimator",
-                "labels": names,
+                "labels": [str(label) for label in classes],
                 "train": (),
                 "text": {"language": self.language},
-                "model": {
-                    "embedding_size": self.embedding_size,
-                    "hidden_size": self.hidden_size,
-                    "num_layers": self.num_layers,
-                },
+                "model": model,
                 "training": {
-                    "epochs": self.epochs,
-                    "learning_rate": self.learning_rate,
+                    **{name: value for name, value in training.items() if value is not None},
                     "vectors": self.vectors,
-                    "pretrained": self.pretrained,
+                    "start": start,
+                    "cross_validated_rows": self.cross_validated_rows,
                     "dtype": self.dtype,
                     "seed": _seed(self.random_state),
                 },
             }
         )
         rows = LabelledTexts("X", texts, [str(label) for label in labels])
-        self.bundle_ = train(recipe, data_in_memory(recipe, rows), lambda progress: None)
+        if self.class_weight is not None or sample_weight is not None:
+            weights = compute_sample_weight(self.class_weight, labels) * _check_sample_weight(sample_weight, labels)
+            rows = replace(rows, weights=weights.tolist())
+        dev = None
+        if eval_set is not None:
+            dev = LabelledTexts("eval_set", checked_texts(eval_set[0]), [str(each) for each in _labels(eval_set[1])])
+            check_consistent_length(dev.texts, dev.labels)
+        report = self.progress or (lambda progress: None)
+        self.bundle_ = train(recipe, data_in_memory(recipe, rows, dev), report)
         self.classifier_ = Classifier(self.bundle_)
         self.classes_ = classes
         return self
@@ -135,6 +169,18 @@ def _is_missing(label: Any) -> bool:
         return label is None or bool(label != label)  # as NaN and NaT are
     except TypeError:  # pandas' NA is neither equal nor unequal to anything
         return True
+
+
+def _check_sample_weight(sample_weight: Any, labels: np.ndarray) -> np.ndarray:
+    """Return the weights (N,), ones where there are none. Raises DataError for one that is no positive number."""
+    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)  # (N,)
+    check_consistent_length(weights, labels)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        raise DataError(f"sample_weight: row {wrong[0] + 1} has {weights[wrong[0]]:g}; a weight is a number from 0 on")
+    if not weights.any():
+        raise DataError("sample_weight: every row has 0; give one of them more")
+    return weights
 
 
 def _seed(random_state: Any) -> Any:

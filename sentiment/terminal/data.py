@@ -83,8 +83,9 @@ def _labels_table(report: "DataReport") -> Table:
         others = labels[MOST_LABELS:]
         lines.append((f"{len(others):,} others", [sum(each[label] for label in others) for each in counts]))
     table = screen.table("label", "train rows", "share", "dev rows", "share")
+    totals = [max(1, each.total()) for each in counts]  # there is no dev row where cross-validation judges
     for name, numbers in lines:
-        shares = [(f"{number:,}", f"{number / each.total():.1%}") for number, each in zip(numbers, counts, strict=True)]
+        shares = [(f"{number:,}", f"{number / total:.1%}") for number, total in zip(numbers, totals, strict=True)]
         table.add_row(name, *shares[0], *shares[1])
     return table
 

@@ -14,12 +14,25 @@ from rich.progress import (
 
 from sentiment.bundle import Bundle
 from sentiment.config import Task
+from sentiment.default import SHIPPED
 from sentiment.terminal import screen
 
 if TYPE_CHECKING:
+    from sentiment.evaluation.intervals import Estimate
+    from sentiment.training.comparison import Comparison
+    from sentiment.training.cross_validation import Stage
     from sentiment.training.events import Start
     from sentiment.training.loop import Progress as TrainingProgress
+    from sentiment.training.recipe import Recipe
     from sentiment.training.search.encoder_comparison import EncoderResult
+
+CANDIDATES = {
+    "model": "this model",
+    "start": "its start, untouched",
+    "linear": "linear model (TF-IDF)",
+    "majority": "the same answer always",
+}
+FIGURES = {"accuracy": "accuracy", "macro_recall": "macro-recall", "ece": "ECE", "pearson_r": "Pearson r", "mae": "MAE"}
 
 
 @contextmanager
@@ -36,9 +49,10 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
 
         def report(progress: "TrainingProgress") -> None:
             left = _left(progress)
+            fold = f"cross-validation {progress.fold}, " if progress.fold else ""
             bar.update(
                 line,
-                description=f"epoch {progress.epoch}/{progress.epochs}",
+                description=f"{fold}epoch {progress.epoch}/{progress.epochs}",
                 total=progress.steps,
                 completed=progress.step,
                 loss=progress.loss,
@@ -56,8 +70,10 @@ def training_progress(task: Task) -> Iterator[Callable[["TrainingProgress"], Non
         yield report
 
 
-def print_dtype(start: "Start") -> None:
-    """Print the number format of a training's steps, and what each format was measured to take."""
+def print_start(recipe: "Recipe", start: "Start") -> None:
+    """Print what a training starts from, the number format of its steps, and what each was measured to take."""
+    model = recipe.training.start
+    screen.console.print(f"Training starts from {'the default model' if model == SHIPPED else model}.", soft_wrap=True)
     seconds = ", ".join(f"{dtype} {spent:.3g} s" for dtype, spent in start.seconds_per_step.items())
     measured = f" (a step takes: {seconds})" if seconds else ""
     screen.console.print(f"Steps are computed in {start.dtype}{measured}.", soft_wrap=True)
@@ -98,6 +114,11 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     for name, label in blind.items():
         warning = f"Every row of {name} is answered {label!r}: the model does not distinguish the labels."
         screen.console.print(warning, style="yellow", soft_wrap=True)
+    from sentiment.training.comparison import Comparison
+
+    comparison = Comparison.of(bundle.metrics)
+    if comparison is not None:
+        print_candidates(comparison, bundle.metrics["training"].get("stage"))
     screen.console.print(f"Written to {folder}. Next:")
     for command in (
         f'sentiment predict --model {folder} "a text of yours"',
@@ -105,6 +126,47 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
         f"sentiment serve --model {folder}",
     ):
         screen.console.print(f"  {command}", soft_wrap=True)
+
+
+def print_candidates(comparison: "Comparison", stage: "Stage | None") -> None:
+    """Print what else one could use, on the same rows, and which of all is best."""
+    columns = list(next(iter(comparison.candidates.values())))
+    percent = "accuracy" in columns
+    title = f"{comparison.rows:,} rows that none of them learned from ({comparison.method}), with 95 % intervals"
+    table = screen.table("", *(FIGURES[column] for column in columns), title=title)
+    for name, figures in comparison.candidates.items():
+        shown = [_estimate(each, percent=percent) for each in figures.values()]
+        table.add_row(CANDIDATES[name], *shown)
+    screen.console.print(table)
+    screen.console.print(advice(comparison, stage), soft_wrap=True)
+
+
+def advice(comparison: "Comparison", stage: "Stage | None") -> str:
+    """Return in a sentence or two which candidate to use."""
+    own = comparison.shown(comparison.best)
+    others = [name for name in comparison.candidates if name != comparison.best]
+    second = max(others, key=comparison.main)
+    against = f"{own} against {comparison.shown(second)} for {CANDIDATES[second]}"
+    match comparison.best:
+        case "model" if stage == "start":
+            return (
+                "Use the model that training started from: your rows taught it nothing that held on others. It is what "
+                "is written here, with probabilities fitted to your rows."
+            )
+        case "model":
+            return f"Use this model: {against}."
+        case "start":
+            return f"Use the model that training started from, as it is or fitted by `sentiment calibrate`: {against}."
+        case "linear":
+            return f"Use a linear model, or label more rows: {against}."
+    return f"Use none of them yet: nothing beats the same answer to every text. Label more rows: {against}."
+
+
+def _estimate(estimate: "Estimate | None", *, percent: bool) -> str:
+    if estimate is None:
+        return "too few rows to know"
+    value, low, high = estimate.value, estimate.low, estimate.high
+    return f"{value:.1%} ({low:.1%} to {high:.1%})" if percent else f"{value:.3g} ({low:.3g} to {high:.3g})"
 
 
 def print_encoders(compared: "Sequence[EncoderResult]", out: Path) -> None:

@@ -68,8 +68,10 @@ class Watchers:
             watcher.start(start)
 
     def progress(self, progress: Progress) -> None:
-        """Pass it on."""
+        """Pass it on; of cross-validation to the progress bar only."""
         self._report(progress)
+        if progress.fold:  # of what is thrown away; a watcher follows the model that is kept
+            return
         for watcher in self._watchers:
             watcher.progress(progress)
 

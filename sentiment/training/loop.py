@@ -38,12 +38,15 @@ class EncodedSet:
 
     name: str
     token_ids: list[list[int]]
-    targets: list[int]
+    targets: Tensor  # (N,): the place of each row's label, or its number
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a training. `dev_score` is set only at the end of an epoch."""
+    """The progress of a training, or of a fold of its cross-validation.
+
+    `dev_score` is set only at the end of an epoch, and of none in a fold.
+    """
 
     epoch: int  # from 1
     epochs: int
@@ -53,6 +56,7 @@ class Progress:
     tokens_per_second: float
     seconds_left: float  # at most: it may stop early; 0 after the last epoch
     dev_score: float | None = None
+    fold: int = 0  # of cross-validation, from 1; 0 in the training of the model
 
 
 Report = Callable[[Progress], None]
@@ -74,10 +78,15 @@ def fit(
     *,
     criterion: Criterion = functional.cross_entropy,
     keep: Callable[[LearnerT], LearnerT] = unchanged_model,
+    start: tuple[LearnerT, float] | None = None,
+    last_epoch: int | None = None,
     processes: Processes = ALONE,
     rewrite: Rewrite = unchanged_rows,
 ) -> tuple[LearnerT, float]:
     """Train `model` in place. Return `keep` of the weights' moving average at its best `score`, and that score.
+
+    With a `start`, a network and its score, that is what an epoch has to beat. With a `last_epoch` training ends after
+    it, and what it ends with is returned, whatever its score.
 
     `targets` (rows, C) are the targets of `token_ids`: probabilities, or numbers with another `criterion` than cross
     entropy. With token states among them `model` is a StateReader. A row that an epoch reads twice is in it twice;
@@ -86,7 +95,7 @@ def fit(
     Raises TrainingDivergedError at the first loss, gradient or score that is not finite, and removes the checkpoint, as
     a resumed training would diverge again; raises ProcessLostError.
     """
-    state = TrainingState(model, config, processes.rank)
+    state = TrainingState(model, config, processes.rank, start=start, last_epoch=last_epoch)
     found = processes.broadcast_saved(checkpoint.saved if checkpoint is not None else None)
     if found is not None:
         state.restore(found.tensors, found.numbers)
@@ -97,7 +106,7 @@ def fit(
             checkpoint.remove()
         raise
     assert state.best is not None  # a first finite score is the best so far
-    return state.best, max(state.counters.dev_scores)
+    return state.best, state.counters.best_score
 
 
 def _run(

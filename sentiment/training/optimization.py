@@ -164,7 +164,8 @@ def check_finite(quantity: str, value: float, config: TrainingConfig) -> None:
 def update_ema(average: LearnerT, model: LearnerT, decay: float, step: int) -> None:
     """Move the moving `average` towards `model`; `step` counts from 1."""
     decay = min(decay, (1 + step) / (10 + step))  # forget the first steps soon
-    torch._foreach_lerp_(list(average.parameters()), [p.detach() for p in model.parameters()], 1 - decay)
+    moved = [pair for pair in zip(average.parameters(), model.parameters(), strict=True) if pair[1].requires_grad]
+    torch._foreach_lerp_([own for own, _ in moved], [new.detach() for _, new in moved], 1 - decay)
 
 
 def _drop_words(batch: PaddedBatch, rate: float) -> PaddedBatch:

@@ -15,6 +15,8 @@ from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.training.recipe import Recipe, check_dropout
 
+FEW_ROWS = 20_000
+EPOCHS_OF_FEW_ROWS = 4
 _RATES = {"embedding_dropout", "dropout", "weight_drop", "output_dropout"}  # of the training, not of the network
 
 
@@ -38,7 +40,7 @@ def merge_pretrained(recipe: Recipe, pretrained: Bundle) -> Recipe:
             if value not in (own[name], plain[name]):
                 raise ConfigError(
                     f"{part}.{name}: the pretrained model {pretrained.name} has {own[name]!r}, not {value!r}: leave it "
-                    "out, or start without --pretrained"
+                    "out, or take --from nothing"
                 )
     rates = recipe.model.model_dump(include=_RATES)
     model = ModelConfig.of(network.model_dump() | rates)
@@ -53,22 +55,44 @@ def merge_pretrained(recipe: Recipe, pretrained: Bundle) -> Recipe:
     return recipe.model_copy(update={"model": model, "text": text, "card": card})
 
 
+def settings_for(recipe: Recipe, rows: int) -> Recipe:
+    """Return the recipe with training settings that suit so many rows, where it gives none of its own.
+
+    Measured with `python -m benchmarks.own_rows`: few rows can't teach tens of thousands of words, and a step that
+    leaves them as they are takes a third of the time.
+    """
+    training = recipe.training
+    if rows <= FEW_ROWS:
+        given = training.model_fields_set
+        epochs = training.epochs if "epochs" in given else EPOCHS_OF_FEW_ROWS
+        suited = {"epochs": epochs, "frozen_embedding_epochs": epochs}
+        training = training.model_copy(update={name: suited[name] for name in suited.keys() - given})
+    return recipe.model_copy(update={"training": training})
+
+
 def _shape(config: ModelConfig) -> dict[str, Any]:
     return config.model_dump(exclude=_RATES)
 
 
 def copy_pretrained(model: SentimentModel, labels: Sequence[str], pretrained: Bundle) -> None:
-    """Copy the pretrained weights into a network. Labels that the pretrained model lacks start at random."""
+    """Copy the pretrained weights into a network. Labels that the pretrained model lacks start at random.
+
+    The logits are those that its temperature has divided.
+    """
     weights = {name: tensor.clone() for name, tensor in pretrained.model.state_dict().items()}
-    known = {label: row for row, label in enumerate(pretrained.labels or [""])}
-    rows = [known.get(label) for label in labels or [""]]  # a regression has one row, without a name
     for name, own in model.classifier.named_parameters():
-        learned = weights[f"classifier.{name}"]
+        learned = weights[f"classifier.{name}"] / pretrained.temperature
         weights[f"classifier.{name}"] = own.detach().clone()
-        for index, row in enumerate(rows):
+        for index, row in enumerate(known_labels(labels, pretrained)):
             if row is not None:
                 weights[f"classifier.{name}"][index] = learned[row]
     model.load_state_dict({**model.state_dict(), **weights})
+
+
+def known_labels(labels: Sequence[str], pretrained: Bundle) -> list[int | None]:
+    """Return which row of the pretrained classifier is each label's, None for one that it lacks."""
+    known = {label: row for row, label in enumerate(pretrained.labels or [""])}
+    return [known.get(label) for label in labels or [""]]  # a regression has one row, without a name
 
 
 def interpolate_towards(
@@ -79,7 +103,7 @@ def interpolate_towards(
     A model in between keeps more of its knowledge, and is often more accurate than either end (Wortsman et al. 2022,
     robust fine-tuning). The classifier stays as learned if one of its labels started at random.
     """
-    known = set(labels or [""]) <= set(pretrained.labels or [""])  # a regression has one row, without a name
+    known = None not in known_labels(labels, pretrained)
     start = {
         name: tensor.clone()
         for name, tensor in model.state_dict().items()

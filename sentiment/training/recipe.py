@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sentiment.config import Count, ModelConfig, Settings, Task, TextConfig, TrainingConfig, VocabularyConfig
-from sentiment.default import SHIPPED
+from sentiment.default import NOTHING, SHIPPED
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.formats import check_separator
@@ -22,6 +22,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+CROSS_VALIDATED_ROWS = 2000  # by default: of more rows a tenth is enough to judge by
 Label = Annotated[str, AfterValidator(partial(unicodedata.normalize, "NFC"))]  # as those of files are read
 
 
@@ -99,19 +100,19 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _refuse_dropout_between_no_layers(self) -> "Recipe":
-        if not self.training.pretrained:  # which brings its own layers
+        if not self.training.starts_from_model:  # which brings its own layers
             check_dropout(self.model)
         return self
 
     @model_validator(mode="after")
     def _refuse_words_of_a_pretrained_model(self) -> "Recipe":
-        if self.training.pretrained and self.training.vectors:
-            raise ValueError("a pretrained model brings the vectors of its words: leave --vectors or --pretrained out")
-        if self.training.pretrained and self.vocabulary != VocabularyConfig():
-            raise ValueError("a pretrained model brings its words: leave vocabulary or training.pretrained out")
-        if self.training.pretrained_share and not self.training.pretrained:
-            share = f"training.pretrained_share is {self.training.pretrained_share:g}"
-            raise ValueError(f"{share}, and there is no model to keep it of: name one as training.pretrained")
+        if self.training.starts_from_model and self.training.vectors:
+            raise ValueError("a pretrained model brings the vectors of its words: leave --vectors or --from out")
+        if self.training.starts_from_model and self.vocabulary != VocabularyConfig():
+            raise ValueError("a pretrained model brings its words: leave vocabulary or training.start out")
+        if self.training.start_share and not self.training.starts_from_model:
+            share = f"training.start_share is {self.training.start_share:g}"
+            raise ValueError(f"{share}, and there is no model to keep it of: name one as training.start")
         return self
 
     @classmethod
@@ -140,8 +141,8 @@ class Recipe(Settings):
             training["vectors"] = [
                 str(file.parent / vectors) if "/" in str(vectors) else vectors for vectors in training["vectors"]
             ]
-        if isinstance(training, dict) and training.get("pretrained", SHIPPED) != SHIPPED:
-            training["pretrained"] = os.path.join(file.parent, str(training["pretrained"]))  # keeps `./`
+        if isinstance(training, dict) and training.get("start", NOTHING) not in (NOTHING, SHIPPED):
+            training["start"] = os.path.join(file.parent, str(training["start"]))  # keeps `./`
         try:
             return cls.of(values)
         except ConfigError as error:

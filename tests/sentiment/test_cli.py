@@ -186,7 +186,7 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert scored.read_text().splitlines()[0].startswith("review,verdict,label,probability_bad,probability_good,")
     assert len(scored.read_text().splitlines()) == 81
-    assert "drift from split of reviews.csv: lengths little (0.00), unknown tokens " in done.stdout.decode()
+    assert "drift from cross-validation of reviews.csv: lengths little (0.00), unknown tokens " in done.stdout.decode()
 
     done = run("score", "--model", model, data, scored, "--text-column", "review", "--json",
                "--report", tmp_path / "report.html", "--top-only", "--columns", "verdict")  # fmt: skip
@@ -194,7 +194,7 @@ def test_train_evaluate_score_info_in_a_row(run: Run, tmp_path: Path) -> None:
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert (events[0]["event"], events[-1]["event"], events[-1]["rows"]) == ("progress", "done", 80)
     assert [(each["data"], each["of"]) for each in events[-1]["drift"]] == [
-        ("split of reviews.csv", of) for of in ("lengths", "unknown tokens", "labels", "confidence")
+        ("cross-validation of reviews.csv", of) for of in ("lengths", "unknown tokens", "labels", "confidence")
     ]
     assert scored.read_text().splitlines()[0] == "verdict,label,probability"
     assert "population stability index" in (tmp_path / "report.html").read_text()

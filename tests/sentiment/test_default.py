@@ -49,9 +49,9 @@ def test_in_a_component(folder_called_default: str) -> None:
 
 def test_in_a_recipe(folder_called_default: str) -> None:
     for name, version in (("default", SHIPPED), ("./default", folder_called_default)):
-        content = f'name = "a"\n[[train]]\npath = "x.csv"\n[training]\npretrained = "{name}"\n'
+        content = f'name = "a"\n[[train]]\npath = "x.csv"\n[training]\nstart = "{name}"\n'
         Path("a.toml").write_text(content)
-        assert load_pretrained(Recipe.read(Path("a.toml")).training.pretrained).version == version
+        assert load_pretrained(Recipe.read(Path("a.toml")).training.start).version == version
 
 
 def test_on_the_command_line(folder_called_default: str, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class LabelledTexts:
     columns: dict[str, list[str]] = field(default_factory=dict)  # others of the file, by name
     origins: list[Origin] = field(default_factory=list)  # of each row; none of rows in memory
     unreadable: int = 0
+    weights: list[float] | None = None  # of each row in the loss; None: all the same
 
     def origin(self, index: int) -> Origin:
         """Return where the row at this index comes from."""
@@ -86,21 +87,22 @@ def split(data: LabelledTexts, share: float, seed: int) -> tuple[LabelledTexts, 
         parts = max(2, round(share * len(ascending)))
         cuts = [len(ascending) * index // parts for index in range(parts + 1)]
         held_out = {rng.choice(ascending[start:end]) for start, end in pairwise(cuts)}
-        return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
+        return select(data, "train", held_out, False), select(data, "dev", held_out, True)
     for label in sorted(set(data.labels)):
         rows = [row for row, other in enumerate(data.labels) if other == label]
         held_out.update(rng.sample(rows, min(len(rows) - 1, max(1, round(share * len(rows))))))
-    return _select(data, "train", held_out, False), _select(data, "dev", held_out, True)
+    return select(data, "train", held_out, False), select(data, "dev", held_out, True)
 
 
 def exclude_texts(data: LabelledTexts, unseen: Sequence[LabelledTexts]) -> LabelledTexts:
     """Return the rows whose text, ignoring case and spacing, is in none of `unseen`."""
-    texts = {_plain(text) for part in unseen for text in part.texts}
-    rows = {row for row, text in enumerate(data.texts) if _plain(text) in texts}
-    return _select(data, data.name, rows, False) if rows else data
+    texts = {plain(text) for part in unseen for text in part.texts}
+    rows = {row for row, text in enumerate(data.texts) if plain(text) in texts}
+    return select(data, data.name, rows, False) if rows else data
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return the text as it is compared: case and spacing don't count."""
     return " ".join(text.casefold().split())
 
 
@@ -114,7 +116,8 @@ def with_unique_names(sets: Sequence[LabelledTexts]) -> list[LabelledTexts]:
     return found
 
 
-def _select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
+def select(data: LabelledTexts, name: str, rows: set[int], inside: bool) -> LabelledTexts:
+    """Return these rows, or with `inside` False all others, under another name."""
     kept = [row for row in range(len(data.texts)) if (row in rows) == inside]
     lists = {each.name: getattr(data, each.name) for each in fields(data)}
     chosen: dict[str, Any] = {

@@ -8,11 +8,13 @@ from typing import Any
 from sentiment.errors import ConfigError, DataError, TextError
 from sentiment.text.inputs import BLANK, checked_texts
 from sentiment.training.data.dataset import (
+    MIN_VALUES,
     LabelledTexts,
     check_learnable,
     check_names,
     check_spread,
     exclude_texts,
+    plain,
     split,
     with_unique_names,
 )
@@ -59,7 +61,8 @@ def read_data(recipe: Recipe) -> Data:
             cure = "add training rows of each, or take such rows out here"
             raise DataError(f"{origin}: no training row has the label {_named(unknown)}; {cure}")
     learned = set() if regression else {label for part in train for label in part.labels}
-    if not dev:
+    cross_validated = is_cross_validated(recipe, train)
+    if not dev and not cross_validated:
         halves = [split(part, recipe.training.dev_share, recipe.training.seed) for part in train]
         train = [replace(kept, name=part.name) for part, (kept, _) in zip(train, halves, strict=True)]
         dev = [
@@ -80,6 +83,9 @@ def read_data(recipe: Recipe) -> Data:
             raise DataError(f"{part.name}: the text of each row is in the dev data, too; leave this file out")
     if regression:
         check_spread(train, dev)
+    if cross_validated:
+        _check_differing(train)
+        return Data(labels, tuple(train), (), tuple(repeats), 0)
     unjudged = (set(labels) if recipe.dev else learned).difference(*(part.labels for part in dev))
     if unjudged:
         cure = "leave the dev data out to have a share of the rows held out" if recipe.dev else "name dev data"
@@ -89,16 +95,35 @@ def read_data(recipe: Recipe) -> Data:
     return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
 
 
-def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
-    """Return the recipe's data where the rows are at hand.
+def is_cross_validated(recipe: Recipe, train: Sequence[LabelledTexts]) -> bool:
+    """Return whether cross-validation judges the training on these rows: a share of a small table would be too few."""
+    rows = sum(len(part.texts) for part in train)
+    soft = any(source.soft_labels for source in recipe.train)
+    return not recipe.dev and not soft and MIN_VALUES <= rows <= recipe.training.cross_validated_rows
+
+
+def _check_differing(train: Sequence[LabelledTexts]) -> None:
+    """Raise DataError where too few texts differ to hold some out."""
+    if len({plain(text) for part in train for text in part.texts}) < MIN_VALUES:
+        raise DataError(_ALL_REPEATED)
+
+
+def data_in_memory(recipe: Recipe, rows: LabelledTexts, dev: LabelledTexts | None = None) -> Data:
+    """Return the recipe's data where the rows, and those that judge if they are others, are at hand.
 
     Raises DataError for what can't be learned from, TextError for a text that can't be read.
     """
-    for index, text in enumerate(checked_texts(rows.texts)):
-        if is_blank(text):
-            raise TextError(index, BLANK)
+    for part in [rows] if dev is None else [rows, dev]:
+        for index, text in enumerate(checked_texts(part.texts)):
+            if is_blank(text):
+                raise TextError(index, BLANK)
     labels = check_learnable([rows])
     check_names(labels, [rows])
+    if dev is not None:
+        return _data_with_dev(recipe.labels or labels, rows, dev)
+    if is_cross_validated(recipe, [rows]):
+        _check_differing([rows])
+        return Data(recipe.labels or labels, (rows,), (), (1,), 0)
     kept, held_out = split(rows, recipe.training.dev_share, recipe.training.seed)
     learned = exclude_texts(replace(kept, name=rows.name), [held_out])
     if not learned.texts:
@@ -107,6 +132,18 @@ def data_in_memory(recipe: Recipe, rows: LabelledTexts) -> Data:
     dropped = len(kept.texts) - len(learned.texts)
     dev = replace(held_out, name=f"split of {rows.name}")
     return Data(recipe.labels or labels, (learned,), (dev,), (1,), dropped)
+
+
+def _data_with_dev(labels: tuple[str, ...], rows: LabelledTexts, dev: LabelledTexts) -> Data:
+    """Return data of rows to learn from and rows to judge by. Raises DataError where the labels are not the same."""
+    differing = set(labels) ^ set(dev.labels)
+    if differing:
+        raise DataError(f"{dev.name}: the label {_named(differing)} is not in both: rows of each label learn and judge")
+    learned = exclude_texts(rows, [dev])
+    if not learned.texts:
+        raise DataError(f"{rows.name}: the text of each row is in {dev.name}, too; give other rows to judge by")
+    _check_labels_left(labels, [learned])
+    return Data(labels, (learned,), (dev,), (1,), len(rows.texts) - len(learned.texts))
 
 
 def _check_labels_left(labels: Collection[str], train: Sequence[LabelledTexts]) -> None:

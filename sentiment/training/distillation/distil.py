@@ -23,7 +23,7 @@ from sentiment.training.data.reading import STATES, read_texts
 from sentiment.training.data.splits import Data
 from sentiment.training.distillation.teacher import Teacher, is_teacher
 from sentiment.training.distillation.token_states import STATE_SIZE, STATES_MAX_TOKENS, Projection, to_bytes
-from sentiment.training.loop import EncodedSet, Report, fit
+from sentiment.training.loop import EncodedSet, Report, compute_logits, fit
 from sentiment.training.number_format import training_dtype
 from sentiment.training.objectives.classification import mean_macro_recall, target_probabilities
 from sentiment.training.optimization import truncate_rows
@@ -65,16 +65,20 @@ def train_teacher(
     targets = torch.cat([target_probabilities(part, labels) for part in train])  # (rows, C)
     judged = [
         EncodedSet(
-            part.name, truncate_rows(teacher.encode(part.texts), config), [labels.index(label) for label in part.labels]
+            part.name,
+            truncate_rows(teacher.encode(part.texts), config),
+            torch.tensor([labels.index(label) for label in part.labels]),
         )
         for part in dev
     ]
     saved = checkpoint.saved if checkpoint is not None else None
     choice = training_dtype(teacher, token_ids, targets, config, saved)
     config = config.model_copy(update={"dtype": choice.dtype})
-    return fit(
-        teacher, token_ids, targets, lambda each: mean_macro_recall(each, judged, labels), config, report, checkpoint
-    )
+
+    def score(model: Teacher) -> float:
+        return mean_macro_recall([compute_logits(model, part.token_ids) for part in judged], judged, labels)
+
+    return fit(teacher, token_ids, targets, score, config, report, checkpoint)
 
 
 def label_texts(

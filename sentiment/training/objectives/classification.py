@@ -14,14 +14,84 @@ from sentiment.classifier import Classifier
 from sentiment.evaluation.abstention import abstention_table
 from sentiment.evaluation.calibration import fit_temperature
 from sentiment.evaluation.metrics import figures
+from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import drift_baseline
 from sentiment.training.card import model_card
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import Data
 from sentiment.training.golden import golden_predictions
 from sentiment.training.loop import EncodedSet, compute_logits
-from sentiment.training.optimization import LearnerT
 from sentiment.training.recipe import Recipe
+
+
+class LabelObjective:
+    """Learn labels, by cross entropy."""
+
+    criterion = staticmethod(functional.cross_entropy)
+
+    def __init__(self, recipe: Recipe, data: Data) -> None:
+        self._recipe = recipe
+        self._data = data
+        self._labels = data.labels
+        self.outputs_per_row = len(data.labels)
+        parts = [
+            (target_probabilities(part, data.labels) * row_weights(part)).repeat(n, 1)
+            for part, n in zip(data.train, data.repeats, strict=True)
+        ]
+        targets = torch.cat(parts)  # (rows, C)
+        self.targets = targets * class_weights(targets) if recipe.training.balanced else targets  # (rows, C)
+
+    def encoded(self, name: str, token_ids: list[list[int]], part: LabelledTexts) -> EncodedSet:
+        """Return the set with the places of its labels."""
+        return EncodedSet(name, token_ids, torch.tensor([self._labels.index(label) for label in part.labels]))
+
+    def answers(self, model: SentimentModel, token_ids: Sequence[list[int]]) -> Tensor:
+        """Return the logits of each row: (N, C)."""
+        return compute_logits(model, token_ids)
+
+    def score(self, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> float:
+        """Return the mean macro-recall over the dev sets: no set and no class counts for more by being larger."""
+        return mean_macro_recall(answers, dev, self._labels)
+
+    def losses(self, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> Tensor:
+        """Return the log loss of each row of all sets, after the temperature that fits them best: (rows,)."""
+        sets = [(own.double(), part.targets) for own, part in zip(answers, dev, strict=True)]  # (N, C), (N,) each
+        temperature = fit_temperature(sets)
+        return torch.cat(
+            [functional.cross_entropy(logits / temperature, true, reduction="none") for logits, true in sets]
+        )  # (rows,)
+
+    def start_from(self, model: SentimentModel) -> None:
+        """Leave the pretrained network as it is: its logits are of the same kind."""
+
+    def finish(self, model: SentimentModel) -> None:
+        """Leave the network as it is: its logits are its answers."""
+
+    def judge(self, bundle: Bundle, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> Bundle:
+        """Return the bundle with its temperature, dev figures, card, golden predictions and drift baseline.
+
+        `answers` are the logits (N, C) of each dev set.
+        """
+        temperature = fit_temperature([(own, part.targets) for own, part in zip(answers, dev, strict=True)])
+        answered = {
+            part.name: (torch.softmax(own.double() / temperature, dim=-1), part.targets)
+            for own, part in zip(answers, dev, strict=True)
+        }
+        dev_figures = {name: figures(*each, self._labels) for name, each in answered.items()}
+        tables = {
+            name: abstention_table(probabilities.numpy(), true.numpy()).model_dump(mode="json")
+            for name, (probabilities, true) in answered.items()
+        }
+        parameters = bundle.model.num_parameters()
+        judged = replace(
+            bundle,
+            temperature=temperature,
+            metrics={"dev": dev_figures, METRIC: tables, **bundle.metrics},
+            card=model_card(self._recipe, self._labels, self._data.train, dev_figures, parameters),
+        )
+        classifier = Classifier(judged)
+        kept = drift_baseline(classifier, {part.name: part.token_ids for part in dev})
+        return replace(judged, golden=golden_predictions(classifier), metrics=judged.metrics | kept)
 
 
 def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
@@ -31,49 +101,26 @@ def target_probabilities(part: LabelledTexts, labels: Sequence[str]) -> Tensor:
     return functional.one_hot(torch.tensor([labels.index(label) for label in part.labels]), len(labels)).float()
 
 
+def row_weights(part: LabelledTexts) -> Tensor:
+    """Return the factor (rows, 1) of each row's loss, 1 on average."""
+    weights = torch.tensor(part.weights or [1.0] * len(part.texts)).unsqueeze(1)  # (rows, 1)
+    return weights / weights.mean()
+
+
 def class_weights(targets: Tensor) -> Tensor:
     """Return the factors (C,) that give every class of `targets` (rows, C) the same weight in the loss."""
     shares = targets.mean(dim=0)  # (C,)
     return 1 / (len(shares) * shares.clamp_min(1e-12))  # of a class that no row has, nothing is multiplied
 
 
-def mean_macro_recall(model: LearnerT, dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
-    """Return the mean macro-recall over the dev sets: no set and no class counts for more by being larger.
+def mean_macro_recall(answers: Sequence[Tensor], dev: Sequence[EncodedSet], labels: Sequence[str]) -> float:
+    """Return the mean macro-recall of the logits (N, C) of each dev set.
 
     NaN where an answer is, which a recall, counting the largest of each row, would hide.
     """
     recalls = []
-    for part in dev:
-        probabilities, targets = _answers(model, part, 1.0)  # (N, C), (N,)
-        if not probabilities.isfinite().all():
+    for logits, part in zip(answers, dev, strict=True):
+        if not logits.isfinite().all():
             return math.nan
-        recalls.append(figures(probabilities, targets, labels)["macro_recall"])
+        recalls.append(figures(torch.softmax(logits.double(), dim=-1), part.targets, labels)["macro_recall"])
     return float(sum(recalls) / len(recalls))
-
-
-def label_bundle(bundle: Bundle, recipe: Recipe, data: Data, dev: Sequence[EncodedSet]) -> Bundle:
-    """Return the bundle with its temperature, dev figures, card, golden predictions and drift baseline."""
-    model = bundle.model
-    targets = [torch.tensor(part.targets) for part in dev]
-    logits = [compute_logits(model, part.token_ids) for part in dev]
-    temperature = fit_temperature(list(zip(logits, targets, strict=True)))
-    answers = {part.name: _answers(model, part, temperature) for part in dev}
-    dev_figures = {name: figures(*answered, data.labels) for name, answered in answers.items()}
-    tables = {
-        name: abstention_table(probabilities.numpy(), true.numpy()).model_dump(mode="json")
-        for name, (probabilities, true) in answers.items()
-    }
-    judged = replace(
-        bundle,
-        temperature=temperature,
-        metrics={"dev": dev_figures, METRIC: tables, **bundle.metrics},
-        card=model_card(recipe, data.labels, data.train, dev_figures, model.num_parameters()),
-    )
-    classifier = Classifier(judged)
-    kept = drift_baseline(classifier, {part.name: part.token_ids for part in dev})
-    return replace(judged, golden=golden_predictions(classifier), metrics=judged.metrics | kept)
-
-
-def _answers(model: LearnerT, part: EncodedSet, temperature: float) -> tuple[Tensor, Tensor]:
-    logits = compute_logits(model, part.token_ids).double()  # (N, C)
-    return torch.softmax(logits / temperature, dim=-1), torch.tensor(part.targets)  # (N, C), (N,)

@@ -1,6 +1,6 @@
 """Scale targets, and compute dev score and bundle, of a regression."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -9,27 +9,15 @@ from torch.nn import functional
 
 from sentiment.bundle import Bundle
 from sentiment.classifier import Regressor
-from sentiment.config import TrainingConfig
 from sentiment.evaluation.regression import value_figures
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import drift_baseline
 from sentiment.training.card import model_card
 from sentiment.training.data.dataset import LabelledTexts
+from sentiment.training.data.splits import Data
 from sentiment.training.golden import golden_predictions
-from sentiment.training.loop import Report, compute_logits, fit
-from sentiment.training.optimization import Rewrite, unchanged_rows
-from sentiment.training.processes import ALONE, Processes
+from sentiment.training.loop import EncodedSet, compute_logits
 from sentiment.training.recipe import Recipe
-from sentiment.training.resume.checkpoint import Checkpoint
-
-
-@dataclass(frozen=True)
-class ValueSet:
-    """A labelled set of numbers, encoded for the network."""
-
-    name: str
-    token_ids: list[list[int]]
-    values: Tensor  # (N,), float64
 
 
 @dataclass(frozen=True)
@@ -67,59 +55,59 @@ class Scale:
             last.bias.mul_(self.deviation).add_(self.mean)
 
 
-def values_of(sets: Sequence[LabelledTexts]) -> list[Tensor]:
+class ValueObjective:
+    """Learn numbers, by the squared error of their standardized values."""
+
+    outputs_per_row = 1
+    criterion = staticmethod(functional.mse_loss)
+
+    def __init__(self, recipe: Recipe, data: Data) -> None:
+        self._recipe = recipe
+        self._data = data
+        numbers = torch.cat([each.repeat(n) for each, n in zip(_values_of(data.train), data.repeats, strict=True)])
+        self.scale = Scale.of(numbers)
+        self.targets = self.scale.apply(numbers)  # (rows, 1)
+
+    def encoded(self, name: str, token_ids: list[list[int]], part: LabelledTexts) -> EncodedSet:
+        """Return the set with its numbers."""
+        return EncodedSet(name, token_ids, torch.tensor(part.values, dtype=torch.double))
+
+    def answers(self, model: SentimentModel, token_ids: Sequence[list[int]]) -> Tensor:
+        """Return the number predicted for each row: (N,)."""
+        return self.scale.invert(compute_logits(model, token_ids))
+
+    def score(self, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> float:
+        """Return minus the root mean squared error, averaged over the dev sets, in the numbers' own unit."""
+        errors = [own - part.targets for own, part in zip(answers, dev, strict=True)]  # (N,) each
+        return -float(sum(each.square().mean().sqrt() for each in errors) / len(dev))
+
+    def losses(self, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> Tensor:
+        """Return the squared error of each row of all sets: (rows,)."""
+        return torch.cat([(own - part.targets).square() for own, part in zip(answers, dev, strict=True)])  # (rows,)
+
+    def start_from(self, model: SentimentModel) -> None:
+        """Make a pretrained network of numbers give standardized ones."""
+        self.scale.unfold_from(model)
+
+    def finish(self, model: SentimentModel) -> None:
+        """Make the network give the numbers themselves."""
+        self.scale.fold_into(model)
+
+    def judge(self, bundle: Bundle, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> Bundle:
+        """Return the bundle with its dev figures, its card, its golden predictions and its drift baseline."""
+        figures = {
+            part.name: value_figures(own.numpy(), part.targets.numpy()) for own, part in zip(answers, dev, strict=True)
+        }
+        judged = replace(
+            bundle,
+            metrics={"dev": figures, **bundle.metrics},
+            card=model_card(self._recipe, (), self._data.train, figures, bundle.model.num_parameters()),
+        )
+        regressor = Regressor(judged)
+        kept = drift_baseline(regressor, {part.name: part.token_ids for part in dev})
+        return replace(judged, golden=golden_predictions(regressor), metrics=judged.metrics | kept)
+
+
+def _values_of(sets: Sequence[LabelledTexts]) -> list[Tensor]:
     """Return the numbers (N,) of each set, float64."""
     return [torch.tensor(part.values, dtype=torch.double) for part in sets]
-
-
-def mean_rmse(model: SentimentModel, dev: Sequence[ValueSet], scale: Scale) -> float:
-    """Return the root mean squared error, averaged over the dev sets, in the numbers' own unit."""
-    errors = [scale.invert(compute_logits(model, part.token_ids)) - part.values for part in dev]  # (N,)
-    return float(sum(each.square().mean().sqrt() for each in errors) / len(dev))
-
-
-def fit_values(
-    model: SentimentModel,
-    token_ids: Sequence[list[int]],
-    values: Tensor,  # (rows,)
-    dev: Sequence[ValueSet],
-    config: TrainingConfig,
-    report: Report,
-    checkpoint: Checkpoint | None,
-    keep: Callable[[SentimentModel], SentimentModel],
-    processes: Processes = ALONE,
-    rewrite: Rewrite = unchanged_rows,
-) -> tuple[SentimentModel, float]:
-    """Train with `fit` on the squared error of numbers; the model returns the numbers, the score is -RMSE."""
-    scale = Scale.of(values)
-    best, score = fit(
-        model,
-        token_ids,
-        scale.apply(values),
-        lambda average: -mean_rmse(average.quantized(), dev, scale),
-        config,
-        report,
-        checkpoint,
-        criterion=functional.mse_loss,
-        keep=keep,
-        processes=processes,
-        rewrite=rewrite,
-    )
-    scale.fold_into(best)
-    return best, score
-
-
-def value_bundle(bundle: Bundle, recipe: Recipe, train: Sequence[LabelledTexts], dev: Sequence[ValueSet]) -> Bundle:
-    """Return the bundle with its dev figures, its card, its golden predictions and its drift baseline on dev data."""
-    figures = {}
-    for part in dev:
-        predicted = compute_logits(bundle.model, part.token_ids).squeeze(1).double()  # (N,)
-        figures[part.name] = value_figures(predicted.numpy(), part.values.numpy())
-    judged = replace(
-        bundle,
-        metrics={"dev": figures, **bundle.metrics},
-        card=model_card(recipe, (), train, figures, bundle.model.num_parameters()),
-    )
-    regressor = Regressor(judged)
-    kept = drift_baseline(regressor, {part.name: part.token_ids for part in dev})
-    return replace(judged, golden=golden_predictions(regressor), metrics=judged.metrics | kept)

@@ -30,7 +30,7 @@ def training_fingerprint(recipe: Recipe, data: Data, processes: Processes = ALON
             "require": True,
             "train": {"__all__": {"path"}},
             "dev": True,
-            "training": {"pretrained"},
+            "training": {"start"},
         },
     )
     fingerprint = _flat(settings)
@@ -41,8 +41,8 @@ def training_fingerprint(recipe: Recipe, data: Data, processes: Processes = ALON
     fingerprint |= {
         f"vectors {source}": files_fingerprint(source) for source in recipe.training.vectors if Path(source).is_file()
     }
-    if recipe.training.pretrained:
-        fingerprint["pretrained"] = load_pretrained(recipe.training.pretrained).version
+    if recipe.training.starts_from_model:
+        fingerprint["start"] = load_pretrained(recipe.training.start).version
     if processes.size > 1:
         fingerprint["processes"] = str(processes.size)
     return fingerprint | {

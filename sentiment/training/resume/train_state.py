@@ -26,14 +26,30 @@ class Counters:
     loss: float = 0.0  # mean of the epoch's steps that are done
     dev_scores: list[float] = field(default_factory=list)  # of each epoch that is done
     dtype: str = "float32"  # of the steps' products
+    start_score: float | None = None  # of the network that an epoch has to beat
+    last_epoch: int | None = None  # to train to, whatever the scores
 
     @property
     def best_epoch(self) -> int:
-        """Return the first of the epochs with the best dev score, from 1; 0 before there is one."""
-        return self.dev_scores.index(max(self.dev_scores)) + 1 if self.dev_scores else 0
+        """Return the first of the epochs with the best dev score, from 1; 0 where the start is as good or no epoch."""
+        if self.last_epoch is not None:
+            return min(self.last_epoch, len(self.dev_scores))
+        if not self.dev_scores or (self.start_score is not None and self.start_score >= max(self.dev_scores)):
+            return 0
+        return self.dev_scores.index(max(self.dev_scores)) + 1
+
+    @property
+    def best_score(self) -> float:
+        """Return the score of the best epoch, or of the start."""
+        if self.best_epoch:
+            return self.dev_scores[self.best_epoch - 1]
+        assert self.start_score is not None  # the best where no epoch is
+        return self.start_score
 
     def finished(self, config: TrainingConfig) -> bool:
         """Return whether all epochs are done, or too many without a better dev score."""
+        if self.last_epoch is not None:
+            return self.epoch > self.last_epoch
         return self.epoch > config.epochs or self.epoch - 1 - self.best_epoch >= config.patience
 
 
@@ -43,15 +59,24 @@ class TrainingState(Generic[LearnerT]):
     Of several processes each draws its own dropout, so that the one with another `rank` has another generator.
     """
 
-    def __init__(self, model: LearnerT, config: TrainingConfig, rank: int = 0) -> None:
+    def __init__(
+        self,
+        model: LearnerT,
+        config: TrainingConfig,
+        rank: int = 0,
+        *,
+        start: tuple[LearnerT, float] | None = None,
+        last_epoch: int | None = None,
+    ) -> None:
         torch.manual_seed(config.seed + rank)
         self._rank = rank
         self.model: LearnerT = model
         self.average: LearnerT = copy.deepcopy(model).eval().requires_grad_(False)
-        self.best: LearnerT | None = None
+        self.best: LearnerT | None = copy.deepcopy(start[0]) if start is not None else None
         self.optimizer = adamw(model, config)
         self.rng = random.Random(config.seed)
-        self.counters = Counters(self.rng.getstate(), dtype=config.dtype)
+        score = start[1] if start is not None else None
+        self.counters = Counters(self.rng.getstate(), dtype=config.dtype, start_score=score, last_epoch=last_epoch)
 
     def end_epoch(self, dev_score: float, kept: LearnerT) -> None:
         """Record the epoch's score, keep its weights if they are the best so far, and start the next epoch."""

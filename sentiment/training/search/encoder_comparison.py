@@ -59,10 +59,9 @@ def compare_encoders(
     killed comparison resumes. Raises ConfigError for an `out` that holds a comparison with another `fingerprint`, and a
     recipe that starts from a model.
     """
-    if recipe.training.pretrained:
+    if recipe.training.starts_from_model:
         raise ConfigError(
-            f"training.pretrained is {recipe.training.pretrained}, and all that are compared start from nothing: leave "
-            "it out"
+            f"training.start is {recipe.training.start}, and all that are compared start from nothing: leave it out"
         )
     out.mkdir(parents=True, exist_ok=True)
     rows = _read(out / RESULTS, fingerprint)

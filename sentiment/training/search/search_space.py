@@ -25,7 +25,7 @@ def build_search_space(recipe: Recipe) -> dict[str, BaseDistribution]:
         "model.embedding_dropout": _up_to(0.6, model.embedding_dropout),
         "model.output_dropout": _up_to(0.6, model.output_dropout),
     }
-    if not training.pretrained:  # its weights fit no other size
+    if not training.starts_from_model:  # its weights fit no other size
         sizes = {max(1, model.hidden_size // 2), model.hidden_size, 2 * model.hidden_size}
         found["model.hidden_size"] = CategoricalDistribution(sorted(sizes))
     if model.encoder in ("rnn", "lstm") and model.pooling != "final_and_cell":

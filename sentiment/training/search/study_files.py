@@ -11,7 +11,7 @@ from typing import Any
 import optuna
 import tomli_w
 
-from sentiment.default import SHIPPED
+from sentiment.default import NOTHING, SHIPPED
 from sentiment.evaluation.behaviour import DEFAULT
 from sentiment.storage.remote import is_remote
 from sentiment.training.recipe import Recipe
@@ -30,8 +30,8 @@ def write_recipe(recipe: Recipe, file: Path) -> None:
         settings["require"] = [each if each == DEFAULT else _from(file.parent, each) for each in settings["require"]]
     vectors = settings.get("training", {}).get("vectors", [])
     vectors[:] = [_from(file.parent, each) if Path(each).is_file() else each for each in vectors]
-    if settings.get("training", {}).get("pretrained", SHIPPED) != SHIPPED:
-        settings["training"]["pretrained"] = _from(file.parent, settings["training"]["pretrained"])
+    if settings.get("training", {}).get("start", NOTHING) not in (NOTHING, SHIPPED):
+        settings["training"]["start"] = _from(file.parent, settings["training"]["start"])
     scratch = file.with_name(f"{file.name}.partial")
     scratch.write_text(tomli_w.dumps(settings), encoding="utf-8")
     scratch.replace(file)

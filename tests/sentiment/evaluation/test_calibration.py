@@ -38,7 +38,7 @@ def test_temperature_weighs_sets_the_same_whatever_their_size() -> None:
     targets = torch.multinomial(torch.softmax(honest, -1), 1, generator=generator).squeeze(1)
     small, large = (honest[:500] * 3, targets[:500]), (honest, targets)
     doubled = (torch.cat([small[0]] * 8), torch.cat([small[1]] * 8))
-    assert fit_temperature([small, large]) == fit_temperature([doubled, large])
+    assert fit_temperature([small, large]) == pytest.approx(fit_temperature([doubled, large]), rel=0.03)  # the prior
 
 
 def test_a_class_that_a_set_never_holds_has_no_part_in_the_fit() -> None:

@@ -1,6 +1,7 @@
 """The estimator where scikit-learn's users put estimators."""
 
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,15 @@ from sentiment import bundle as bundles
 from sentiment import load
 from sentiment.errors import ConfigError, DataError, TextError
 from sentiment.integrations.sklearn import SentimentEstimator
+from sentiment.training.loop import Progress
 
-SMALL = {"embedding_size": 8, "hidden_size": 8, "epochs": 2, "learning_rate": 0.02}
+SMALL: dict[str, Any] = {
+    "embedding_size": 8,
+    "hidden_size": 8,
+    "epochs": 2,
+    "learning_rate": 0.02,
+    "cross_validated_rows": 0,
+}
 WORDS = {"good": ("superb", "lovely", "fun"), "bad": ("dull", "awful", "poor"), "fair": ("okay", "average", "so so")}
 ROWS = [(f"the {thing} number {n} was {word}", label) for n, thing in enumerate(("cast", "plot", "film", "score"))
         for label, words in WORDS.items() for word in words]  # fmt: skip
@@ -64,10 +72,57 @@ def test_it_answers_as_the_classifier_and_its_saved_folder(fitted: SentimentEsti
 
 
 def test_it_starts_from_a_pretrained_model(tiny_bundle: Path) -> None:
-    fitted = SentimentEstimator(pretrained=str(tiny_bundle), epochs=1).fit(X, Y)
+    fitted = SentimentEstimator(start=str(tiny_bundle), epochs=1).fit(X, Y)
     assert fitted.bundle_.vocabulary.tokens == load(tiny_bundle).vocabulary.tokens
     with pytest.raises(ConfigError, match=r"model\.hidden_size: the pretrained model tiny has 8, not 16"):
-        SentimentEstimator(pretrained=str(tiny_bundle), hidden_size=16).fit(X, Y)
+        SentimentEstimator(start=str(tiny_bundle), hidden_size=16).fit(X, Y)
+
+
+def test_english_starts_from_the_default_model_unless_the_network_is_given() -> None:
+    fitted = SentimentEstimator(epochs=1, cross_validated_rows=0).fit(X, Y)
+    default = load("default")
+    assert fitted.bundle_.vocabulary.tokens == default.vocabulary.tokens
+    own = SentimentEstimator(**SMALL).fit(X, Y)
+    assert own.bundle_.vocabulary.tokens != default.vocabulary.tokens
+
+
+def test_small_tables_are_judged_by_cross_validation() -> None:
+    fitted = SentimentEstimator(**{**SMALL, "cross_validated_rows": 36}).fit(X, Y)
+    [judged] = fitted.bundle_.metrics["dev"].values()
+    assert judged["rows"] == 36
+
+
+def test_rows_of_no_weight_teach_nothing() -> None:
+    texts, labels = [*X, *X], [*Y, *(Y[::-1])]
+    estimator = SentimentEstimator(**{**SMALL, "epochs": 12})
+    shorter = [re.sub(" number .", "", text) for text in X]
+    weighted = estimator.fit(texts, labels, sample_weight=[1.0] * 36 + [0.0] * 36, eval_set=(shorter, Y))
+    assert weighted.score(X, Y) > 0.9
+    for wrong in ([1.0] * 71 + [-1.0], [1.0] * 71 + [float("nan")], [0.0] * 72):
+        with pytest.raises(DataError, match="sample_weight: "):
+            estimator.fit(texts, labels, sample_weight=wrong)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        estimator.fit(texts, labels, sample_weight=[1.0])
+
+
+def test_balanced_labels_weigh_the_same() -> None:
+    texts, labels = [*X[:6], *["it was fine"] * 60], [*Y[:6], *["fair"] * 60]
+    texts = [f"{text} {number}" for number, text in enumerate(texts)]
+    balanced = SentimentEstimator(**{**SMALL, "class_weight": "balanced"}).fit(texts, labels)
+    plain = SentimentEstimator(**SMALL).fit(texts, labels)
+    assert balanced.predict_proba(["superb"])[0, 1] < plain.predict_proba(["superb"])[0, 1]
+
+
+def test_an_evaluation_set_judges_and_progress_is_called() -> None:
+    seen: list[Progress] = []
+    estimator = SentimentEstimator(**SMALL, progress=seen.append)
+    fitted = estimator.fit(
+        X, Y, eval_set=(["a superb thing", "a dull thing", "an okay thing"], ["good", "bad", "fair"])
+    )
+    assert list(fitted.bundle_.metrics["dev"]) == ["eval_set"]
+    assert [each.epoch for each in seen if each.dev_score is not None] == [1, 2]
+    with pytest.raises(DataError, match="eval_set: the label 'fair' is not in both"):
+        estimator.fit(X, Y, eval_set=(["superb", "dull"], ["good", "bad"]))
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def test_a_killed_comparison_goes_on_and_every_network_has_its_row(recipe: Recip
 
 
 def test_a_network_to_start_from_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    training = recipe.training.model_copy(update={"pretrained": "default"})
-    with pytest.raises(ConfigError, match=r"training\.pretrained is default, and all that are compared start from not"):
+    training = recipe.training.model_copy(update={"start": "default"})
+    with pytest.raises(ConfigError, match=r"training\.start is default, and all that are compared start from not"):
         compare_encoders(recipe.model_copy(update={"training": training}), FINGERPRINT, tmp_path, lambda *_: None, [])
     assert not list(tmp_path.iterdir())
 

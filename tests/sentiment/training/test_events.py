@@ -17,7 +17,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, write_reviews: Write) -> t
     """The model folder that `sentiment train --json` wrote, and the events that it printed: no other line."""
     folder = tmp_path_factory.mktemp("events")
     data = write_reviews(folder / "reviews.csv", 60)
-    command = ["train", data, "--out", folder / "model", "--epochs", "2", "--hidden-size", "4", "--json"]
+    dev = write_reviews(folder / "dev.csv", 20)
+    command = ["train", data, "--dev", dev, "--out", folder / "model", "--epochs", "2", "--hidden-size", "4", "--json"]
     done = CliRunner().invoke(app, [*map(str, command)])
     assert (done.exit_code, done.stderr) == (0, "")
     return folder / "model", [json.loads(line) for line in done.stdout.splitlines()]
@@ -35,7 +36,7 @@ def test_the_events_in_order(trained: tuple[Path, list[dict[str, Any]]]) -> None
         2,
         0,
     )
-    assert (start["rows"], start["dev_rows"], start["parameters"]) == (54, 6, load(model).num_parameters)
+    assert (start["rows"], start["dev_rows"], start["parameters"]) == (60, 20, load(model).num_parameters)
 
 
 def test_an_epoch_has_its_score_and_the_end_what_came_of_it(trained: tuple[Path, list[dict[str, Any]]]) -> None:

@@ -9,12 +9,13 @@ from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
-from sentiment.classifier import Classifier, Regressor, load
+from sentiment.classifier import Classifier, load
 from sentiment.cli import app
 from sentiment.errors import BundleError, ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.terminal.screen import console
 from sentiment.training.data.splits import read_data
+from sentiment.training.preparation import START, prepare
 from sentiment.training.pretrained import copy_pretrained, interpolate_towards, merge_pretrained
 from sentiment.training.recipe import Recipe
 from sentiment.training.resume.fingerprint import training_fingerprint
@@ -26,7 +27,7 @@ HARDLY = 1e-12  # a learning rate that moves no weight
 
 
 def recipe_of(path: Path, pretrained: Path, **settings: Any) -> Recipe:
-    training = {"epochs": 1, "pretrained": str(pretrained), **settings.pop("training", {})}
+    training = {"epochs": 1, "start": str(pretrained), **settings.pop("training", {})}
     return Recipe.of({"name": "toy", "train": [{"path": path}], "training": training, **settings})
 
 
@@ -34,15 +35,14 @@ def test_it_starts_as_the_pretrained_model_and_learns_on(
     tmp_path: Path, write_reviews: Write, tiny_bundle: Path, tiny_classifier: Classifier
 ) -> None:
     path = write_reviews(tmp_path / "a.csv", 200)
-    texts = ["a great film", "the plot was bad", "not good"]
     recipe = recipe_of(path, tiny_bundle, training={"learning_rate": HARDLY}, labels=tiny_classifier.labels)
-    started = train(recipe, read_data(recipe), lambda _: None)
+    pretrained, data = bundles.load(tiny_bundle), read_data(recipe)
+    untouched = prepare(merge_pretrained(recipe, pretrained), data, pretrained).starts[START]
+    torch.testing.assert_close(untouched.classifier.weight, tiny_classifier.model.classifier.weight)
+    started = train(recipe, data, lambda _: None)
     torch.testing.assert_close(started.model.lstm.weight_hh_l0, tiny_classifier.model.lstm.weight_hh_l0)
     assert started.vocabulary.tokens == tiny_classifier.vocabulary.tokens
     assert f"It started from the model tiny, version {bundles.load(tiny_bundle).version}, whose card" in started.card
-    assert [each.label for each in Classifier(started).predict(texts)] == [
-        each.label for each in tiny_classifier.predict(texts)
-    ]
     recipe = recipe_of(path, tiny_bundle, training={"learning_rate": 0.02, "epochs": 8})
     learned = Classifier(train(recipe, read_data(recipe), lambda _: None))
     assert [each.label for each in learned.predict(["the film was great 1", "the film was bad 1"])] == [
@@ -76,24 +76,20 @@ def test_a_share_of_the_pretrained_weights_is_kept(
 ) -> None:
     path = write_reviews(tmp_path / "a.csv", 200)
     pretrained = tmp_path / "start"
-    bundles.save(make_bundle(num_layers=2), pretrained)  # no integers, so that the share is seen to the last digits
-    start = bundles.load(pretrained).model.state_dict()
-
-    def trained(share: float) -> dict[str, torch.Tensor]:
-        settings = {"learning_rate": 0.02, "pretrained_share": share}
-        recipe = recipe_of(path, pretrained, training=settings, labels=("negative", "neutral", "positive"))
-        return train(recipe, read_data(recipe), lambda _: None).model.state_dict()
-
-    learned, kept = trained(0.0), trained(0.25)
-    for name in ("lstm.weight_hh_l0", "classifier.weight"):
-        torch.testing.assert_close(kept[name], learned[name].lerp(start[name], 0.25))
-        assert not torch.allclose(kept[name], learned[name], atol=1e-3)
+    bundles.save(make_bundle(num_layers=2), pretrained)
+    recipe = recipe_of(path, pretrained, training={"start_share": 0.25}, labels=("negative", "neutral", "positive"))
+    start = bundles.load(pretrained)
+    prepared = prepare(merge_pretrained(recipe, start), read_data(recipe), start)
+    learned = make_bundle(num_layers=2, seed=1).model
+    kept = prepared.keep(learned).state_dict()
+    for name, own in learned.state_dict().items():
+        torch.testing.assert_close(kept[name], own.lerp(prepared.model.state_dict()[name], 0.25))
 
 
 def test_killed_it_goes_on_to_the_same_kept_weights(
     tmp_path: Path, write_reviews: Write, tiny_bundle: Path, train_killed_once: Callable[[Recipe], Bundle]
 ) -> None:
-    settings = {"learning_rate": 0.02, "pretrained_share": 0.25, "epochs": 3}
+    settings = {"learning_rate": 0.02, "start_share": 0.25, "epochs": 3}
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 200), tiny_bundle, training=settings)
     whole = train(recipe, read_data(recipe), lambda _: None).model.state_dict()
     resumed = train_killed_once(recipe).model.state_dict()
@@ -115,12 +111,11 @@ def test_a_classifier_of_new_labels_stays_as_learned(make_bundle: MakeBundle) ->
 
 
 def test_a_share_of_no_model_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"training\.pretrained_share is 0\.5, and there is no model to keep it of"):
-        Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"pretrained_share": 0.5}})
+    with pytest.raises(ConfigError, match=r"training\.start_share is 0\.5, and there is no model to keep it of"):
+        Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"start_share": 0.5}})
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_a_regression_goes_on_from_a_regression_in_its_own_numbers(tmp_path: Path, share: float) -> None:
+def test_a_regression_goes_on_from_a_regression_in_its_own_numbers(tmp_path: Path) -> None:
     rows = [
         (f"the film was {word} {number}", value)
         for word, value in (("good", 1010), ("bad", 990))
@@ -130,12 +125,17 @@ def test_a_regression_goes_on_from_a_regression_in_its_own_numbers(tmp_path: Pat
     settings = {"name": "toy", "task": "regression", "train": [{"path": tmp_path / "a.csv"}]}
     first = Recipe.of({**settings, "model": {"embedding_size": 8, "hidden_size": 8}, "training": {"epochs": 4}})
     bundles.save(train(first, read_data(first), lambda _: None), tmp_path / "first")
-    training = {"pretrained": str(tmp_path / "first"), "pretrained_share": share, "learning_rate": HARDLY, "epochs": 1}
+    training = {"start": str(tmp_path / "first"), "learning_rate": HARDLY, "epochs": 1}
     second = Recipe.of({**settings, "training": training})
     texts = [text for text, _ in rows[::20]]
     before = [each.value for each in load(tmp_path / "first", task="regression").predict(texts)]
-    after = Regressor(train(second, read_data(second), lambda _: None)).predict(texts)
-    assert [each.value for each in after] == pytest.approx(before, abs=0.05)
+    start, data = bundles.load(tmp_path / "first"), read_data(second)
+    prepared = prepare(merge_pretrained(second, start), data, start)
+    token_ids = [start.vocabulary.encode(text.split()) for text in texts]
+    untouched = prepared.objective.answers(prepared.starts[START].quantized(), token_ids)
+    assert untouched.tolist() == pytest.approx(before, abs=0.05)
+    after = train(second, data, lambda _: None)
+    assert after.metrics["dev"]["split of a.csv"]["rmse"] <= start.metrics["dev"]["split of a.csv"]["rmse"] + 0.05
 
 
 def test_a_regression_that_starts_from_a_classifier_keeps_nothing_of_its_classifier(make_bundle: MakeBundle) -> None:
@@ -214,18 +214,18 @@ def test_another_pretrained_model_is_another_training(
         recipe = recipe_of(path, Path(f"{folder}/.") if found else folder)  # the same folder, spelled otherwise
         found.append(training_fingerprint(recipe, read_data(recipe)))
     assert found[0] == found[1]
-    assert {name for name in found[0] if found[0][name] != found[2][name]} == {"pretrained"}
+    assert {name for name in found[0] if found[0][name] != found[2][name]} == {"start"}
 
 
 def test_a_recipe_names_it_from_its_own_folder(tmp_path: Path) -> None:
     for name, expected in (("models/x", str(tmp_path / "models/x")), ("default", "default")):
-        content = f'name = "a"\n[[train]]\npath = "x.csv"\n[training]\npretrained = "{name}"\n'
+        content = f'name = "a"\n[[train]]\npath = "x.csv"\n[training]\nstart = "{name}"\n'
         (tmp_path / "a.toml").write_text(content)
-        assert Recipe.read(tmp_path / "a.toml").training.pretrained == expected
+        assert Recipe.read(tmp_path / "a.toml").training.start == expected
 
 
 def test_the_command_starts_from_the_shipped_model(tmp_path: Path, write_reviews: Write) -> None:
-    command = ["train", str(write_reviews(tmp_path / "a.csv", 60)), "--pretrained", "default", "--epochs", "1"]
+    command = ["train", str(write_reviews(tmp_path / "a.csv", 60)), "--from", "default", "--epochs", "1"]
     done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "mine"), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout.splitlines()[0])["parameters"] > 1_000_000

@@ -37,8 +37,8 @@ patience = {epochs}
 max_batch_rows = 7
 word_dropout = {dropout}
 """
-GOING_ON = """pretrained = "start"
-pretrained_share = 0.5
+GOING_ON = """start = "start"
+start_share = 0.5
 """
 
 

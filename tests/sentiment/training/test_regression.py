@@ -13,9 +13,9 @@ from sentiment.errors import ConfigError, DataError
 from sentiment.nn.model import SentimentModel
 from sentiment.training.data.dataset import LabelledTexts, check_spread, split
 from sentiment.training.data.reading import read_labelled
-from sentiment.training.data.splits import read_data
-from sentiment.training.loop import Progress
-from sentiment.training.objectives.regression import Scale, ValueSet, mean_rmse
+from sentiment.training.data.splits import Data, read_data
+from sentiment.training.loop import EncodedSet, Progress
+from sentiment.training.objectives.regression import Scale, ValueObjective
 from sentiment.training.recipe import Recipe, Source
 from sentiment.training.trainer import train
 
@@ -89,11 +89,11 @@ def test_the_scale_goes_into_the_last_layer() -> None:
 
 
 def test_the_score_is_in_the_numbers_own_unit() -> None:
-    model = SentimentModel(ModelConfig(embedding_size=4, hidden_size=4), vocabulary_size=9, num_classes=1).eval()
-    torch.nn.init.zeros_(model.classifier.weight)
-    torch.nn.init.zeros_(model.classifier.bias)  # it says 0: the mean
-    sets = [ValueSet("a", [[2], [3]], torch.tensor([7.0, 13.0]).double()), ValueSet("b", [[4]], torch.tensor([11.0]))]
-    assert mean_rmse(model, sets, Scale(mean=10.0, deviation=5.0)) == pytest.approx((3 + 1) / 2)
+    recipe = Recipe.of({"name": "toy", "task": "regression", "train": ()})
+    objective = ValueObjective(recipe, Data((), (numbers([5.0, 15.0]),), (), (1,), 0))
+    sets = [EncodedSet("a", [[2], [3]], torch.tensor([7.0, 13.0])), EncodedSet("b", [[4]], torch.tensor([11.0]))]
+    answers = [torch.full((len(part.token_ids),), 10.0) for part in sets]
+    assert objective.score(answers, sets) == pytest.approx(-(3 + 1) / 2)
 
 
 def numbers(values: list[float], name: str = "a.csv") -> LabelledTexts:

@@ -32,7 +32,7 @@ def test_what_a_network_does_not_have_is_not_searched() -> None:
     assert "model.dropout" not in build_search_space(recipe())
     assert "model.dropout" in build_search_space(recipe(model={"num_layers": 2}))
     assert "model.hidden_size" in build_search_space(recipe())
-    assert "model.hidden_size" not in build_search_space(recipe(training={"pretrained": "default"}))
+    assert "model.hidden_size" not in build_search_space(recipe(training={"start": "default"}))
 
 
 def test_numbers_are_such_as_one_would_write() -> None:

@@ -79,7 +79,9 @@ def sentiment(folder: Path, *arguments: str, before: str = "") -> subprocess.Pop
 def test_a_training_killed_and_gone_on_with_is_one_run_in_both(tmp_path: Path, write_reviews: Write) -> None:
     write_reviews(tmp_path / "reviews.csv", 60)
     stores = ("--track", "tensorboard:runs", "--track", "mlflow:sqlite:///runs.db")
-    command = ("train", "reviews.csv", "--out", "toy", "--epochs", "3", "--hidden-size", "4", "--json", *stores)
+    write_reviews(tmp_path / "dev.csv", 20)
+    data = ("reviews.csv", "--dev", "dev.csv")
+    command = ("train", *data, "--out", "toy", "--epochs", "3", "--hidden-size", "4", "--json", *stores)
     running = sentiment(tmp_path, *command)
     assert running.stdout is not None
     first = next(event for event in map(json.loads, running.stdout) if event["event"] == "epoch")
@@ -94,7 +96,7 @@ def test_a_training_killed_and_gone_on_with_is_one_run_in_both(tmp_path: Path, w
     done = events[-1]
     loss = [(event["epoch"], event["loss"]) for event in epochs]
     score = [(event["epoch"], event["dev_score"]) for event in epochs]
-    accuracy = done["dev"]["split of reviews.csv"]["accuracy"]
+    accuracy = done["dev"]["dev.csv"]["accuracy"]
 
     [folder] = (tmp_path / "runs").iterdir()
     shown = curves(folder)
@@ -102,13 +104,13 @@ def test_a_training_killed_and_gone_on_with_is_one_run_in_both(tmp_path: Path, w
     assert [step for step, _ in shown["loss"]] == [1, 2, 3]
     assert shown["loss"] == [(step, pytest.approx(value)) for step, value in loss]
     assert shown["dev_score"] == [(step, pytest.approx(value)) for step, value in score]
-    assert shown["dev/split of reviews.csv/accuracy"] == [(3, pytest.approx(accuracy))]
+    assert shown["dev/dev.csv/accuracy"] == [(3, pytest.approx(accuracy))]
     address = f"sqlite:///{tmp_path / 'runs.db'}"
     [run] = runs(address)
     assert (run.info.run_name, run.info.status, run.data.params["model.hidden_size"]) == ("toy", "FINISHED", "4")
     assert history(address, run, "loss") == loss
     assert history(address, run, "dev_score") == score
-    assert run.data.metrics["dev/split of reviews.csv/accuracy"] == accuracy
+    assert run.data.metrics["dev/dev.csv/accuracy"] == accuracy
     assert run.data.metrics["best_dev_score"] == done["dev_score"]
 
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
 from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.scoring.drift import build_baseline
-from sentiment.training import trainer
 from sentiment.training.data.splits import read_data
 from sentiment.training.loop import Progress
+from sentiment.training.preparation import Preparation
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
 
@@ -172,14 +173,16 @@ def test_balanced_a_rare_class_is_learned(tmp_path: Path) -> None:
 def test_what_is_judged_is_what_serves(tmp_path: Path, write_reviews: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[SentimentModel] = []
 
-    def judge(model: SentimentModel, *_: object) -> float:
-        judged.append(model)
-        return 0.5
+    answers = Preparation.answers
 
-    monkeypatch.setattr(trainer, "mean_macro_recall", judge)
+    def judge(prepared: Preparation, model: SentimentModel) -> list[Tensor]:
+        judged.append(model)
+        return answers(prepared, model)
+
+    monkeypatch.setattr(Preparation, "answers", judge)
     recipe = recipe_of(write_reviews(tmp_path / "a.csv", 60), training={"epochs": 1})
     served = train(recipe, read_data(recipe), lambda _: None).model.integer_lstm
-    [found] = judged
+    found, _ = judged  # after the epoch, and what is saved
     assert served is not None
     assert found.integer_lstm is not None
     for name, integers in served.weights.items():

