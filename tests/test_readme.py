@@ -28,7 +28,7 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", r
 LONG_NUMBER = re.compile(r"\d+\.\d{4,}(?:e-\d+)?")
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 # As a whole, for blocks need files of those before them. Slow pages need none of the others, nor the others of them.
-SLOW_PAGES = {"encoders.md", "integrations.md", "training.md", "tutorial.md", "upgrading.md"}
+SLOW_PAGES = {"encoders.md", "integrations.md", "training.md", "tutorial.md", "tutorial-own-model.md", "upgrading.md"}
 EXAMPLES = [
     pytest.param(page, block, id=block[2].split("\n")[0], marks=[pytest.mark.slow] * (page.name in SLOW_PAGES))
     for page in PAGES
@@ -38,10 +38,11 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty folder but for the shipped models and a small table of reviews."""
+    """An empty folder but for the shipped models, a small table of reviews, and docs/ with its tables."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "models").mkdir()
     (folder / "models" / "default").symlink_to(ROOT / "models" / "default")
+    (folder / "docs").symlink_to(ROOT / "docs")
     rows = [("I love this", "good"), ("It broke at once", "bad")] * 20
     lines = (f"{text} {number},{label}\n" for number, (text, label) in enumerate(rows))
     (folder / "reviews.csv").write_text("text,label\n" + "".join(lines))
