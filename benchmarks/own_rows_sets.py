@@ -77,7 +77,7 @@ class Draw:
 
 
 def read_set(own: OwnSet, data: Path) -> Table:
-    """Read a set's files of the folder. Texts that occur again, or in the dev file, are drawn at most once."""
+    """Read a set's files of the folder. A text that occurs twice is drawn at most once, one of the dev file never."""
     pool = _read(own, data / f"{own.train}.parquet").unique("text", keep="first", maintain_order=True)
     dev = None if own.dev is None else _read(own, data / f"{own.dev}.parquet")
     if own.commonest is not None:
