@@ -16,6 +16,13 @@ T = TypeVar("T")
 Lock = monkey.get_original("threading", "Lock")
 
 
+def run_others(seconds: float) -> None:
+    """Let the other greenlets run until all of them wait, for at most so many seconds. Threads need no turn."""
+    if monkey.is_module_patched("threading"):
+        with gevent.Timeout(seconds, False):
+            gevent.idle()
+
+
 class NativeThread:
     """One thread that runs long calls one by one, in the order of arrival."""
 

@@ -46,3 +46,42 @@ except KeyError:
 def test_the_hub_serves_others_and_an_error_is_the_callers_alone() -> None:
     run = subprocess.run([sys.executable, "-c", PATCHED], capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr) == ("raised\n", "")
+
+
+TURNS = """
+from gevent import monkey
+monkey.patch_all()
+import gevent, threading
+from service.inference.batcher import Batcher
+
+class Classifier:
+    sizes = []
+    def classify(self, texts):
+        self.sizes.append(len(texts))
+        return texts
+
+class Text:
+    token_ids = [1]
+
+def ask(turns):
+    for _ in range(turns):
+        gevent.sleep(0)
+    batcher.classify(classifier, [Text()], float("inf"))
+
+batcher, classifier = Batcher(100, 100), Classifier()
+gevent.joinall([gevent.spawn(ask, turns) for turns in (0, 1, 3)])
+print(classifier.sizes)
+
+def spin():
+    while not asked.dead:
+        gevent.sleep(0)
+
+asked = gevent.spawn(ask, 0)
+gevent.joinall([asked, gevent.spawn(spin)])
+print(classifier.sizes)
+"""
+
+
+def test_a_batch_waits_for_those_who_are_about_to_ask_but_not_for_ever() -> None:
+    run = subprocess.run([sys.executable, "-c", TURNS], capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr) == ("[3]\n[3, 1]\n", "")
