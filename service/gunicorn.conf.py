@@ -52,7 +52,8 @@ def on_starting(server: Any) -> None:
 
 def post_fork(_: Any, worker: Any) -> None:
     """Prepare a new worker, whose metrics are in files of its own."""
-    values.ValueClass = values.MultiProcessValue()
+    own = os.getpid()  # it never forks; by itself the library would ask the system with each count
+    values.ValueClass = values.MultiProcessValue(lambda: own)
 
 
 def child_exit(_: Any, worker: Any) -> None:

@@ -40,6 +40,13 @@ LAST_REQUEST_SECONDS = 2.0  # at the end, for the first byte on an open connecti
 _log = logging.getLogger(__name__)
 
 
+class RequestTimeout(Problem):
+    """A request that takes too long to arrive."""
+
+    def __init__(self) -> None:
+        super().__init__(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
+
+
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """A response that sends its head together with the first part of its body."""
 
@@ -62,8 +69,10 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
 
     def _send(self, data: bytes) -> None:
         if self._head or data:
-            self.sock.sendall(self._head + data)
-            self._head = b""
+            data, self._head = self._head + data, b""
+            sent = self.sock.send(data)  # mostly all: `sendall` alone would ask the system for its buffer's size
+            if sent < len(data):
+                self.sock.sendall(data[sent:])
 
 
 class Stream:
@@ -152,6 +161,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         """Answer the requests of one connection one by one."""
         client.settimeout(WRITE_SECONDS)
+        address = client.getsockname()
         parser = RequestParser(self.cfg, client, addr)
         parser.mesg_class = early_errors.Request
         self._open += 1
@@ -160,11 +170,10 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 request = None
                 if not parser.unreader.buf.tell():  # of the next one nothing came with the last one
                     self._wait_for_request(client, was_used=parser.req_count > 0)
-                late = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
-                with gevent.Timeout(REQUEST_SECONDS, late):
+                with gevent.Timeout(REQUEST_SECONDS, RequestTimeout):
                     request = next(parser)
                     self._read_body(request, parser, client)
-                self.handle_request(client.getsockname(), request, client, addr)
+                self.handle_request(address, request, client, addr)
         except (StopIteration, OSError):  # the client or HTTP ends the connection, or it was idle for too long
             pass
         except Exception as error:

@@ -5,8 +5,8 @@ Redis counts the requests of all workers together; without it each worker counts
 
 import logging
 import math
-import threading
 import time
+from functools import partial
 from typing import Any
 
 from flask import Flask, Request, g, request
@@ -78,16 +78,18 @@ def _set_retry_after(limit: RequestLimit) -> None:
 
 def in_flight_checker(app: Flask, max_requests: int) -> Check:
     """Return a check that limits concurrent model requests. Streams of lines, which take long, are counted apart."""
-    slots = {is_stream: threading.Semaphore(max_requests) for is_stream in (False, True)}
+    free_slots = {is_stream: [None] * max_requests for is_stream in (False, True)}  # a list's pop and append are atomic
 
     def check(request: Request, notes: Any) -> None:
         described = openapi.of(app, request.endpoint)
         if described is None or described.request is None or request.method != "POST":
             return
-        slot = slots[request.mimetype == MEDIA_TYPE]
-        if not slot.acquire(blocking=False):
+        slots = free_slots[request.mimetype == MEDIA_TYPE]
+        try:
+            slot = slots.pop()
+        except IndexError:
             detail = f"{max_requests} requests are being answered; the limit is {max_requests}."
-            raise Problem(OVERLOADED, detail, headers=RETRY)
-        notes.release = slot.release
+            raise Problem(OVERLOADED, detail, headers=RETRY) from None
+        notes.release = partial(slots.append, slot)
 
     return check

@@ -59,7 +59,7 @@ def predict(
     apply = apply_options_to_views if sentences else apply_options
     predictions = apply(answer.predictions, pointer, strict=options.strict, threshold=lowest)
     model.record_metrics(answer.predictions)
-    return replace(answer, predictions=predictions)
+    return Answer(answer.model, answer.task, answer.metrics, predictions)
 
 
 def threshold(options: Options, answer: Answer, pointer: str) -> float:
