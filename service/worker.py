@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from functools import lru_cache
 from typing import Any
 
 import gevent
@@ -40,13 +41,6 @@ LAST_REQUEST_SECONDS = 2.0  # at the end, for the first byte on an open connecti
 _log = logging.getLogger(__name__)
 
 
-class RequestTimeout(Problem):
-    """A request that takes too long to arrive."""
-
-    def __init__(self) -> None:
-        super().__init__(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
-
-
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     """A response that sends its head together with the first part of its body."""
 
@@ -55,8 +49,14 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
     def send_headers(self) -> None:
         """Build the head, which is sent with the first part of the body."""
         if not self.headers_sent:  # type: ignore[has-type]
-            lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers), "\r\n"]
-            self._head = "".join(lines).encode("latin-1")
+            major, minor = self.req.version
+            lines = [
+                f"HTTP/{major}.{minor} {self.status}\r\nServer: {self.version}\r\nDate: {_date(int(time.time()))}\r\n",
+                f"Connection: {'close' if self.should_close() else 'keep-alive'}\r\n",
+                "Transfer-Encoding: chunked\r\n" if self.chunked else "",
+                *(f"{name}: {value}\r\n" for name, value in self.headers),
+            ]
+            self._head = ("".join(lines) + "\r\n").encode("latin-1")
             self.headers_sent = True
 
     def close(self) -> None:
@@ -73,6 +73,12 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
             sent = self.sock.send(data)  # mostly all: `sendall` alone would ask the system for its buffer's size
             if sent < len(data):
                 self.sock.sendall(data[sent:])
+
+
+@lru_cache(maxsize=1)  # to make it anew for each response would take 3 % of the time
+def _date(seconds: int) -> str:
+    date: str = util.http_date(seconds)
+    return date
 
 
 class Stream:
@@ -170,7 +176,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
                 request = None
                 if not parser.unreader.buf.tell():  # of the next one nothing came with the last one
                     self._wait_for_request(client, was_used=parser.req_count > 0)
-                with gevent.Timeout(REQUEST_SECONDS, RequestTimeout):
+                late = Problem(REQUEST_TIMEOUT, f"The request was not there after {REQUEST_SECONDS:g} seconds.")
+                with gevent.Timeout(REQUEST_SECONDS, late):
                     request = next(parser)
                     self._read_body(request, parser, client)
                 self.handle_request(address, request, client, addr)

@@ -46,7 +46,7 @@ def refuse_blank(texts: Sequence[TokensT]) -> Sequence[TokensT]:
 
 def column_of(texts: Iterable[str]) -> list[str]:
     """Return the elements of a column of texts. Raises DataError for anything else."""
-    if reason := _not_a_column(texts):
+    if not isinstance(texts, list) and (reason := _not_a_column(texts)):
         raise DataError(f"texts are a list of str, {reason}")
     # Arrow's own elements are no str. Read twice: an iterator would be empty the second time.
     return texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)

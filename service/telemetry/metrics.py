@@ -3,21 +3,15 @@
 Under gunicorn each worker writes to files that all can read. Else the figures are those of this process.
 """
 
-from __future__ import annotations
-
-import collections
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
-
-if TYPE_CHECKING:
-    from sentiment.classifier import AnyPrediction, Prediction
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's name for it
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -75,21 +69,25 @@ def count_request(method: str, route: str | None, status: int, problem: str | No
     shed(status, problem)
 
 
-def count_predictions(model: str, predictions: Sequence[AnyPrediction]) -> None:
-    """Count predictions by label and confidence: they show drift before labelled data exists."""
-    labelled = cast("list[Prediction]", [found for found in predictions if hasattr(found, "label")])  # else numbers
-    counted = {
-        "texts": len(predictions),
-        "tokens": sum(found.tokens for found in predictions),
-        "unknown": sum(found.unknown_tokens for found in predictions),
-        "truncated": sum(found.truncated for found in predictions),
-        "confidence": sum(max(found.probabilities.values()) for found in labelled),
-    }
-    for figure, amount in counted.items():
+def count_predictions(model: str, predictions: Sequence[Any]) -> None:
+    """Count predictions, of labels by label and confidence: they show drift before labelled data exists."""
+    tokens = unknown = truncated = confidence = 0
+    labels: dict[str, int] = {}
+    for found in predictions:
+        tokens += found.tokens
+        unknown += found.unknown_tokens
+        truncated += found.truncated
+        if hasattr(found, "label"):  # else it is a number
+            confidence += max(found.probabilities.values())
+            labels[found.label] = labels.get(found.label, 0) + 1
+    child("texts", model).inc(len(predictions))
+    child("tokens", model).inc(tokens)
+    for figure, amount in (("unknown", unknown), ("truncated", truncated)):
         of_model = child(figure, model)
-        if amount:  # mostly there is nothing unknown or truncated to write down
+        if amount:  # mostly there is nothing to write down
             of_model.inc(amount)
-    for label, count in collections.Counter(found.label for found in labelled).items():
+    child("confidence", model).inc(confidence)
+    for label, count in labels.items():
         child("labels", model, label).inc(count)
 
 
