@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -138,9 +138,4 @@ class Model:
 
 def version_of(classifier: AnyModel) -> ModelVersion:
     """Return name and version of a classifier."""
-    return _version(classifier.name, classifier.version)
-
-
-@lru_cache(maxsize=64)  # made once a model, not once an answer
-def _version(name: str, version: str) -> ModelVersion:
-    return ModelVersion(name=name, version=version)
+    return {"name": classifier.name, "version": classifier.version}

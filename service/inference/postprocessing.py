@@ -77,7 +77,7 @@ def threshold(options: Options, answer: Answer, pointer: str) -> float:
     if not options.abstain:
         return options.threshold
     try:
-        return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model.name))
+        return max(options.threshold, threshold_for(options.abstain, answer.metrics, answer.model["name"]))
     except ConfigError as error:
         reason = str(error).removeprefix("abstain: ")  # the pointer says it
         raise problems.invalid_field(pointer, f"can't be kept: {reason}") from None

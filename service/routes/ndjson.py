@@ -100,7 +100,7 @@ def _predict_rows(rows: list[Row], model: Model, *, sentences: bool) -> None:
                 try:
                     threshold = postprocessing.threshold(row, answer, "/abstain")
                     finished = apply([found], _pointer, strict=row.strict, threshold=threshold)
-                    rows[index] = {"model": answer.model.model_dump(), "predictions": finished}
+                    rows[index] = {"model": answer.model, "predictions": finished}
                     answered.append(found)
                 except Problem as problem:
                     rows[index] = problem

@@ -15,16 +15,7 @@ from service.inference.lifecycle import Lifecycle
 from service.inference.model import Model
 from service.inference.registry import Models
 from service.routes import tensors
-from service.schemas.open_inference import (
-    InferRequest,
-    InferResponse,
-    ModelMetadata,
-    ModelReady,
-    ServerLive,
-    ServerMetadata,
-    ServerReady,
-    TensorMetadata,
-)
+from service.schemas import open_inference as schemas
 from service.settings import ServiceSettings
 
 if TYPE_CHECKING:
@@ -43,50 +34,50 @@ def blueprint(settings: ServiceSettings, models: Models, lifecycle: Lifecycle) -
     api = Blueprint("open_inference", __name__)
 
     @api.get("/v2")
-    @Operation(ServerMetadata)
+    @Operation(schemas.ServerMetadata)
     def server_metadata() -> Response:
         """Return the server's name, version and extensions."""
-        return JSONResponse(ServerMetadata())
+        return JSONResponse(schemas.ServerMetadata())
 
     @api.get("/v2/health/live")
-    @Operation(ServerLive)
+    @Operation(schemas.ServerLive)
     def server_live() -> Response:
         """Report whether the process is alive."""
-        return JSONResponse(ServerLive())
+        return JSONResponse(schemas.ServerLive())
 
     @api.get("/v2/health/ready")
-    @Operation(ServerReady, problems=[problems.NOT_READY])
+    @Operation(schemas.ServerReady, problems=[problems.NOT_READY])
     def server_ready() -> Response:
         """Report whether all models are ready."""
         lifecycle.check_ready()
-        return JSONResponse(ServerReady())
+        return JSONResponse(schemas.ServerReady())
 
     @api.get("/v2/models/<name>")
-    @Operation(ModelMetadata, scope=Scope.PREDICT)
+    @Operation(schemas.ModelMetadata, scope=Scope.PREDICT)
     def model_metadata(name: str) -> Response:
         """Return the inputs and outputs of a model."""
         card = _model(models, name).card
-        label = TensorMetadata(name="label", datatype="BYTES", shape=[-1])
-        probabilities = TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)])
-        metadata = ModelMetadata(
+        label = schemas.TensorMetadata(name="label", datatype="BYTES", shape=[-1])
+        probabilities = schemas.TensorMetadata(name="probabilities", datatype="FP64", shape=[-1, len(card.labels)])
+        metadata = schemas.ModelMetadata(
             name=name,
-            versions=[card.model.version],
-            inputs=[TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
+            versions=[card.model["version"]],
+            inputs=[schemas.TensorMetadata(name="text", datatype="BYTES", shape=[-1])],
             outputs=[label, probabilities],
             labels=card.labels,
         )
         return JSONResponse(metadata)
 
     @api.get("/v2/models/<name>/ready")
-    @Operation(ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
+    @Operation(schemas.ModelReady, scope=Scope.PREDICT, problems=[problems.NOT_READY])
     def model_ready(name: str) -> Response:
         """Report whether a model is ready."""
         model = _model(models, name)
         lifecycle.check_ready()
-        return JSONResponse(ModelReady(name=model.name))
+        return JSONResponse(schemas.ModelReady(name=model.name))
 
     @api.post("/v2/models/<name>/infer")
-    @Operation(InferResponse, request=InferRequest, form=_BYTES, scope=Scope.PREDICT)
+    @Operation(schemas.InferResponse, request=schemas.InferRequest, form=_BYTES, scope=Scope.PREDICT)
     def infer(name: str) -> Response:
         """Predict the sentiment of texts, as tensors."""
         return _infer(_model(models, name), settings)
@@ -107,7 +98,7 @@ def _infer(model: Model, settings: ServiceSettings) -> Response:
     media_types = ["application/json", "application/octet-stream", ""]
     content = body.read(body.current_request(), media_types, settings.max_body_bytes)
     header_bytes = _header_length(content)
-    wanted = body.parse_as(InferRequest, content[:header_bytes])
+    wanted = body.parse_as(schemas.InferRequest, content[:header_bytes])
     strings, pointers = _read_texts(wanted, content[header_bytes:], settings)
     pointer = pointers.__getitem__
     answer = postprocessing.predict(model, strings, wanted.parameters, settings, pointer, place="/parameters")
@@ -119,7 +110,7 @@ def _infer(model: Model, settings: ServiceSettings) -> Response:
             "FP64", [len(rows), len(rows[0])], [number for row in rows for number in row], tensors.write_doubles,
         ),
     }  # fmt: skip
-    head = {"model_name": model.name, "model_version": answer.model.version}
+    head = {"model_name": model.name, "model_version": answer.model["version"]}
     return _respond(head | ({"id": wanted.id} if wanted.id else {}), wanted, outputs)
 
 
@@ -133,7 +124,7 @@ def _header_length(content: bytes) -> int:
     return int(given)
 
 
-def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) -> tuple[list[str], list[str]]:
+def _read_texts(wanted: schemas.InferRequest, rest: bytes, settings: ServiceSettings) -> tuple[list[str], list[str]]:
     """Return the texts and the pointer to each. Raises Problem if they don't match the tensor's shape and type."""
     tensor = wanted.inputs[0]
     if tensor.parameters.binary_data_size != len(rest):
@@ -155,7 +146,7 @@ def _read_texts(wanted: InferRequest, rest: bytes, settings: ServiceSettings) ->
     return [str(text) for _, text in found], [pointer for pointer, _ in found]
 
 
-def _respond(head: dict[str, Any], wanted: InferRequest, outputs: _Outputs) -> Response:
+def _respond(head: dict[str, Any], wanted: schemas.InferRequest, outputs: _Outputs) -> Response:
     """Return the requested outputs, in the requested order and form."""
     default = wanted.parameters.binary_data_output
     forms: dict[str, bool] = {

@@ -1,15 +1,19 @@
 """Define the responses about models, their versions and health."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from service.schemas.base import StrictModel
 
 
-class ModelVersion(StrictModel):
+@with_config(StrictModel.model_config)
+class ModelVersion(TypedDict):
     """Name and version of the model that answered."""
 
     name: str
-    version: str = Field(description="Another file in the model's folder, another version.")
+    version: Annotated[str, Field(description="Another file in the model's folder, another version.")]
 
 
 class ModelCard(StrictModel):

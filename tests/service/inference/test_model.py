@@ -21,7 +21,7 @@ def model(tiny_classifier: Classifier) -> Model:
 def test_the_answer_is_the_librarys(model: Model, tiny_classifier: Classifier) -> None:
     texts = ["a great film", "not good at all :)", "bad"]
     answer = model.predict(texts)
-    assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
+    assert answer.model == {"name": "tiny", "version": tiny_classifier.version}
     assert answer.predictions == tiny_classifier.predict(texts)
 
 
@@ -91,7 +91,7 @@ def test_many_sentences_are_asked_for_in_parts(tiny_classifier: Classifier) -> N
     model = Model("default", tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=600))
     texts = ["Good film. It was bad! Okay.", "great", "Bad. " * 40] * 20
     answer = model.predict(texts, sentences=True)
-    assert (answer.model.name, answer.model.version) == ("tiny", tiny_classifier.version)
+    assert answer.model == {"name": "tiny", "version": tiny_classifier.version}
     for view, expected in zip(answer.predictions, tiny_classifier.read_sentences(texts), strict=True):
         assert view.prediction.probabilities == expected.prediction.probabilities
         assert [(one.start, one.end, one.label) for one in view.sentences] == [

@@ -37,7 +37,7 @@ def test_what_was_swapped(model: Model, tiny_classifier: Classifier, other_class
     (swap,) = Reloader({"default": model}, lambda: {"default": other_classifier}, last_reload_request()).reload()
     assert (swap.name, swap.previous, swap.version) == ("default", tiny_classifier.version, other_classifier.version)
     answer = model.predict(["good"])
-    assert answer.model.version == other_classifier.version
+    assert answer.model["version"] == other_classifier.version
     assert answer.predictions == other_classifier.predict(["good"])
 
 
