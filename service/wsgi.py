@@ -12,7 +12,7 @@ from service.app import create_app
 
 # Between two searches for garbage. Each request in progress has some hundred: with Python's 700, 400 clients' requests
 # were looked through again and again, a tenth of the time.
-YOUNG_OBJECTS = 50_000
+YOUNG_OBJECTS = 100_000
 
 # Of what a batch needs, at once; larger pieces go back to the system when it is answered. With 1 MiB a short text cost
 # 0.2 ms more, as pieces that it needs were taken from the system anew.

@@ -49,11 +49,6 @@ class Model:
         metrics.set_model_version(name, classifier.version, None)
 
     @property
-    def version(self) -> ModelVersion:
-        """Return the version that new requests get."""
-        return version_of(self.classifier)
-
-    @property
     def card(self) -> ModelCard:
         """Return the card of the version that serves now."""
         classifier = self.classifier

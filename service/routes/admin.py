@@ -10,6 +10,7 @@ from service.http.openapi import Operation, Scope
 from service.http.problems import MODEL_REFUSED, RELOAD_RUNNING
 from service.http.responses import JSONResponse
 from service.inference.lifecycle import Lifecycle
+from service.inference.model import version_of
 from service.inference.registry import Models
 from service.inference.reload import Reloader
 from service.schemas.models import Live, Ready, Reloaded
@@ -31,7 +32,7 @@ def blueprint(models: Models, lifecycle: Lifecycle, reloader: Reloader) -> Bluep
     def ready() -> Response:
         """Report whether the models are loaded, verified and warm, and this worker takes requests."""
         lifecycle.check_ready()
-        return JSONResponse(Ready(model=models.get().version))
+        return JSONResponse(Ready(model=version_of(models.get().classifier)))
 
     @routes.get("/metrics")
     @Operation("text/plain", scope=Scope.METRICS)
