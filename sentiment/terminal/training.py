@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 CANDIDATES = {
     "model": "this model",
     "start": "its start, untouched",
-    "linear": "linear model (TF-IDF)",
+    "linear": "a linear model (TF-IDF)",
     "majority": "the same answer always",
 }
+TOO_FEW = "too few rows"  # to know
 FIGURES = {"accuracy": "accuracy", "macro_recall": "macro-recall", "ece": "ECE", "pearson_r": "Pearson r", "mae": "MAE"}
 
 
@@ -92,6 +93,8 @@ def judged(score: float, task: Task) -> str:
 
 def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     """Print the figures of a new model and what to do with it."""
+    from sentiment.training.comparison import MIN_ROWS_OF_ECE, Comparison
+
     measured = (
         ("Pearson r", "MAE", "RMSE") if bundle.task == "regression" else ("accuracy", "macro-F1", "macro-recall", "ECE")
     )
@@ -102,6 +105,8 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
             shown = [f"{figures['pearson_r']:.3f}", f"{figures['mae']:.4g}", f"{figures['rmse']:.4g}"]
         else:
             shown = [f"{figures[key]:.1%}" for key in ("accuracy", "macro_f1", "macro_recall", "ece")]
+            if figures["rows"] < MIN_ROWS_OF_ECE:
+                shown[-1] = TOO_FEW
             said = [
                 figures["labels"][place]
                 for place, rows in enumerate(zip(*figures["confusion"], strict=True))
@@ -114,8 +119,6 @@ def print_trained(bundle: Bundle, folder: Path, version: str) -> None:
     for name, label in blind.items():
         warning = f"Every row of {name} is answered {label!r}: the model does not distinguish the labels."
         screen.console.print(warning, style="yellow", soft_wrap=True)
-    from sentiment.training.comparison import Comparison
-
     comparison = Comparison.of(bundle.metrics)
     if comparison is not None:
         print_candidates(comparison, bundle.metrics["training"].get("stage"))
@@ -164,7 +167,7 @@ def advice(comparison: "Comparison", stage: "Stage | None") -> str:
 
 def _estimate(estimate: "Estimate | None", *, percent: bool) -> str:
     if estimate is None:
-        return "too few rows to know"
+        return TOO_FEW
     value, low, high = estimate.value, estimate.low, estimate.high
     return f"{value:.1%} ({low:.1%} to {high:.1%})" if percent else f"{value:.3g} ({low:.3g} to {high:.3g})"
 

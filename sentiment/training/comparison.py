@@ -11,7 +11,7 @@ from torch import Tensor
 from sentiment.bundle import Bundle
 from sentiment.evaluation.answers import Floats, Integers
 from sentiment.evaluation.calibration import expected_calibration_error
-from sentiment.evaluation.intervals import Estimate, resampled
+from sentiment.evaluation.intervals import Estimate, resampled, share
 from sentiment.training.baselines import MAX_ROWS, LinearModel
 from sentiment.training.cross_validation import Fold
 from sentiment.training.loop import EncodedSet
@@ -19,7 +19,9 @@ from sentiment.training.recipe import Recipe
 
 METRIC = "comparison"
 MODEL, START, LINEAR, MAJORITY = "model", "start", "linear", "majority"  # in the order that decides a tie
-WIDEST_ECE = 0.05  # of its interval: a wider one doesn't tell honest probabilities from others
+# An ECE says whether probabilities are honest: not one of few rows, nor one whose interval is wide.
+MIN_ROWS_OF_ECE = 200
+WIDEST_ECE = 0.05
 FIGURES = {"classification": ("accuracy", "macro_recall", "ece"), "regression": ("pearson_r", "mae")}
 
 
@@ -107,8 +109,10 @@ def _measure(statistics: Mapping[str, Any], rows: int, task: str) -> dict[str, d
         name: {figure: next(estimates) for figure in names} for name in statistics
     }
     for figures in measured.values():
-        ece = figures.get("ece")
-        if ece is not None and ece.high - ece.low > WIDEST_ECE:
+        accuracy, ece = figures.get("accuracy"), figures.get("ece")
+        if accuracy is not None:  # resamples of answers that are all right would say that it is certain
+            figures["accuracy"] = share(round(accuracy.value * rows), rows)
+        if ece is not None and (rows < MIN_ROWS_OF_ECE or ece.high - ece.low > WIDEST_ECE):
             figures["ece"] = None
     return measured
 

@@ -18,6 +18,8 @@ def is_closed_to_others(server: Server) -> bool:
         socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # in the kernel's queue at the very moment
+        return False
     return False
 
 
