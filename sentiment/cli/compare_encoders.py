@@ -16,8 +16,10 @@ from sentiment.cli.application import (
     TextColumn,
     app,
 )
+from sentiment.cli.networks import Language
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, train_and_save
+from sentiment.default import LANGUAGE
 from sentiment.errors import ConfigError
 
 
@@ -33,7 +35,7 @@ def compare_encoders(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
+    language: Language = LANGUAGE,
     epochs: Annotated[int, typer.Option(help="Number of passes over the data for each network.")] = 3,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same weights.")] = 0,
     recipe_file: Annotated[

@@ -18,8 +18,10 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
+from sentiment.cli.networks import Language
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
+from sentiment.default import LANGUAGE
 from sentiment.errors import ConfigError
 
 
@@ -41,7 +43,7 @@ def distil(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
+    language: Language = LANGUAGE,
     dtype: TrainingDtype = None,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
     replace: Replace = False,

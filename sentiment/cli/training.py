@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sentiment.cli.networks import Dtype
+from sentiment.cli.networks import Dtype, is_given
 from sentiment.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -119,12 +119,6 @@ def enforce_suite(bundle: "Bundle", suite: "Suite", checkpoint: Path) -> None:
             err=True,
         )
         raise typer.Exit(1)
-
-
-def is_given(context: typer.Context, name: str) -> bool:
-    """Return whether the option of this name stands on the command line."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def check_out(out: Path, *, replace: bool, restart: bool = True) -> None:

@@ -19,9 +19,32 @@ from sentiment.cli.application import (
     TrainingDtype,
     app,
 )
-from sentiment.cli.networks import Encoder, Pooling, Task, network
+from sentiment.cli.networks import (
+    Balanced,
+    Dropout,
+    EmbeddingSize,
+    Encoder,
+    EncoderOption,
+    Epochs,
+    FrozenEmbeddingEpochs,
+    HiddenSize,
+    InitialState,
+    InitialStateOption,
+    Language,
+    LearningRate,
+    NumLayers,
+    Pooling,
+    PoolingOption,
+    Start,
+    Task,
+    TaskOption,
+    Vectors,
+    WeightDrop,
+    training_settings,
+)
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe
+from sentiment.default import LANGUAGE
 from sentiment.errors import ConfigError
 from sentiment.events import EventLines, print_line
 
@@ -42,11 +65,22 @@ def tune(
     labels: Labels = None,
     skip_empty: SkipEmpty = False,
     skip_bad_rows: SkipBadRows = False,
-    task: Annotated[Task, typer.Option(help="classification or regression.")] = Task.CLASSIFICATION,
-    language: Annotated[str, typer.Option(help="spaCy's language code.")] = "en",
-    encoder: Annotated[Encoder, typer.Option(help="Encoder of the embedded tokens.")] = Encoder.BILSTM,
-    pooling: Annotated[Pooling, typer.Option(help="Pooling of a recurrent encoder's output.")] = Pooling.FINAL,
-    epochs: Annotated[int | None, typer.Option(help="Maximum number of passes over the data in each trial.")] = None,
+    task: TaskOption = Task.CLASSIFICATION,
+    language: Language = LANGUAGE,
+    epochs: Epochs = None,
+    encoder: EncoderOption = Encoder.BILSTM,
+    pooling: PoolingOption = Pooling.FINAL,
+    initial_state: InitialStateOption = InitialState.ZERO,
+    num_layers: NumLayers = None,
+    hidden_size: HiddenSize = None,
+    dropout: Dropout = None,
+    weight_drop: WeightDrop = None,
+    embedding_size: EmbeddingSize = None,
+    vectors: Vectors = None,
+    start: Start = None,
+    frozen_embedding_epochs: FrozenEmbeddingEpochs = None,
+    learning_rate: LearningRate = None,
+    balanced: Balanced = False,
     dtype: TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same trials.")] = 0,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
@@ -70,18 +104,8 @@ def tune(
     from sentiment.training.data.splits import read_data
 
     context.with_resource(silence(as_json))
-    recipe = build_recipe(
-        context,
-        recipe_file,
-        data,
-        dev,
-        dtype=dtype,
-        name=out.name,
-        task=task.value,
-        text={"language": language},
-        model=network(encoder, pooling=pooling),
-        training={"seed": seed, **({"epochs": epochs} if epochs is not None else {})},
-    )
+    settings = training_settings(context)
+    recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, **settings)
     labelled = read_data(recipe)
     print_data(labelled.report, recipe.text.language)
     search = Search(recipe, labelled, out, restart=restart)

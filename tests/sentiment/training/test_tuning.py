@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from sentiment.cli import app
 from sentiment.errors import CheckpointError, ConfigError, TrainingDivergedError
 from sentiment.training.data.splits import Data, read_data
 from sentiment.training.recipe import Recipe
@@ -227,6 +230,20 @@ def test_the_command_killed_and_run_again_writes_a_recipe_that_trains(folder: Pa
     output, errors = trained.communicate(timeout=300)
     assert trained.returncode == 0, errors
     assert json.loads(output.splitlines()[-1])["dev_score"] == pytest.approx(done["best"]["dev_score"], abs=1e-9)
+
+
+def test_it_takes_the_settings_that_train_takes(folder: Path) -> None:
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, typer.core.TyperGroup)
+    train, tune = ({each.name for each in commands.commands[name].params} for name in ("train", "tune"))
+    assert train - tune == {"require", "track", "replace"}  # of the model that is written
+    options = ["--hidden-size", "4", "--embedding-size", "6", "--learning-rate", "0.01", "--balanced"]
+    command = ["tune", str(folder / "reviews.csv"), "--trials", "1", "--epochs", "1", "--out", str(folder / "given")]
+    done = CliRunner().invoke(app, [*command, *options])
+    assert done.exit_code == 0, done.output
+    best = Recipe.read(folder / "given" / "best.toml")
+    assert (best.model.hidden_size, best.model.embedding_size) == (4, 6)
+    assert (best.training.learning_rate, best.training.balanced, best.training.start) == (0.01, True, "nothing")
 
 
 def test_without_optuna_it_is_said_how_to_get_it(folder: Path) -> None:
