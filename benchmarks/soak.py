@@ -1,7 +1,8 @@
 """A long run of mixed traffic, each answer checked: `python -m benchmarks.soak --minutes 15`.
 
-The first response that is not what it should be ends the run with its body. The service's memory must not grow:
-resident memory of all its processes, the median of the first tenth after warming up beside that of the last.
+The first response that is not what it should be ends the run with its body. Health must be answered within a second
+throughout. The service's memory must not grow: resident memory of all its processes, the median of the first tenth
+after warming up beside that of the last.
 """
 
 import argparse
@@ -31,6 +32,7 @@ SERVER = "this service"
 CLIENTS = 8
 WARM_UP_SHARE = 0.1
 SAMPLE_SECONDS = 1.0
+MAX_HEALTH_SECONDS = 1.0
 TOLERANCE = 1e-5  # of a probability, alone beside in any batch
 BAD_BODIES = (b"", b"{", b"[]", b'{"texts": []}', b'{"text": 1}', b'{"text": "\\ud800"}', b"\xff")
 
@@ -119,8 +121,17 @@ def resident_bytes(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def time_health(url: str) -> float:
+    """Return how many seconds an answer to the health check takes. Raises UnexpectedResponse for another than 200."""
+    begun = time.monotonic()
+    response = requests.get(f"{url}/health/ready", timeout=ANSWER_SECONDS)
+    if response.status_code != 200:
+        raise UnexpectedResponse(SERVER, response.status_code, response.text)
+    return time.monotonic() - begun
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print what was counted. Ends with an error at a wrong response, with 1 where memory has grown."""
+    """Print what was counted. Ends with an error at a wrong response, with 1 for memory that grew or slow health."""
     options = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         bundle = bundle_to_measure(options.model)
@@ -136,9 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             end = time.monotonic() + 60 * options.minutes
             for client in clients:
                 client.start()
-            samples = []
+            samples, health_seconds = [], [0.0]
             while time.monotonic() < end and not stop.wait(SAMPLE_SECONDS):
                 samples.append(resident_bytes(pid))
+                health_seconds.append(time_health(f"http://127.0.0.1:{port}"))
             stop.set()
             for client in clients:
                 client.join()
@@ -156,9 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "minutes": options.minutes,
         "resident MB": [round(first / 1e6, 1), round(last / 1e6, 1)],
         "drift": round(drift, 4),
+        "slowest health check, seconds": round(max(health_seconds), 3),
     }
     print(json.dumps(figures))
-    sys.exit(int(drift >= options.max_drift))
+    sys.exit(int(drift >= options.max_drift or max(health_seconds) >= MAX_HEALTH_SECONDS))
 
 
 def _parser() -> argparse.ArgumentParser:
