@@ -179,6 +179,7 @@ class TrainingConfig(Settings):
     # Of a table of at most so many rows, where no dev data is given, all are learned: cross-validation judges.
     cross_validated_rows: Annotated[int, Field(ge=0, strict=True)] = 0
     dev_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # split off where no dev data is given
+    linear_start: bool = False  # where nothing else starts a small table, a linear model of its rows does
     vectors: tuple[str, ...] = ()  # pretrained, side by side in the first features: a package's name, or a file
     start: str = NOTHING  # or a model whose words and weights it starts from: its folder, or default, the shipped one
     start_share: Rate = 0.0  # of that model's weights in those kept; the rest is what was learned

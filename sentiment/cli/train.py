@@ -125,7 +125,8 @@ def train(
         open_trackers(track or () if processes.is_first else (), warn) as trackers,
     ):
         if recipe_file is None and processes.size == 1:
-            learning = recipe.training.model_copy(update={"cross_validated_rows": CROSS_VALIDATED_ROWS})
+            own = {"cross_validated_rows": CROSS_VALIDATED_ROWS, "linear_start": True}
+            learning = recipe.training.model_copy(update=own)
             recipe = recipe.model_copy(update={"training": learning})
         labelled = read_data(recipe)
         print_data(labelled.report, recipe.text.language)

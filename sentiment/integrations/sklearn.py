@@ -105,6 +105,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                     "vectors": self.vectors,
                     "start": start,
                     "cross_validated_rows": self.cross_validated_rows,
+                    "linear_start": True,
                     "dtype": self.dtype,
                     "seed": _seed(self.random_state),
                 },

@@ -1,19 +1,18 @@
 """Judge the training of a small table by cross-validation: each row is answered by a model that didn't learn it."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 import torch
 from torch import Tensor
 
-from sentiment.bundle import Bundle
 from sentiment.nn.model import SentimentModel
 from sentiment.training.data.dataset import LabelledTexts, exclude_texts, plain, select
 from sentiment.training.data.splits import Data
 from sentiment.training.loop import Progress, Report, fit
-from sentiment.training.preparation import Preparation, prepare
+from sentiment.training.preparation import Preparation
 from sentiment.training.recipe import Recipe
 
 FOLDS = 4
@@ -58,13 +57,17 @@ def split_into_folds(data: Data, seed: int) -> list[Fold]:
 
 
 def cross_validate(
-    recipe: Recipe, folds: Sequence[Fold], whole: Preparation, pretrained: Bundle | None, report: Report
+    recipe: Recipe,
+    folds: Sequence[Fold],
+    whole: Preparation,
+    prepare: Callable[[Recipe, Data], Preparation],
+    report: Report,
 ) -> Judgement:
     """Train on each fold for all epochs, and choose the stage of the lowest loss on the rows held out."""
     config = recipe.training
     answers: dict[Stage, list[Tensor]] = {}
     for number, fold in enumerate(folds, start=1):
-        prepared = prepare(recipe, fold.data, pretrained)
+        prepared = prepare(recipe, fold.data)
 
         def record(stage: Stage, model: SentimentModel, prepared: Preparation = prepared, fold: Fold = fold) -> None:
             for own, rows, found in zip(_empty(answers, stage, whole), fold.rows, prepared.answers(model), strict=True):

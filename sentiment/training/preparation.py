@@ -17,6 +17,7 @@ from sentiment.training.data.misspelling import Misspelling
 from sentiment.training.data.splits import Data
 from sentiment.training.distillation.token_states import StateReader, StateTargets, can_learn_states, read_states
 from sentiment.training.linear_probe import fit_classifier
+from sentiment.training.linear_start import LinearTeacher, is_small, mixed_targets, start_from, transfer_rows
 from sentiment.training.loop import EncodedSet, unchanged_model
 from sentiment.training.objectives.classification import LabelObjective
 from sentiment.training.objectives.regression import ValueObjective
@@ -36,7 +37,7 @@ class Preparation:
     vocabulary: Vocabulary
     objective: LabelObjective | ValueObjective
     model: SentimentModel  # to be trained
-    token_ids: list[list[int]]  # of the rows that an epoch reads
+    token_ids: list[list[int]]  # of the rows that an epoch reads, and of texts made of them
     targets: Tensor | StateTargets  # (rows, C)
     dev: list[EncodedSet]  # where the data has none, its training rows
     starts: dict[str, SentimentModel]  # networks that an epoch has to beat; none without a pretrained one
@@ -60,6 +61,7 @@ def prepare(
 
     Raises ConfigError for settings that can't go together, DataError for states of other texts.
     """
+    starts_linear = pretrained is None and vocabulary is None and is_small(recipe, data)
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
     if pretrained is not None:
@@ -74,6 +76,7 @@ def prepare(
         )
         for part in data.dev or [replace(part, name=f"cross-validation of {part.name}") for part in data.train]
     ]
+    targets = objective.targets  # (rows, C)
     torch.manual_seed(recipe.training.seed)
     states = [
         each
@@ -91,14 +94,22 @@ def prepare(
         starts = _start_network(model, token_ids, objective, data, pretrained)
         keep = interpolate_towards(model, data.labels, pretrained, recipe.training.start_share)
     else:
-        _start_embedding(model, vocabulary, (*recipe.training.vectors, *vectors))
+        sources: tuple[str | WordVectors, ...] = (*recipe.training.vectors, *vectors)
+        _start_embedding(model, vocabulary, sources)
+        if starts_linear and vocabulary.words:
+            teacher = LinearTeacher(tokens[0], objective.unweighted)
+            made = transfer_rows(tokens[0], recipe.training.seed)
+            token_ids += [_encode(vocabulary, row) for row in made]
+            targets = objective.weigh(mixed_targets(teacher, tokens[0], objective.unweighted, made))  # (rows + made, C)
+            mean_length = sum(map(len, tokens[0])) / len(tokens[0])
+            start_from(model, vocabulary, teacher, mean_length=mean_length, keep_vectors=bool(sources))
     return Preparation(
         recipe=recipe,
         vocabulary=vocabulary,
         objective=objective,
         model=model,
         token_ids=token_ids,
-        targets=StateTargets(objective.targets, states) if isinstance(model, StateReader) else objective.targets,
+        targets=StateTargets(targets, states) if isinstance(model, StateReader) else targets,
         dev=dev,
         starts=starts,
         keep=keep,

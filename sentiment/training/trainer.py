@@ -1,6 +1,7 @@
 """Train the model of a recipe and return its bundle."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from sentiment.training.cross_validation import Fold, Judgement, cross_validate,
 from sentiment.training.data.splits import Data
 from sentiment.training.distillation.token_states import StateReader
 from sentiment.training.events import Start
+from sentiment.training.linear_start import is_small, small_table_recipe
 from sentiment.training.loop import Report, fit
 from sentiment.training.number_format import training_dtype
 from sentiment.training.preparation import START, Preparation, prepare
@@ -49,8 +51,11 @@ def train(
         if vocabulary is not None or vectors:
             raise ConfigError("a pretrained model brings its words and their vectors: leave others out, or the model")
         recipe = settings_for(merge_pretrained(recipe, pretrained), sum(len(part.texts) for part in data.train))
+    elif vocabulary is None and is_small(recipe, data):
+        recipe = small_table_recipe(recipe, has_vectors=bool(vectors))
+    prepare_rows = partial(prepare, pretrained=pretrained, vocabulary=vocabulary, vectors=vectors)
     saved = checkpoint.saved if checkpoint is not None else None
-    prepared = prepare(recipe, data, pretrained, vocabulary=vocabulary, vectors=vectors)
+    prepared = prepare_rows(recipe, data)
     objective = prepared.objective
     choice = training_dtype(
         prepared.model,
@@ -65,7 +70,7 @@ def train(
     on_start(
         Start(
             name=recipe.name,
-            rows=len(prepared.token_ids),
+            rows=sum(len(part.texts) * n for part, n in zip(data.train, data.repeats, strict=True)),
             dev_rows=sum(len(part.token_ids) for part in prepared.dev),
             labels=data.labels,
             parameters=prepared.model.num_parameters(),
@@ -82,7 +87,7 @@ def train(
         best, score = _fit_to_dev(prepared, training, report, checkpoint, processes)
     else:
         folds = split_into_folds(data, training.seed)
-        judged = cross_validate(recipe.model_copy(update={"training": training}), folds, prepared, pretrained, report)
+        judged = cross_validate(recipe.model_copy(update={"training": training}), folds, prepared, prepare_rows, report)
         best, score = _fit_to_all(prepared, training, judged, report, checkpoint), judged.scores[judged.stage]
     model = _as_saved(best)
     answers = prepared.answers(model) if judged is None else judged.answers[judged.stage]

@@ -64,7 +64,8 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             raise subprocess.CalledProcessError(done.exit_code, command, stderr=done.output)
 
     monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setattr(own_rows, "OPTIONS", {"nothing": QUICK, "chosen": (*QUICK, "--seed", "1")})
+    options = {"nothing": ("--from", "nothing", *QUICK), "chosen": (*QUICK, "--seed", "1")}
+    monkeypatch.setattr(own_rows, "OPTIONS", options)
     return commands
 
 

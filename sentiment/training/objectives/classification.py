@@ -38,8 +38,12 @@ class LabelObjective:
             (target_probabilities(part, data.labels) * row_weights(part)).repeat(n, 1)
             for part, n in zip(data.train, data.repeats, strict=True)
         ]
-        targets = torch.cat(parts)  # (rows, C)
-        self.targets = targets * class_weights(targets) if recipe.training.balanced else targets  # (rows, C)
+        self.unweighted = torch.cat(parts)  # (rows, C)
+        self.targets = self.weigh(self.unweighted)  # (rows, C)
+
+    def weigh(self, targets: Tensor) -> Tensor:
+        """Return the targets (rows, C), of equal weight for each class if the settings say so."""
+        return targets * class_weights(targets) if self._recipe.training.balanced else targets  # (rows, C)
 
     def encoded(self, name: str, token_ids: list[list[int]], part: LabelledTexts) -> EncodedSet:
         """Return the set with the places of its labels."""

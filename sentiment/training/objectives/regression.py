@@ -66,7 +66,11 @@ class ValueObjective:
         self._data = data
         numbers = torch.cat([each.repeat(n) for each, n in zip(_values_of(data.train), data.repeats, strict=True)])
         self.scale = Scale.of(numbers)
-        self.targets = self.scale.apply(numbers)  # (rows, 1)
+        self.targets = self.unweighted = self.scale.apply(numbers)  # (rows, 1)
+
+    def weigh(self, targets: Tensor) -> Tensor:
+        """Return the targets themselves: there are no classes to weigh."""
+        return targets
 
     def encoded(self, name: str, token_ids: list[list[int]], part: LabelledTexts) -> EncodedSet:
         """Return the set with its numbers."""

@@ -109,7 +109,7 @@ def test_balanced_labels_weigh_the_same() -> None:
     texts, labels = [*X[:6], *["it was fine"] * 60], [*Y[:6], *["fair"] * 60]
     texts = [f"{text} {number}" for number, text in enumerate(texts)]
     balanced = SentimentEstimator(**{**SMALL, "class_weight": "balanced"}).fit(texts, labels)
-    plain = SentimentEstimator(**SMALL).fit(texts, labels)
+    plain = SentimentEstimator(**SMALL).fit(texts, labels, sample_weight=[1.0] * 66)
     assert balanced.predict_proba(["superb"])[0, 1] < plain.predict_proba(["superb"])[0, 1]
 
 
@@ -237,9 +237,11 @@ def test_cross_val_score_equals_a_hand_loop() -> None:
 
 
 def test_a_grid_search_in_a_pipeline() -> None:
-    pipeline = Pipeline([("shorten", FunctionTransformer(_shorten)), ("model", SentimentEstimator(**SMALL))])
-    search = GridSearchCV(pipeline, {"model__epochs": [1, 12]}, cv=2).fit(X, Y)
-    assert search.best_params_ == {"model__epochs": 12}
+    pipeline = Pipeline(
+        [("shorten", FunctionTransformer(_shorten)), ("model", SentimentEstimator(**{**SMALL, "epochs": 12}))]
+    )
+    search = GridSearchCV(pipeline, {"model__learning_rate": [1e-9, 0.02]}, cv=2).fit(X, Y)
+    assert search.best_params_ == {"model__learning_rate": 0.02}
     assert len(search.cv_results_["mean_test_score"]) == 2
     assert search.predict(X).tolist() == search.best_estimator_.predict(X).tolist()
     assert search.score(X, Y) > 0.9
