@@ -55,7 +55,7 @@ def test_a_rule_of_words_is_learned_better_than_without(tmp_path: Path) -> None:
     unseen = ruled_rows(300, 1)
     found = []
     for linear in (True, False):
-        settings = {"training": {"linear_start": linear, "epochs": 4, "dtype": "float32"}}
+        settings = {"training": {"linear_start": linear, "epochs": 2, "dtype": "float32"}}
         recipe = recipe_of(tmp_path / "a.csv", ruled_rows(300, 0), **settings)
         found.append(accuracy(train(recipe, read_data(recipe), lambda _: None), unseen))
     assert found[0] > found[1] + 0.05
