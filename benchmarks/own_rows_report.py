@@ -1,4 +1,4 @@
-"""The results of `benchmarks.own_rows` as a table, and the bars that they are held against, in Markdown."""
+"""Report the results of `benchmarks.own_rows` as a table, and the bars that they are held against, in Markdown."""
 
 import json
 from collections.abc import Iterator, Sequence

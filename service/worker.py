@@ -1,7 +1,6 @@
 """Extend gunicorn's gevent worker with request timeouts, and a shutdown that answers accepted requests.
 
-A connection is a greenlet: one whose client is slow costs nothing but its place. TLS and HTTP/2 are for the proxy in
-front.
+A connection is a greenlet: a slow client costs nothing but its place. TLS and HTTP/2 are for the proxy in front.
 """
 
 import contextlib
@@ -39,6 +38,7 @@ PAUSE_SECONDS = 1.0  # in which a client that was just refused isn't read: as lo
 LAST_REQUEST_SECONDS = 2.0  # at the end, for the first byte on an open connection: new ones come for half of it
 
 _log = logging.getLogger(__name__)
+_date = lru_cache(maxsize=1)(util.http_date)  # to make it anew for each response would take 3 % of the time
 
 
 class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
@@ -73,12 +73,6 @@ class Response(wsgi.Response):  # type: ignore[misc]  # gunicorn has no types
             sent = self.sock.send(data)  # mostly all: `sendall` alone would ask the system for its buffer's size
             if sent < len(data):
                 self.sock.sendall(data[sent:])
-
-
-@lru_cache(maxsize=1)  # to make it anew for each response would take 3 % of the time
-def _date(seconds: int) -> str:
-    date: str = util.http_date(seconds)
-    return date
 
 
 class Stream:

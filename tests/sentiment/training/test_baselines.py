@@ -1,4 +1,4 @@
-"""What a model of one's own has to beat."""
+"""Fit what a model of one's own has to beat."""
 
 import numpy as np
 import pytest
