@@ -83,15 +83,14 @@ def compare(
     if any(part.probabilities is not None for part in train) or sum(len(part.texts) for part in train) > MAX_ROWS:
         return bundle
     method = "cross-validation" if len(folds) > 1 else "dev data" if recipe.dev else "held-out rows"
+    true = np.concatenate([part.targets.numpy() for part in dev])  # (rows,)
     if recipe.task == "regression":
-        true = np.concatenate([part.targets.numpy() for part in dev])  # (rows,)
         found = {MODEL: torch.cat(list(answers)).numpy()}
         if start_answers is not None:
             found[START] = torch.cat(list(start_answers)).numpy()
         found |= _baseline_values(folds, dev)
         measured = _measure({name: _value_figures(own, true) for name, own in found.items()}, len(true), recipe.task)
     else:
-        true = np.concatenate([part.targets.numpy() for part in dev])  # (rows,)
         found = {MODEL: _probabilities(answers, dev, bundle.temperature)}
         if start_answers is not None:
             found[START] = _probabilities(start_answers, dev, 1.0)
