@@ -57,7 +57,7 @@ def fit_temperature(sets: Sequence[LabelledLogits]) -> float:
     Its logarithm has a normal prior around that of 1, so that few rows move it little.
     """
     rows = len(sets) * min(len(targets) for _, targets in sets)  # as many as count: a small set weighs as a large one
-    present = [(_present_classes(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
+    present = [(present_classes(logits, targets), targets) for logits, targets in sets]  # (N, C), (N,) each
     candidates: list[float] = [MAX_TEMPERATURE ** (step / 200 - 1) for step in range(401)]  # in steps of 0.7 %
 
     def loss(temperature: float) -> float:
@@ -100,7 +100,7 @@ def fit_calibration(sets: Sequence[LabelledLogits]) -> Calibration:
         loss = (biases.square().sum() + (log_temperature / DEVIATION_OF_LOG).square()) / (2 * rows)
         for logits, targets in sets:
             scaled = logits / log_temperature.exp() + biases  # (N, C)
-            loss = loss + functional.cross_entropy(_present_classes(scaled, targets), targets) / len(sets)
+            loss = loss + functional.cross_entropy(present_classes(scaled, targets), targets) / len(sets)
         loss.backward()
         return loss
 
@@ -126,7 +126,7 @@ def held_out_probabilities(sets: Sequence[LabelledLogits]) -> list[Tensor]:
     return answers
 
 
-def _present_classes(logits: Tensor, targets: Tensor) -> Tensor:
+def present_classes(logits: Tensor, targets: Tensor) -> Tensor:
     """Return the logits, minus infinity for classes that `targets` lack, so that the rest are renormalised."""
     absent = torch.ones(logits.shape[1], dtype=torch.bool)  # (C,)
     absent[targets.unique()] = False

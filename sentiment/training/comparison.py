@@ -10,8 +10,9 @@ from torch import Tensor
 
 from sentiment.bundle import Bundle
 from sentiment.evaluation.answers import Floats, Integers
-from sentiment.evaluation.calibration import expected_calibration_error
+from sentiment.evaluation.calibration import expected_calibration_error, present_classes
 from sentiment.evaluation.intervals import Estimate, resampled, share
+from sentiment.evaluation.regression import value_figures
 from sentiment.training.baselines import MAX_ROWS, LinearModel
 from sentiment.training.cross_validation import Fold
 from sentiment.training.loop import EncodedSet
@@ -134,20 +135,18 @@ def _label_figures(probabilities: Floats, true: Integers) -> Any:
 
 def _value_figures(predicted: Floats, true: Floats) -> Any:
     def measure(rows: Integers) -> Floats:
-        own, target = predicted[rows], true[rows]
-        changes = own.std() > 0 and target.std() > 0
-        return np.array([np.corrcoef(own, target)[0, 1] if changes else 0.0, np.abs(own - target).mean()])
+        found = value_figures(predicted[rows], true[rows])
+        return np.array([found[name] for name in FIGURES["regression"]])
 
     return measure
 
 
 def _probabilities(answers: Sequence[Tensor], dev: Sequence[EncodedSet], temperature: float) -> Floats:
     """Return the probabilities of all sets' rows: (rows, C). In a set that lacks a class, it has none."""
-    parts = []
-    for logits, part in zip(answers, dev, strict=True):
-        present = torch.zeros(logits.shape[1], dtype=torch.bool)  # (C,)
-        present[part.targets.unique()] = True
-        parts.append(torch.softmax((logits.double() / temperature).masked_fill(~present, -torch.inf), dim=-1))  # (N, C)
+    parts = [
+        torch.softmax(present_classes(logits.double() / temperature, part.targets), dim=-1)  # (N, C)
+        for logits, part in zip(answers, dev, strict=True)
+    ]
     return torch.cat(parts).numpy()
 
 
