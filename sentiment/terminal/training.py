@@ -20,9 +20,9 @@ from sentiment.terminal import screen
 if TYPE_CHECKING:
     from sentiment.evaluation.intervals import Estimate
     from sentiment.training.comparison import Comparison
-    from sentiment.training.cross_validation import Stage
     from sentiment.training.events import Start
     from sentiment.training.loop import Progress as TrainingProgress
+    from sentiment.training.preparation import Stage
     from sentiment.training.recipe import Recipe
     from sentiment.training.search.encoder_comparison import EncoderResult
 

@@ -12,11 +12,10 @@ from sentiment.nn.model import SentimentModel
 from sentiment.training.data.dataset import LabelledTexts, exclude_texts, plain, select
 from sentiment.training.data.splits import Data
 from sentiment.training.loop import Progress, Report, fit
-from sentiment.training.preparation import Preparation
+from sentiment.training.preparation import START, Preparation, Stage
 from sentiment.training.recipe import Recipe
 
 FOLDS = 4
-Stage = str | int  # a start by its name, or the number of epochs after it
 
 
 @dataclass(frozen=True)
@@ -98,15 +97,20 @@ def cross_validate(
         )
     scores = {stage: whole.objective.score(found, whole.dev) for stage, found in answers.items()}
     losses = {stage: whole.objective.losses(found, whole.dev) for stage, found in answers.items()}
-    return Judgement(_choose(losses), scores, answers)
+    return Judgement(choose_stage(losses), scores, answers)
 
 
-def _choose(losses: dict[Stage, Tensor]) -> Stage:
-    """Return the first stage whose loss is within half a standard error of the lowest: later ones may be luck."""
+def choose_stage(losses: dict[Stage, Tensor]) -> Stage:
+    """Return the first stage whose loss is about the lowest: the lower losses of later ones may be luck.
+
+    `losses` are those of the same held-out rows, (rows,), at each stage. A stage may be half a standard error above the
+    lowest; what was there before the training, a whole one (Breiman et al. 1984).
+    """
     best = min(losses, key=lambda stage: float(losses[stage].mean()))
     for stage, own in losses.items():
         difference = own - losses[best]  # (rows,)
-        if float(difference.mean()) <= 0.5 * float(difference.std(correction=0)) / len(difference) ** 0.5:
+        standard_error = float(difference.std(correction=0)) / len(difference) ** 0.5
+        if float(difference.mean()) <= (1 if stage == START else 0.5) * standard_error:
             return stage
     return best
 

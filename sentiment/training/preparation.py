@@ -26,6 +26,7 @@ from sentiment.training.pretrained import copy_pretrained, interpolate_towards, 
 from sentiment.training.recipe import Recipe
 from sentiment.training.vectors import WordVectors, load_vectors, vectors_of_pieces
 
+Stage = str | int  # of a training: a start by its name, or the number of epochs after it
 START, PROBE = "start", "probe"  # the pretrained network untouched, and with a classifier fitted to the rows
 
 
@@ -40,7 +41,7 @@ class Preparation:
     token_ids: list[list[int]]  # of the rows that an epoch reads, and of texts made of them
     targets: Tensor | StateTargets  # (rows, C)
     dev: list[EncodedSet]  # where the data has none, its training rows
-    starts: dict[str, SentimentModel]  # networks that an epoch has to beat; none without a pretrained one
+    starts: dict[Stage, SentimentModel]  # networks that an epoch has to beat; none without a pretrained one
     keep: Callable[[SentimentModel], SentimentModel]
     rewrite: Rewrite
 
@@ -88,7 +89,7 @@ def prepare(
         * n
     ]
     model = _network(recipe, len(vocabulary), objective.outputs_per_row, states)
-    starts: dict[str, SentimentModel] = {}
+    starts: dict[Stage, SentimentModel] = {}
     keep: Callable[[SentimentModel], SentimentModel] = unchanged_model
     if pretrained is not None:
         starts = _start_network(model, token_ids, objective, data, pretrained)
@@ -123,12 +124,12 @@ def _start_network(
     objective: LabelObjective | ValueObjective,
     data: Data,
     pretrained: Bundle,
-) -> dict[str, SentimentModel]:
+) -> dict[Stage, SentimentModel]:
     """Give the network the pretrained weights and a classifier fitted to the rows. Return what it could answer with."""
     copy_pretrained(model, data.labels, pretrained)
     known = known_labels(data.labels, pretrained)
     weight, bias = (each.detach() / pretrained.temperature for each in pretrained.model.classifier.parameters())
-    starts = {}
+    starts: dict[Stage, SentimentModel] = {}
     if None not in known:
         if isinstance(objective, ValueObjective):
             objective.start_from(model)

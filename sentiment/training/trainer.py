@@ -11,14 +11,14 @@ from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import Vocabulary
 from sentiment.training.comparison import compare
-from sentiment.training.cross_validation import Fold, Judgement, cross_validate, split_into_folds
+from sentiment.training.cross_validation import Fold, Judgement, choose_stage, cross_validate, split_into_folds
 from sentiment.training.data.splits import Data
 from sentiment.training.distillation.token_states import StateReader
 from sentiment.training.events import Start
 from sentiment.training.linear_start import is_small, small_table_recipe
 from sentiment.training.loop import Report, fit
 from sentiment.training.number_format import training_dtype
-from sentiment.training.preparation import START, Preparation, prepare
+from sentiment.training.preparation import START, Preparation, Stage, prepare
 from sentiment.training.pretrained import load_pretrained, merge_pretrained, settings_for
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
@@ -120,13 +120,17 @@ def _fit_to_dev(
     checkpoint: Checkpoint | None,
     processes: Processes,
 ) -> tuple[SentimentModel, float]:
-    """Return the network that is best on the dev sets, a start or that of an epoch, and its score."""
+    """Return the network that is best on the dev sets, and its score.
+
+    An epoch that is better than the starts by its score must have a lower loss, too: on few rows either may be luck.
+    """
+    objective, dev = prepared.objective, prepared.dev
 
     def score(model: SentimentModel) -> float:
-        return prepared.objective.score(prepared.answers(model.quantized()), prepared.dev)
+        return objective.score(prepared.answers(model.quantized()), dev)
 
     scored = [(network, score(network)) for network in prepared.starts.values()] if processes.is_first else []
-    return fit(
+    best = fit(
         prepared.model,
         prepared.token_ids,
         prepared.targets,
@@ -140,6 +144,12 @@ def _fit_to_dev(
         processes=processes,
         rewrite=prepared.rewrite,
     )
+    if not scored:
+        return best
+    networks: dict[Stage, SentimentModel] = {**prepared.starts, "best": best[0]}
+    losses = {stage: objective.losses(prepared.answers(each.quantized()), dev) for stage, each in networks.items()}
+    chosen = networks[choose_stage(losses)]
+    return chosen, score(chosen)
 
 
 def _fit_to_all(

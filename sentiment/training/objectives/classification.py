@@ -58,12 +58,16 @@ class LabelObjective:
         return mean_macro_recall(answers, dev, self._labels)
 
     def losses(self, answers: Sequence[Tensor], dev: Sequence[EncodedSet]) -> Tensor:
-        """Return the log loss of each row of all sets, after the temperature that fits them best: (rows,)."""
+        """Return the log loss of each row of all sets, after the temperature that fits them best: (rows,).
+
+        Rows weigh what they weigh in training.
+        """
         sets = [(own.double(), part.targets) for own, part in zip(answers, dev, strict=True)]  # (N, C), (N,) each
         temperature = fit_temperature(sets)
-        return torch.cat(
-            [functional.cross_entropy(logits / temperature, true, reduction="none") for logits, true in sets]
-        )  # (rows,)
+        logits, true = map(torch.cat, zip(*sets, strict=True))  # (rows, C), (rows,)
+        found = functional.cross_entropy(logits / temperature, true, reduction="none")  # (rows,)
+        weights = self.weigh(functional.one_hot(true, len(self._labels)).double()).amax(dim=1)  # (rows,)
+        return found * weights  # (rows,)
 
     def start_from(self, model: SentimentModel) -> None:
         """Leave the pretrained network as it is: its logits are of the same kind."""

@@ -13,11 +13,11 @@ from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier
 from sentiment.errors import DataError
 from sentiment.training.comparison import Comparison
-from sentiment.training.cross_validation import FOLDS, split_into_folds
+from sentiment.training.cross_validation import FOLDS, choose_stage, split_into_folds
 from sentiment.training.data.dataset import LabelledTexts
 from sentiment.training.data.splits import Data, data_in_memory, read_data
 from sentiment.training.loop import Progress
-from sentiment.training.preparation import PROBE, START
+from sentiment.training.preparation import PROBE, START, Stage
 from sentiment.training.recipe import Recipe
 from sentiment.training.trainer import train
 
@@ -33,6 +33,17 @@ def recipe_of(start: Path | None = None, **training: Any) -> Recipe:
         return Recipe.of({"name": "toy", "train": (), "training": {**settings, "start": str(start)}})
     model = {"embedding_size": 8, "hidden_size": 8}
     return Recipe.of({"name": "toy", "train": (), "model": model, "training": settings})
+
+
+@pytest.mark.parametrize(
+    ("first", "errors_above", "chosen"),
+    [(START, 0.9, START), (START, 1.1, 2), (PROBE, 0.4, PROBE), (PROBE, 0.6, 2), (1, 0.4, 1), (1, 0.6, 2)],
+)
+def test_a_later_stage_is_chosen_if_it_is_clearly_better(first: Stage, errors_above: float, chosen: Stage) -> None:
+    spread = torch.tensor([-1.0, 1.0]).repeat(50)  # (rows,)
+    lowest = torch.full((100,), 2.0)  # (rows,)
+    losses = {first: lowest + spread + errors_above / 10, 2: lowest, 3: lowest + 1}
+    assert choose_stage(losses) == chosen
 
 
 def test_each_row_is_held_out_once_and_equal_texts_together() -> None:

@@ -51,6 +51,26 @@ def test_it_starts_as_the_pretrained_model_and_learns_on(
     ]
 
 
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_start_is_kept_unless_an_epoch_lowers_the_loss(tmp_path: Path, balanced: bool) -> None:
+    def write(name: str, good: int, fine: int, poor: int) -> Path:
+        counts = {("it is good", "positive"): good, ("it is fine", "positive"): fine, ("it is fine", "negative"): poor}
+        lines = [f"{text} {name[0]},{label}\n" for (text, label), count in counts.items() for _ in range(count)]
+        (tmp_path / name).write_text("text,label\n" + "".join(lines))
+        return tmp_path / name
+
+    dev = write("dev.csv", 100, 100, 30)
+    settings: dict[str, Any] = {"name": "toy", "dev": [{"path": dev}], "model": {"embedding_size": 8, "hidden_size": 8}}
+    training = {"learning_rate": 0.02, "epochs": 8}
+    first = Recipe.of({**settings, "train": [{"path": write("a.csv", 100, 100, 30)}], "training": training})
+    bundles.save(train(first, read_data(first), lambda _: None), tmp_path / "first")
+    training |= {"start": str(tmp_path / "first"), "balanced": balanced}
+    second = Recipe.of({**settings, "train": [{"path": write("b.csv", 60, 40, 100)}], "training": training})
+    learned = Classifier(train(second, read_data(second), lambda _: None))
+    # Answering negative has the higher macro-recall, and the lower loss where each label weighs the same.
+    assert learned.predict(["it is fine"])[0].label == ("negative" if balanced else "positive")
+
+
 def test_labels_are_known_by_their_names(make_bundle: MakeBundle) -> None:
     pretrained = make_bundle()
     model = SentimentModel(pretrained.model.config, vocabulary_size=len(pretrained.vocabulary), num_classes=3)
