@@ -80,6 +80,10 @@ def train(
     frozen_embedding_epochs: FrozenEmbeddingEpochs = None,
     learning_rate: LearningRate = None,
     balanced: Balanced = False,
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(help="File of texts without labels, for a small table with --from nothing; repeatable."),
+    ] = None,
     dtype: TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same weights.")] = 0,
     require: Annotated[
@@ -105,14 +109,16 @@ def train(
     from sentiment.training.data.splits import read_data
     from sentiment.training.events import JsonWatcher
     from sentiment.training.processes import started_processes
-    from sentiment.training.recipe import CROSS_VALIDATED_ROWS
+    from sentiment.training.recipe import CROSS_VALIDATED_ROWS, Source
     from sentiment.training.tracking.trackers import open_trackers
 
     check_out(out, replace=replace, restart=restart)  # before the hours, not after them
     settings = training_settings(context)
     settings["training"].setdefault("start", default_start(context))
     recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, **settings)
-    recipe = recipe.model_copy(update={"require": (*recipe.require, *(require or ()))})
+    texts = [Source(path=path, text_column=text_column, separator=separator) for path in unlabelled or ()]
+    more = {"require": (*recipe.require, *(require or ())), "unlabelled": (*recipe.unlabelled, *texts)}
+    recipe = recipe.model_copy(update=more)
 
     def warn(reason: str) -> None:
         typer.secho(f"warning: {reason}", fg="yellow", err=True)

@@ -20,13 +20,14 @@ from sentiment.training.data.splits import Data
 from sentiment.training.recipe import Recipe
 
 MAX_ROWS = 10_000  # more rows teach a network by themselves
-OWN_SHARE = 0.5  # of a row's own label in its target; the rest is the linear model's answer
-_TEXTS_PER_ROW = 9
-_MAX_TEXTS = 10_000  # bounds the time of an epoch
+OWN_SHARE = 0.2  # of a row's own label in its target; the rest is the linear model's answer
+_TEXTS_PER_ROW = 60
+_MAX_TEXTS = 60_000  # bounds the time of an epoch
+_MAX_UNLABELLED = 20_000
 _MAX_TOKENS = 60  # of such a text
-_MEAN_SPAN = 10  # tokens
+_MEAN_SPAN = 6  # tokens
 _MODEL = {"embedding_size": 32, "hidden_size": 32, "embedding_dropout": 0.1, "output_dropout": 0.1}
-_TRAINING = {"learning_rate": 8e-3, "word_dropout": 0.05}
+_TRAINING = {"epochs": 3, "learning_rate": 8e-3, "word_dropout": 0.05}
 _VOCABULARY = {"min_count": 1}
 
 
@@ -118,10 +119,10 @@ def _joined(rows: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(row) for row in rows]
 
 
-def transfer_rows(rows: Sequence[list[str]], seed: int) -> list[list[str]]:
-    """Return token rows made of random spans of random rows, about as long as these, but short."""
+def transfer_rows(rows: Sequence[list[str]], unlabelled: Sequence[list[str]], seed: int) -> list[list[str]]:
+    """Return token rows made of random spans of random rows, about as long as these, but short; and unlabelled rows."""
     rng = random.Random(seed)
-    read = [row for row in rows if row]
+    read = [row for row in (*rows, *unlabelled) if row]
     lengths = sorted(map(len, read))
     longest = min(_MAX_TOKENS, max(lengths[0] + 1, lengths[9 * len(lengths) // 10]))
     shortest = max(2, min(lengths[len(lengths) // 10], longest // 3))
@@ -135,7 +136,7 @@ def transfer_rows(rows: Sequence[list[str]], seed: int) -> list[list[str]]:
             start = rng.randrange(len(row) - span + 1)
             tokens += row[start : start + span]
         made.append(tokens)
-    return made
+    return made + rng.sample(unlabelled, min(len(unlabelled), _MAX_UNLABELLED))
 
 
 def mixed_targets(

@@ -65,10 +65,11 @@ def prepare(
     starts_linear = pretrained is None and vocabulary is None and is_small(recipe, data)
     tokenizer = Tokenizer(recipe.text)
     tokens = [[text.tokens for text in tokenizer.tokenize(part.texts)] for part in data.train]
+    unlabelled = [text.tokens for text in tokenizer.tokenize(data.unlabelled)]
     if pretrained is not None:
         vocabulary = pretrained.vocabulary
     elif vocabulary is None:
-        vocabulary = _vocabulary(tokens, recipe.vocabulary)
+        vocabulary = _vocabulary([*tokens, unlabelled], recipe.vocabulary)
     token_ids = [_encode(vocabulary, row) for part, n in zip(tokens, data.repeats, strict=True) for row in part * n]
     objective = (ValueObjective if recipe.task == "regression" else LabelObjective)(recipe, data)
     dev = [
@@ -99,7 +100,7 @@ def prepare(
         _start_embedding(model, vocabulary, sources)
         if starts_linear and vocabulary.words:
             teacher = LinearTeacher(tokens[0], objective.unweighted)
-            made = transfer_rows(tokens[0], recipe.training.seed)
+            made = transfer_rows(tokens[0], unlabelled, recipe.training.seed)
             token_ids += [_encode(vocabulary, row) for row in made]
             targets = objective.weigh(mixed_targets(teacher, tokens[0], objective.unweighted, made))  # (rows + made, C)
             mean_length = sum(map(len, tokens[0])) / len(tokens[0])

@@ -80,6 +80,7 @@ class Recipe(Settings):
     labels: tuple[Label, ...] = ()  # the classes; none: those of the rows with one label
     train: tuple[Source, ...]  # empty where the rows are in memory
     dev: tuple[Source, ...] = ()
+    unlabelled: tuple[Source, ...] = ()  # texts that the linear model of a small table labels
     skip_empty: bool = False  # leave rows without text out, instead of refusing the file
     skip_bad_rows: bool = False  # the same of rows that can't be read or have no label
     require: tuple[str, ...] = ()  # behaviour suites that it must hold to be written: "default", or YAML files
@@ -128,7 +129,7 @@ class Recipe(Settings):
             raise ConfigError(f"recipe {file}: is not UTF-8; save it as UTF-8") from None
         except ValueError as error:
             raise ConfigError(f"recipe {file}: is not TOML: {error}") from None
-        listed = [values[role] for role in ("train", "dev") if isinstance(values.get(role), list)]
+        listed = [values[role] for role in ("train", "dev", "unlabelled") if isinstance(values.get(role), list)]
         for source in (source for sources in listed for source in sources):
             if isinstance(source, dict) and not is_remote(str(source.get("path", "://"))):
                 source["path"] = file.parent / str(source["path"])

@@ -15,7 +15,7 @@ from sentiment.training.cross_validation import Fold, Judgement, choose_stage, c
 from sentiment.training.data.splits import Data
 from sentiment.training.distillation.token_states import StateReader
 from sentiment.training.events import Start
-from sentiment.training.linear_start import is_small, small_table_recipe
+from sentiment.training.linear_start import MAX_ROWS, is_small, small_table_recipe
 from sentiment.training.loop import Report, fit
 from sentiment.training.number_format import training_dtype
 from sentiment.training.preparation import START, Preparation, Stage, prepare
@@ -47,11 +47,17 @@ def train(
     DataError for states of other texts, TrainingDivergedError as soon as a number isn't finite.
     """
     pretrained = load_pretrained(recipe.training.start) if recipe.training.starts_from_model else None
+    starts_linear = pretrained is None and vocabulary is None and is_small(recipe, data)
+    if data.unlabelled and not starts_linear:
+        raise ConfigError(
+            f"unlabelled: such texts teach only one table of up to {MAX_ROWS:,} rows that starts from nothing, with "
+            "training.linear_start = true in a recipe: add --from nothing, or leave them out"
+        )
     if pretrained is not None:
         if vocabulary is not None or vectors:
             raise ConfigError("a pretrained model brings its words and their vectors: leave others out, or the model")
         recipe = settings_for(merge_pretrained(recipe, pretrained), sum(len(part.texts) for part in data.train))
-    elif vocabulary is None and is_small(recipe, data):
+    elif starts_linear:
         recipe = small_table_recipe(recipe, has_vectors=bool(vectors))
     prepare_rows = partial(prepare, pretrained=pretrained, vocabulary=vocabulary, vectors=vectors)
     saved = checkpoint.saved if checkpoint is not None else None

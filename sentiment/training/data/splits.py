@@ -18,7 +18,7 @@ from sentiment.training.data.dataset import (
     split,
     with_unique_names,
 )
-from sentiment.training.data.reading import read_labelled, read_soft_labelled
+from sentiment.training.data.reading import read_labelled, read_soft_labelled, read_texts
 from sentiment.training.data.report import DataReport, build_report
 from sentiment.training.data.tables import is_blank
 from sentiment.training.recipe import Recipe
@@ -36,6 +36,7 @@ class Data:
     dev: tuple[LabelledTexts, ...]
     repeats: tuple[int, ...]
     in_dev: int  # training rows dropped, as their text is in a dev set
+    unlabelled: tuple[str, ...] = ()  # texts that are in none of the sets
 
     @cached_property
     def report(self) -> DataReport:
@@ -85,14 +86,22 @@ def read_data(recipe: Recipe) -> Data:
         check_spread(train, dev)
     if cross_validated:
         _check_differing(train)
-        return Data(labels, tuple(train), (), tuple(repeats), 0)
+        return Data(labels, tuple(train), (), tuple(repeats), 0, _read_unlabelled(recipe, train))
     unjudged = (set(labels) if recipe.dev else learned).difference(*(part.labels for part in dev))
     if unjudged:
         cure = "leave the dev data out to have a share of the rows held out" if recipe.dev else "name dev data"
         raise DataError(f"no dev row has the label {_named(unjudged)}, which is learned; add rows of each, or {cure}")
     _check_labels_left(learned, train)
     dropped = rows - left
-    return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped)
+    unlabelled = _read_unlabelled(recipe, [*train, *dev])
+    return Data(labels, tuple(train), tuple(dev), tuple(repeats), dropped, unlabelled)
+
+
+def _read_unlabelled(recipe: Recipe, sets: Sequence[LabelledTexts]) -> tuple[str, ...]:
+    """Return the distinct texts without labels that are in none of the sets."""
+    labelled = {plain(text) for part in sets for text in part.texts}
+    texts = [text for source in recipe.unlabelled for text in read_texts(source, skip_bad_rows=recipe.skip_bad_rows)]
+    return tuple(text for text in dict.fromkeys(texts) if plain(text) not in labelled)
 
 
 def is_cross_validated(recipe: Recipe, train: Sequence[LabelledTexts]) -> bool:

@@ -30,6 +30,7 @@ def training_fingerprint(recipe: Recipe, data: Data, processes: Processes = ALON
             "require": True,
             "train": {"__all__": {"path"}},
             "dev": True,
+            "unlabelled": True,
             "training": {"start"},
         },
     )
@@ -38,6 +39,8 @@ def training_fingerprint(recipe: Recipe, data: Data, processes: Processes = ALON
         fingerprint |= {
             f"{role} rows {number} ({part.name})": _rows(part) for number, part in enumerate(parts, start=1)
         }
+    if data.unlabelled:
+        fingerprint["unlabelled"] = _rows(LabelledTexts("unlabelled", list(data.unlabelled), []))
     fingerprint |= {
         f"vectors {source}": files_fingerprint(source) for source in recipe.training.vectors if Path(source).is_file()
     }

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ import torch
 from sentiment import bundle as bundles
 from sentiment.bundle import Bundle
 from sentiment.classifier import Classifier, Regressor
+from sentiment.errors import ConfigError
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import Vocabulary
 from sentiment.training import linear_start
 from sentiment.training.data.splits import read_data
 from sentiment.training.linear_start import LinearTeacher, is_small, small_table_recipe, start_from, transfer_rows
+from sentiment.training.preparation import prepare
 from sentiment.training.recipe import Recipe
+from sentiment.training.resume.fingerprint import training_fingerprint
 from sentiment.training.trainer import train
 
 TOKENS = [["very", "good", "food"], ["bad", "service"], ["good", "room"], ["bad", "bad", "bed"]]
@@ -110,11 +114,36 @@ def test_only_small_tables_of_one_source_start_so(tmp_path: Path, monkeypatch: p
 
 def test_texts_to_learn_from_are_spans_of_the_rows() -> None:
     rows = [["a", "b", "c", "d"], ["e", "f", "g"], []]
-    made = transfer_rows(rows, 0)
-    assert made == transfer_rows(rows, 0) != transfer_rows(rows, 1)
-    assert len(made) == 27
+    made = transfer_rows(rows, [], 0)
+    assert made == transfer_rows(rows, [], 0) != transfer_rows(rows, [], 1)
+    assert len(made) == 180
     assert {pair for row in made for pair in pairwise(row)} > {("a", "b"), ("e", "f")}
     assert {token for row in made for token in row} == set("abcdefg")
+
+
+def test_unlabelled_texts_are_learned_as_the_teacher_answers(tmp_path: Path) -> None:
+    rows, more = ruled_rows(40, 0), [f"gub {text}" for text, _ in ruled_rows(40, 1)]
+    learned = rows[0][0]  # with its label
+    (tmp_path / "more.csv").write_text("\n".join(["text", *more, learned, learned.upper(), ""]))
+    recipe = recipe_of(tmp_path / "a.csv", rows, unlabelled=[{"path": tmp_path / "more.csv"}])
+    data = read_data(recipe)
+    assert data.unlabelled == tuple(more)
+    prepared, without = prepare(recipe, data, None), prepare(recipe, replace(data, unlabelled=()), None)
+    assert "gub" in prepared.vocabulary.tokens
+    assert "gub" not in without.vocabulary.tokens
+    encoded = [prepared.vocabulary.encode(text.split()) for text in data.unlabelled]
+    assert sorted(prepared.token_ids[-40:]) == sorted(encoded)
+    assert len(prepared.token_ids) == len(prepared.targets) == len(without.token_ids) + 40
+    assert training_fingerprint(recipe, data) != training_fingerprint(recipe, replace(data, unlabelled=()))
+
+
+@pytest.mark.parametrize("start", ["default", "nothing"])
+def test_unlabelled_texts_that_nothing_would_read_are_refused(tmp_path: Path, start: str) -> None:
+    (tmp_path / "more.csv").write_text("text\nanother text\n")
+    settings = {"training": {"linear_start": start == "default", "start": start}}
+    recipe = recipe_of(tmp_path / "a.csv", ruled_rows(40, 0), unlabelled=[{"path": tmp_path / "more.csv"}], **settings)
+    with pytest.raises(ConfigError, match="unlabelled: .* 10,000 rows"):
+        train(recipe, read_data(recipe), lambda _: None)
 
 
 def test_the_teacher_answers_with_probabilities_or_numbers() -> None:
