@@ -35,6 +35,7 @@ TABLES = {  # those that `join` writes, and whose texts they hold
     "films": "transfer_films",
     "tweets": "transfer_tweets",
     "forum": "transfer_forum",
+    "posts": "transfer_posts",
     "products": "transfer_products",
     "reviews": "imdb_unlabelled",
 }

@@ -3,7 +3,7 @@
 Most of what distillation gives comes from such texts (Tang et al. 2019; Mukherjee and Awadallah 2019). `films`:
 sentences of IMDb's unlabelled reviews, the treebank's longer phrases, variants of its training sentences, and the
 sentences in which a review and its counterfactual edit differ. `tweets` and `forum`: the training posts and variants of
-them. `products`: unlabelled reviews and sentences of others, as people write them.
+them. `posts`: more variants of both. `products`: unlabelled reviews and sentences of others, as people write them.
 A variant has words swapped for others that follow the same word, or two halves put together anew.
 """
 
@@ -25,6 +25,7 @@ PRODUCT_REVIEWS = 8_000
 PRODUCT_SENTENCES = 40_000
 TWEET_VARIANTS = 12_000
 FORUM_VARIANTS = 10_000
+VARIED_POSTS = 15_000  # tweets, and as many comments: two more variants each
 SWAPPED = 6  # variants of each treebank sentence
 JOINED = 4
 MIN_WORDS, MAX_WORDS = 5, 40
@@ -110,6 +111,13 @@ def main(data: Path) -> None:
         posts = texts_of(f"{name}_train")
         drawn = rng.sample(posts, min(len(posts), count // 2))
         write(name, [*posts, *variants(drawn, rng, swapped=1, joined=1)], rng)
+
+    rng = random.Random(SEED + 1)  # other posts than above
+    texts = []
+    for name in ("tweets", "forum"):
+        posts = texts_of(f"{name}_train")
+        texts += variants(rng.sample(posts, min(len(posts), VARIED_POSTS)), rng, swapped=1, joined=1)
+    write("posts", texts, rng)
 
     rng = random.Random(SEED)
     unlabelled = texts_of("products_unlabelled")

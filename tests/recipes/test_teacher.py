@@ -66,7 +66,7 @@ def test_it_learns_no_text_of_a_dev_set_and_so_many_rows_of_a_table(
 ) -> None:
     monkeypatch.setitem(recipe.ROWS, "tweets_train", 1)
     dev = [LabelledTexts("dev", [f"{TEXTS[0]} 6"], ["positive"])]
-    parts = dict(zip(recipe.ROWS, recipe.training_rows(data, dev, recipe.ROWS), strict=True))
+    parts = dict(zip(recipe.ROWS, recipe.training_rows(data, dev, recipe.ROWS, recipe.SEED), strict=True))
     assert list(recipe.ROWS)[6] == "tweets_train"
     assert parts["tweets_train"].texts in ([f"{TEXTS[1]} 6"], [f"{TEXTS[2]} 6"])
     assert [len(part.texts) for part in parts.values()] == [1 if name == "tweets_train" else 3 for name in parts]
@@ -81,4 +81,7 @@ def test_short_phrases_of_the_treebank_are_left_out() -> None:
     assert sorted(found.texts) == [texts[1], texts[3]]
     assert [labels[texts.index(text)] for text in found.texts] == found.labels
     assert found.probabilities == [{}, {}]
-    assert len(recipe.sampled(LabelledTexts("tweets_train.parquet", texts, labels), 3).texts) == 3
+    tweets = LabelledTexts("tweets_train.parquet", texts, labels)
+    draws = [recipe.sampled(tweets, 3, seed).texts for seed in range(9)]
+    assert {len(draw) for draw in draws} == {3}
+    assert len({frozenset(draw) for draw in draws}) > 1

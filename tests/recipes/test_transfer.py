@@ -18,7 +18,7 @@ PAIR = [
 POSTS = ["so happy about the new bus line", "the train is late again and again", "who has the time of the match"]
 PRODUCTS = [f"I bought lamp {n} for the hall. It lit the whole hall well! Fine." for n in range(9)]
 DEV_TEXT = "The cast of it was good!"
-NAMES = ("films", "tweets", "forum", "products")
+NAMES = ("films", "tweets", "forum", "posts", "products")
 
 
 @pytest.fixture
@@ -76,6 +76,13 @@ def test_posts_and_variants_of_them(data: Path, name: str, posts: list[str]) -> 
     texts = set(texts_of(data, name))
     assert set(posts) < texts
     assert words_of(list(texts)) <= words_of([*posts, DEV_TEXT])
+
+
+def test_more_variants_of_posts_keep_their_words(data: Path) -> None:
+    main(data)
+    texts = texts_of(data, "posts")
+    assert len(texts) > len(POSTS)
+    assert words_of(texts) <= words_of([*POSTS, "Well,", DEV_TEXT])
 
 
 def test_whole_reviews_of_products_and_sentences_of_others_as_they_are_written(
