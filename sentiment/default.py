@@ -12,3 +12,8 @@ DEFAULT_MODEL = Path(str(files("sentiment"))) / "models" / SHIPPED
 def model_folder(model: str | Path) -> Path:
     """Return a model's folder: the package's own for the name `default`, which as a Path or `./default` is a folder."""
     return DEFAULT_MODEL if model == SHIPPED else Path(model)
+
+
+def default_start(language: str, *, is_own_network: bool) -> str:
+    """Return the start of a training that names none: the shipped model, if it fits the language and the network."""
+    return SHIPPED if language == LANGUAGE and not is_own_network else NOTHING

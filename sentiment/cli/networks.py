@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from sentiment.default import LANGUAGE, NOTHING, SHIPPED
-
 
 class Task(str, Enum):
     """The kind of answer."""
@@ -98,12 +96,6 @@ def training_settings(context: typer.Context) -> dict[str, Any]:
         "model": network(given["encoder"], **model),
         "training": {name: given[name] for name in names if given[name] is not None},
     }
-
-
-def default_start(context: typer.Context) -> str:
-    """Return the start without --from: the default model, unless it speaks another language or the network is given."""
-    is_own = any(is_given(context, name) for name in OWN_NETWORK)
-    return NOTHING if is_own or context.params["language"] != LANGUAGE else SHIPPED
 
 
 def is_given(context: typer.Context, name: str) -> bool:

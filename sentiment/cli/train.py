@@ -21,6 +21,7 @@ from sentiment.cli.application import (
     app,
 )
 from sentiment.cli.networks import (
+    OWN_NETWORK,
     Balanced,
     Dropout,
     EmbeddingSize,
@@ -41,12 +42,12 @@ from sentiment.cli.networks import (
     TaskOption,
     Vectors,
     WeightDrop,
-    default_start,
+    is_given,
     training_settings,
 )
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
-from sentiment.default import LANGUAGE
+from sentiment.default import LANGUAGE, default_start
 from sentiment.events import print_line
 
 
@@ -114,7 +115,8 @@ def train(
 
     check_out(out, replace=replace, restart=restart)  # before the hours, not after them
     settings = training_settings(context)
-    settings["training"].setdefault("start", default_start(context))
+    is_own = any(is_given(context, name) for name in OWN_NETWORK)
+    settings["training"].setdefault("start", default_start(language, is_own_network=is_own))
     recipe = build_recipe(context, recipe_file, data, dev, dtype=dtype, name=out.name, **settings)
     texts = [Source(path=path, text_column=text_column, separator=separator) for path in unlabelled or ()]
     more = {"require": (*recipe.require, *(require or ())), "unlabelled": (*recipe.unlabelled, *texts)}

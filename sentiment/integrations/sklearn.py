@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sentiment.classifier import Classifier
-from sentiment.default import LANGUAGE, NOTHING, SHIPPED
+from sentiment.default import default_start
 from sentiment.errors import DataError
 from sentiment.text.inputs import checked_texts
 from sentiment.training.data.dataset import LabelledTexts
@@ -91,7 +91,7 @@ class SentimentEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         model = {name: size for name, size in network.items() if size is not None}
         start = self.start
         if start is None:
-            start = NOTHING if model or self.vectors or self.language != LANGUAGE else SHIPPED
+            start = default_start(self.language, is_own_network=bool(model or self.vectors))
         training = {"epochs": self.epochs, "learning_rate": self.learning_rate}
         recipe = Recipe.of(
             {
