@@ -1,12 +1,12 @@
 """Write a file so that it exists only when complete, and sync folders."""
 
 import os
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from types import TracebackType
+from typing import BinaryIO
 
 
-class PartialFile:
+class PartialFile(AbstractContextManager["PartialFile"]):
     """A file being written in `folder`, else beside `path`, and renamed to `path` when published.
 
     Unpublished, it is removed at the end. The next process overwrites what a killed one left: use one at a time.
@@ -15,7 +15,7 @@ class PartialFile:
     def __init__(self, path: Path, folder: Path | None = None) -> None:
         self.path = path
         self._scratch = (folder or path.parent) / f"{path.name}.partial"
-        self.file = self._scratch.open("wb")
+        self.file: BinaryIO = self._scratch.open("wb")
 
     def publish(self) -> None:
         """Give the file its name, replacing one there before, so that no crash leaves half of it."""
@@ -25,12 +25,7 @@ class PartialFile:
         self._scratch.replace(self.path)
         sync_folder(self.path.parent)
 
-    def __enter__(self) -> "PartialFile":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # what is still to be written to a full disk
             self.file.close()
         self._scratch.unlink(missing_ok=True)

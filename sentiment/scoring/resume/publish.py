@@ -2,17 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import BinaryIO
 
 from sentiment.errors import CheckpointError, DataError
 from sentiment.scoring.formats.files import join
-from sentiment.scoring.resume.checkpoint import Checkpoint, Shard
-from sentiment.scoring.resume.parts import Parts, Publishable
-from sentiment.scoring.resume.target import Target
+from sentiment.scoring.resume.checkpoint import Checkpoint
+from sentiment.scoring.resume.parts import Part, Parts
+from sentiment.scoring.resume.target import SUCCESS, Target
 from sentiment.storage.formats import Format
-
-_JSON_LINES = Format(".jsonl")
 
 
 def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: int) -> None:
@@ -26,15 +25,16 @@ def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: in
             raise DataError(f"{target}: {counts}: some were lost, so no output was written")
         # For a moment only one of them may be published: the parts stay until both are.
         _publish_rejects(checkpoint, parts, target)
+        outputs = [shard.output for shard in checkpoint.shards]
         if target.is_folder:
-            target.publish_folder(
-                {target.part_name(n): partial(_join_one, parts, target, s) for n, s in enumerate(checkpoint.shards)},
-                _success(checkpoint),
-            )
+            files = {
+                target.part_name(n): partial(_join, parts, [part], target.format) for n, part in enumerate(outputs)
+            }
+            target.publish_folder({**files, SUCCESS: lambda file: file.write(_success(checkpoint))})
             checkpoint.output_size = target.size()
         else:
             with target.create(parts) as output:
-                _join(checkpoint, parts, target, output)
+                _join(parts, outputs, target.format, output.file)
                 checkpoint.output_size = output.file.tell()
                 output.publish()
         checkpoint.save(parts)
@@ -53,26 +53,19 @@ def check_folder_is_free(checkpoint: Checkpoint, target: Target) -> None:
 
 
 def _publish_rejects(checkpoint: Checkpoint, parts: Parts, target: Target) -> None:
-    names = [shard.rejects for shard in checkpoint.shards if shard.rejects is not None]
-    if not names:
+    wanted = [shard.rejects for shard in checkpoint.shards if shard.rejects is not None]
+    if not wanted:
         target.drop_rejects()  # of an earlier job
         return
-    for part in names:
-        parts.check(part)
     with target.create_rejects(parts) as rejects:
-        join(_JSON_LINES, [partial(parts.open, part.name) for part in names], rejects.file)
+        _join(parts, wanted, Format(".jsonl"), rejects.file)
         rejects.publish()
 
 
-def _join(checkpoint: Checkpoint, parts: Parts, target: Target, output: Publishable) -> None:
-    for shard in checkpoint.shards:
-        parts.check(shard.output)
-    join(target.format, [partial(parts.open, shard.output.name) for shard in checkpoint.shards], output.file)
-
-
-def _join_one(parts: Parts, target: Target, shard: Shard, file: BinaryIO) -> None:
-    parts.check(shard.output)
-    join(target.format, [partial(parts.open, shard.output.name)], file)
+def _join(parts: Parts, wanted: Sequence[Part], output: Format, file: BinaryIO) -> None:
+    for part in wanted:
+        parts.check(part)
+    join(output, [partial(parts.open, part.name) for part in wanted], file)
 
 
 def _success(checkpoint: Checkpoint) -> bytes:

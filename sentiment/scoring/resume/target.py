@@ -15,7 +15,7 @@ from sentiment.storage.atomic import PartialFile, sync_folder
 from sentiment.storage.formats import Format
 
 SUCCESS = "_SUCCESS"  # marks a folder of parts as complete, and names its job; readers of such folders skip it
-Files = Mapping[str, Callable[[BinaryIO], None]]  # what writes each, by name
+Files = Mapping[str, Callable[[BinaryIO], object]]  # what writes each, by name, `SUCCESS` last
 
 
 class Target(Protocol):
@@ -23,17 +23,15 @@ class Target(Protocol):
 
     is_folder: bool
     format: Format
+    path: Path | str  # a str if it is a URL
+    rejects: Path | str  # beside it
 
-    @property
-    def path(self) -> Path | str:
-        """Return its name: a str if it is a URL."""
-
-    @property
-    def rejects(self) -> Path | str:
-        """Return the path of its rejects, beside it."""
+    def __str__(self) -> str:
+        return str(self.path)
 
     def part_name(self, index: int) -> str:
         """Return the name of one of its parts, where it is a folder."""
+        return f"part-{index:06d}{self.format}"
 
     def check(self, inputs: Sequence[str]) -> None:
         """Raise DataError if no output can be written: before hours of work, not after."""
@@ -50,8 +48,8 @@ class Target(Protocol):
     def drop_rejects(self) -> None:
         """Remove the rejects, if any."""
 
-    def publish_folder(self, files: Files, success: bytes) -> None:
-        """Write the files of a folder, last the one that marks it complete. Do nothing if it is complete already."""
+    def publish_folder(self, files: Files) -> None:
+        """Write the files of a folder. Do nothing if it is complete already."""
 
     def size(self) -> int:
         """Return its size in bytes, with all its files; 0 if there is none."""
@@ -68,28 +66,16 @@ def target_of(name: str) -> Target:
     return RemoteTarget(name) if remote.is_remote(name) else LocalTarget(name)
 
 
-class LocalTarget:
+class LocalTarget(Target):
     """A file or a folder of this machine."""
 
     def __init__(self, name: str) -> None:
         self.is_folder = name.endswith(("/", os.sep))
         self.path = Path(name)
         self.format = output_format(self.path.name)
-
-    def __str__(self) -> str:
-        return str(self.path)
-
-    @property
-    def rejects(self) -> Path:
-        """Return the path of its rejects, beside it."""
-        return self.path.with_name(f"{self.path.name}.rejects.jsonl")
-
-    def part_name(self, index: int) -> str:
-        """Return the name of one of its parts, where it is a folder."""
-        return f"part-{index:06d}{self.format}"
+        self.rejects = self.path.with_name(f"{self.path.name}.rejects.jsonl")
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Raise DataError if no output can be written: before hours of work, not after."""
         if self.path.is_dir() and not self.is_folder:
             raise DataError(f"{self.path}: is a folder; give a file, or {self.path}/ for a folder of parts")
         if self.path.is_file() and self.is_folder:
@@ -111,29 +97,24 @@ class LocalTarget:
                 raise DataError(f"{self.path}: holds the input {name}; give the output another name")
 
     def parts(self) -> PartsFolder:
-        """Return its finished parts."""
         return PartsFolder(self.path)
 
     def create(self, parts: Parts) -> PartialFile:
-        """Return the file, to be written among the parts."""
         return PartialFile(self.path, Path(str(parts)))
 
     def create_rejects(self, parts: Parts) -> PartialFile:
-        """Return the file of its rejects, to be written among the parts."""
         return PartialFile(self.rejects, Path(str(parts)))
 
     def drop_rejects(self) -> None:
-        """Remove the rejects, if any."""
         self.rejects.unlink(missing_ok=True)
 
-    def publish_folder(self, files: Files, success: bytes) -> None:
-        """Write the files of a folder, which takes its name when all are in it."""
+    def publish_folder(self, files: Files) -> None:
         if self.success() is not None:
             return
         scratch = self.path.with_name(f"{self.path.name}.partial")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
-        for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
+        for name, write in files.items():
             with PartialFile(scratch / name) as output:
                 write(output.file)
                 output.publish()
@@ -141,90 +122,61 @@ class LocalTarget:
         sync_folder(self.path.parent)
 
     def size(self) -> int:
-        """Return its size in bytes, with all its files; 0 if there is none."""
         if not self.path.exists():
             return 0
         return sum(path.stat().st_size for path in (self.path.iterdir() if self.is_folder else [self.path]))
 
     def is_free(self) -> bool:
-        """Return whether no file is in the way of a folder."""
         return not self.path.exists() or not any(self.path.iterdir())
 
     def success(self) -> bytes | None:
-        """Return the content of the file that marks a complete folder, if there is one."""
         path = self.path / SUCCESS
         return path.read_bytes() if path.exists() else None
 
 
-class RemoteTarget:
+class RemoteTarget(Target):
     """An object, or the objects under a prefix, behind a URL."""
 
     def __init__(self, name: str) -> None:
         self.is_folder = name.endswith("/")
         self.path = name.rstrip("/")
         self.format = output_format(self.path.rsplit("/", 1)[-1])
-
-    def __str__(self) -> str:
-        return self.path
-
-    @property
-    def rejects(self) -> str:
-        """Return the path of its rejects, beside it."""
-        return f"{self.path}.rejects.jsonl"
-
-    def part_name(self, index: int) -> str:
-        """Return the name of one of its parts, where it is a folder."""
-        return f"part-{index:06d}{self.format}"
+        self.rejects = f"{self.path}.rejects.jsonl"
 
     def check(self, inputs: Sequence[str]) -> None:
-        """Raise DataError if no output can be written: before hours of work, not after."""
         if self.path in inputs:
             raise DataError(f"{self.path}: is the input too; give the output another name")
         if self.path.startswith("http"):
             raise DataError(f"{self.path}: a web server is read from, not written to")
 
     def parts(self) -> Parts:
-        """Return its finished parts."""
         return RemoteParts(self.path)
 
     def create(self, parts: Parts) -> RemoteFile:
-        """Return the file, to be written."""
         return RemoteFile(self.path)
 
     def create_rejects(self, parts: Parts) -> RemoteFile:
-        """Return the file of its rejects, to be written."""
         return RemoteFile(self.rejects)
 
     def drop_rejects(self) -> None:
-        """Remove the rejects, if any."""
         remote.delete(self.rejects)
 
-    def publish_folder(self, files: Files, success: bytes) -> None:
-        """Write the files one by one, and last the one that says that all are there."""
+    def publish_folder(self, files: Files) -> None:
         if self.success() is not None:
             return
-        for name, write in {**files, SUCCESS: lambda file: _write(file, success)}.items():
+        for name, write in files.items():
             with RemoteFile(f"{self.path}/{name}") as output:
                 write(output.file)
                 output.publish()
 
     def size(self) -> int:
-        """Return its size in bytes, with all its files; 0 if there is none."""
         if self.is_folder:
             return sum(remote.size(f"{self.path}/{name}") for name in remote.names(self.path))
         return remote.size(self.path) if remote.exists(self.path) else 0
 
     def is_free(self) -> bool:
-        """Return whether no file is in the way of a folder; files of parts are of a job that was killed."""
+        # Files of parts are of a job that was killed.
         return not remote.exists(f"{self.path}/{SUCCESS}")
 
     def success(self) -> bytes | None:
-        """Return the content of the file that marks a complete folder, if there is one."""
-        if not remote.exists(f"{self.path}/{SUCCESS}"):
-            return None
-        with remote.open_to_read(f"{self.path}/{SUCCESS}") as file:
-            return file.read()
-
-
-def _write(file: BinaryIO, content: bytes) -> None:
-    file.write(content)
+        return None if self.is_free() else remote.read(f"{self.path}/{SUCCESS}")
