@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -179,7 +180,7 @@ def _score_shards(
         found = predict_chunks(chunks, engine, sentences=scorer.settings.sentences)
         first = next(found, None)
         while first is not None or not checkpoint.shards:  # an empty input has an output, too
-            tally = checkpoint.tally.copy()
+            tally = deepcopy(checkpoint.tally)
             rest = found if first is None else chain([first], found)
             shard = scorer.write(len(checkpoint.shards), start, rest, tally, on_batch)
             checkpoint.shards.append(shard)

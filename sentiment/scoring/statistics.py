@@ -32,14 +32,3 @@ class Tally:
             self.labels[prediction.label] = self.labels.get(prediction.label, 0) + 1
             confidence = max(prediction.probabilities.values())
             self.confidences[min(int(confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)] += 1
-
-    def copy(self) -> "Tally":
-        """Return the same counts, to be added to apart."""
-        return Tally(
-            dict(self.labels),
-            self.tokens,
-            self.unknown_tokens,
-            self.truncated,
-            list(self.confidences),
-            list(self.lengths),
-        )

@@ -4,12 +4,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 
@@ -20,12 +21,8 @@ from sentiment.runtime import limit_onednn_cache
 from sentiment.scoring.errors import EngineError
 from sentiment.scoring.predict.predict import Answer, answer
 
-
-class Pending(Protocol):
-    """Answers that are being computed."""
-
-    def result(self) -> list[Answer]:
-        """Wait for them. Raises EngineError if what was to give them is gone."""
+ReturnT = TypeVar("ReturnT")
+Pending = Callable[[], list[Answer]]  # waits for answers; raises EngineError if what was to give them is gone
 
 
 class Engine(Protocol):
@@ -53,11 +50,10 @@ class LocalEngine:
         self._classifier = classifier
         self.numeric_environment = numeric_environment(torch.get_num_threads())
 
-    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         """Return an answer for each text."""
-        answers: Future[list[Answer]] = Future()
-        answers.set_result(answer(self._classifier, texts, sentences=sentences))
-        return answers
+        answers = answer(self._classifier, texts, sentences=sentences)
+        return lambda: answers
 
     def close(self) -> None:
         """Do nothing: no task is pending."""
@@ -77,27 +73,20 @@ class ProcessEngine:
         self.ahead = max(2, processes)  # batches: a short text's are one task each
         self._pool = ProcessPoolExecutor(processes, context, _begin, (str(model), version, dtype))
 
-    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         """Return an answer for each text, later."""
-        try:
-            return _Submitted(self._pool.submit(_answer, texts, sentences))
-        except BrokenProcessPool:
-            raise EngineError("a process that holds the model died") from None
+        return partial(_unless_one_died, _unless_one_died(self._pool.submit, _answer, texts, sentences).result)
 
     def close(self) -> None:
         """Give up what isn't answered yet."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-class _Submitted:
-    def __init__(self, future: "Future[list[Answer]]") -> None:
-        self._future = future
-
-    def result(self) -> list[Answer]:
-        try:
-            return self._future.result()
-        except BrokenProcessPool:
-            raise EngineError("a process that holds the model died") from None
+def _unless_one_died(call: Callable[..., ReturnT], *arguments: object) -> ReturnT:
+    try:
+        return call(*arguments)
+    except BrokenProcessPool:
+        raise EngineError("a process that holds the model died") from None
 
 
 def numeric_environment(threads: int) -> dict[str, object]:

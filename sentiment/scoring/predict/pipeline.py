@@ -52,7 +52,7 @@ class _PendingChunk:
     def result(self) -> PredictedChunk:
         answers: dict[int, Answer] = {}
         for texts, pending in self._tasks:
-            for text, answer in zip(texts, pending.result(), strict=True):
+            for text, answer in zip(texts, pending(), strict=True):
                 answers.update(dict.fromkeys(self._indices[text], answer))
         predictions = {index: answer for index, answer in sorted(answers.items()) if not isinstance(answer, str)}
         refused = {index: answer for index, answer in answers.items() if isinstance(answer, str)}

@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from sentiment.classifier import AnyModel, load
 from sentiment.errors import BundleError, DataError, SentimentError
 from sentiment.runtime import limit_onednn_cache
 from sentiment.scoring.errors import EngineError
-from sentiment.scoring.predict.engines import numeric_environment
+from sentiment.scoring.predict.engines import Pending, numeric_environment
 from sentiment.scoring.predict.predict import Answer, answer
 
 CONNECT_SECONDS = 10.0
@@ -66,11 +66,11 @@ class RayEngine:
         """Return how many batches to submit before the answers of the first are needed: more as the cluster grows."""
         return BATCHES_PER_CORE * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
-    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "_Submitted":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         """Return an answer for each text, later."""
-        return _Submitted(self, self._task.remote(*self._held, sentences, texts))
+        return partial(self._answers, self._task.remote(*self._held, sentences, texts))
 
-    def answers(self, task: Any) -> list[Answer]:
+    def _answers(self, task: Any) -> list[Answer]:
         """Wait for a task's answers. Raises EngineError for a node with another numeric environment."""
         node, found, answers = self._get(task)
         if found != self.numeric_environment:
@@ -95,15 +95,6 @@ class RayEngine:
             if isinstance(cause, SentimentError):
                 raise cause from None
             raise EngineError(f"Ray gave up on a task: {_one_line(cause)}") from None
-
-
-class _Submitted:
-    def __init__(self, engine: RayEngine, task: Any) -> None:
-        self._engine = engine
-        self._task = task
-
-    def result(self) -> list[Answer]:
-        return self._engine.answers(self._task)
 
 
 def _connect(address: str | None, processes: int | None) -> Any:

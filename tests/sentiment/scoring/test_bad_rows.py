@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -72,7 +73,7 @@ def classifier(make_bundle: Callable[..., Any]) -> Iterator[Classifier]:
 
     def fail(self: Classifier, encoded: Sequence[EncodedText]) -> list[Prediction]:
         if marker in encoded:
-            raise RuntimeError("could not create a primitive")
+            raise RuntimeError("could not create a primitive\nand so on")
         return classify(self, encoded)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -156,11 +157,7 @@ def test_each_bad_row_of_a_table_is_in_the_rejects_and_each_good_one_in_the_outp
         assert reject["raw"] == {"id": n, "text": text, "price": f"{n / 4:.2f}", "kind": f"kind {n % 7}"}
         assert "offset" not in reject
     good_places = [n for n in range(ROWS) if n not in bad]
-    if suffix == ".parquet":
-        found = pq.read_table(target)
-    else:
-        with pa.memory_map(str(target)) as file:
-            found = pa.ipc.open_file(file).read_all()
+    found = pq.read_table(target) if suffix == ".parquet" else feather.read_table(target)
     own = found.select(table.schema.names)
     assert own.to_pylist() == table.take(good_places).to_pylist()
     assert own.schema.types == table.schema.types

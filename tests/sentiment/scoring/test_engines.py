@@ -23,7 +23,7 @@ def engine(tiny_bundle: Path, tiny_classifier: Classifier) -> Iterator[ProcessEn
 def test_other_processes_answer_as_this_one(engine: ProcessEngine, tiny_classifier: Classifier) -> None:
     waiting = [engine.submit(TEXTS[:count]) for count in range(1, len(TEXTS) + 1)]
     for count, pending in enumerate(waiting, 1):
-        assert pending.result() == answer(tiny_classifier, TEXTS[:count])
+        assert pending() == answer(tiny_classifier, TEXTS[:count])
     assert engine.numeric_environment == LocalEngine(tiny_classifier).numeric_environment
 
 
@@ -33,10 +33,10 @@ def test_the_others_keep_few_of_onednn_s_kernels(engine: ProcessEngine) -> None:
 
 
 def test_a_process_that_dies_ends_the_job_in_words(engine: ProcessEngine) -> None:
-    engine.submit(["good"]).result()
+    engine.submit(["good"])()
     os.kill(next(iter(engine._pool._processes)), signal.SIGKILL)
     with pytest.raises(EngineError) as caught:
         while True:
-            engine.submit(["good"]).result()
+            engine.submit(["good"])()
     goes_on = "no row is lost: the same command resumes"
     assert str(caught.value) == f"a process that holds the model died; {goes_on}"

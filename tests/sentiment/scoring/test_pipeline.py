@@ -1,31 +1,25 @@
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 
 from sentiment.classifier import Classifier
 from sentiment.scoring.formats.inputs import Chunk, JobOffset
 from sentiment.scoring.formats.rows import FileOffset, Row, TextRowBatch
 from sentiment.scoring.predict import pipeline
+from sentiment.scoring.predict.engines import Pending
 from sentiment.scoring.predict.pipeline import predict_chunks
-from sentiment.scoring.predict.predict import Answer, answer
+from sentiment.scoring.predict.predict import answer
 
 
 class Recording:
     """Answers when asked for a result, and remembers what it was given."""
-
-    numeric_environment: dict[str, object] = {}  # noqa: RUF012
 
     def __init__(self, classifier: Classifier, ahead: int) -> None:
         self.classifier = classifier
         self.ahead = ahead
         self.given: list[list[str]] = []
 
-    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> "Future[list[Answer]]":
+    def submit(self, texts: Sequence[str], *, sentences: bool = False) -> Pending:
         self.given.append(list(texts))
-        answers: Future[list[Answer]] = Future()
-        answers.set_result(answer(self.classifier, texts, sentences=sentences))
-        return answers
-
-    def close(self) -> None: ...
+        return lambda: answer(self.classifier, texts, sentences=sentences)
 
 
 def chunk_of(texts: list[object], faults: dict[int, str] | None = None) -> Chunk:
@@ -76,3 +70,9 @@ def test_a_window_is_cut_into_tasks_of_similar_lengths(tiny_classifier: Classifi
     texts: list[object] = ["a", "b" * long, "c " * (long // 2 + 1), "d" * 40, "e" * (2 * long + 5)]
     list(predict_chunks(iter([chunk_of(texts)]), engine))
     assert [[text[0] for text in task] for task in engine.given] == [["e"], ["c"], ["b", "d", "a"]]
+
+
+def test_a_text_that_normalises_to_nothing_is_named_before_and_behind_an_empty_one(tiny_classifier: Classifier) -> None:
+    answers = answer(tiny_classifier, ["&nbsp;", "good", "", "<br>", "\u200b"])
+    [good] = tiny_classifier.predict(["good"])
+    assert answers == ["is empty or blank", good, *["is empty or blank"] * 3]

@@ -92,7 +92,7 @@ def expected(classifier: Classifier, source: Path, name: str) -> list[bytes]:
 def test_workers_answer_as_this_process(engine: RayEngine, tiny_classifier: Classifier) -> None:
     texts = ["good", "", "\ud800", "a film", "bad " * 50]
     waiting = [engine.submit(texts[:count]) for count in range(len(texts) + 1)]
-    assert [pending.result() for pending in waiting] == [
+    assert [pending() for pending in waiting] == [
         answer(tiny_classifier, texts[:count]) for count in range(len(texts) + 1)
     ]
     assert engine.numeric_environment == LocalEngine(tiny_classifier).numeric_environment
@@ -102,7 +102,7 @@ def test_workers_answer_as_this_process(engine: RayEngine, tiny_classifier: Clas
 def test_a_node_that_computes_otherwise_is_refused_by_name(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "numeric_environment", {**engine.numeric_environment, "bfloat16 units": ["of another"]})
     with pytest.raises(EngineError, match="bfloat16 units is .* there, and was \\['of another'\\]; give the job nodes"):
-        engine.submit(["good"]).result()
+        engine.submit(["good"])()
     with pytest.raises(EngineError, match="^the Ray node [^ ]+ has sentiment-bilstm [^ ]+, and this is 0.0;"):
         _answer([None], "version", "float32", "0.0", False, [])
 
@@ -112,7 +112,7 @@ def test_a_model_that_changed_meanwhile_is_refused(engine: RayEngine, monkeypatc
     model, _, *rest = engine._held
     monkeypatch.setattr(engine, "_held", (model, "another", *rest))
     with pytest.raises(BundleError, match="^model bundle refused: the model: is version .* now, and was another$"):
-        engine.submit(["good"]).result()
+        engine.submit(["good"])()
 
 
 @pytest.mark.slow
@@ -122,11 +122,11 @@ def test_a_worker_that_fails_or_dies_again_and_again_ends_the_job_in_words(
     failing, dying = (engine._ray.remote(max_retries=0)(task) for task in (lambda *_: [][0], lambda *_: os._exit(1)))
     monkeypatch.setattr(engine, "_task", failing)
     with pytest.raises(EngineError) as caught:
-        engine.submit(["good"]).result()
+        engine.submit(["good"])()
     assert str(caught.value) == f"Ray gave up on a task: IndexError: list index out of range; {GOES_ON}"
     monkeypatch.setattr(engine, "_task", dying)
     with pytest.raises(EngineError, match="^Ray gave up on a task: WorkerCrashedError: The worker died unexpectedly"):
-        engine.submit(["good"]).result()
+        engine.submit(["good"])()
 
 
 @pytest.mark.slow
