@@ -1,6 +1,5 @@
 """Download a file with a known SHA-256, completely or not at all, resuming after a cut."""
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ import requests
 import urllib3
 
 from sentiment.errors import DataError
+from sentiment.storage.files import hash_file
 
 TIMEOUT_SECONDS = (10, 60)  # to connect; between two pieces
 _CHUNK_BYTES = 1 << 18
@@ -50,11 +50,8 @@ def download(url: str, target: Path, sha256: str, progress: Progress = lambda do
 
 def digest(file: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
-    sha256 = hashlib.sha256()
     with file.open("rb") as content:
-        while chunk := content.read(_CHUNK_BYTES):
-            sha256.update(chunk)
-    return sha256.hexdigest()
+        return hash_file(content)[1]
 
 
 def _fetch(url: str, partial: Path, progress: Progress) -> tuple[int, str] | None:

@@ -1,6 +1,7 @@
 """Files of this machine and behind URLs alike."""
 
 import glob
+import hashlib
 import os
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
@@ -10,6 +11,8 @@ from typing import BinaryIO
 from sentiment.errors import DataError
 from sentiment.storage import remote
 from sentiment.storage.formats import has_format, is_in_folder
+
+_READ_BYTES = 1 << 20
 
 
 def expand(names: Sequence[str | Path], suffixes: Collection[str]) -> list[str]:
@@ -74,3 +77,12 @@ def open_file(name: str) -> BinaryIO:
         raise DataError(f"{name}: there is no such file") from None
     except OSError as error:
         raise DataError(f"{name}: can't be read: {error.strerror or error}") from None
+
+
+def hash_file(file: BinaryIO) -> tuple[int, str]:
+    """Return the number of bytes from here to the end of a file, and their SHA-256 in hexadecimal digits."""
+    size, digest = 0, hashlib.sha256()
+    while block := file.read(_READ_BYTES):
+        size += len(block)
+        digest.update(block)
+    return size, digest.hexdigest()

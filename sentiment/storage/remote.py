@@ -28,16 +28,14 @@ def is_remote(name: str) -> bool:
 
 def open_to_read(name: str) -> BinaryIO:
     """Return the file of a URL, from any byte on."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         return filesystem.open(path, "rb")
 
 
 def read(name: str) -> bytes:
     """Return all of a file. Raises DataError if there is none."""
     try:
-        with refusal(name):
-            filesystem, path = _filesystem(name)
+        with _opened(name) as (filesystem, path):
             return filesystem.cat_file(path)
     except FileNotFoundError:
         raise DataError(f"{name}: there is no such file") from None
@@ -45,37 +43,32 @@ def read(name: str) -> bytes:
 
 def send(local: str, name: str) -> None:
     """Send a file of this machine to its place, replacing one there before."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         filesystem.put_file(local, path)
 
 
 def exists(name: str) -> bool:
     """Return whether there is such a file."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         return filesystem.isfile(path)
 
 
 def size(name: str) -> int:
     """Return the size of a file in bytes."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         return int(filesystem.size(path) or 0)
 
 
 def version(name: str) -> str:
     """Return a value that changes when the file is written: its entity tag, else the time."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         facts = filesystem.info(path)
     return str(next((facts[key] for key in ("ETag", "etag", "LastModified", "mtime") if key in facts), None))
 
 
 def names(folder: str) -> list[str]:
     """Return the names of the files right in a folder; none where there is no such folder."""
-    with refusal(folder):
-        filesystem, path = _filesystem(folder)
+    with _opened(folder) as (filesystem, path):
         try:
             entries = filesystem.ls(path, detail=True)
         except FileNotFoundError:
@@ -85,8 +78,7 @@ def names(folder: str) -> list[str]:
 
 def delete(name: str) -> None:
     """Remove a file, if it is there."""
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         if filesystem.isfile(path):
             filesystem.rm_file(path)
 
@@ -96,8 +88,7 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
 
     Raises DataError for a bucket that isn't there.
     """
-    with refusal(name):
-        filesystem, path = _filesystem(name)
+    with _opened(name) as (filesystem, path):
         is_glob = "*" in path
         if not is_glob and (name.startswith("http") or filesystem.isfile(path)):
             return [name]
@@ -114,10 +105,10 @@ def expand(name: str, suffixes: Collection[str]) -> list[str]:
 
 
 @contextmanager
-def refusal(name: str) -> Iterator[None]:
-    """Raise what a store's client raises as RemoteError; FileNotFoundError stays."""
+def _opened(name: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
+    """Yield the store and the path in it. Raise what its client raises as RemoteError; FileNotFoundError stays."""
     try:
-        yield
+        yield fsspec.core.url_to_fs(name, use_listings_cache=False)  # what was just written must be seen
     except DataError:
         raise
     except FileNotFoundError as error:
@@ -138,9 +129,3 @@ def _is_unreachable(error: FileNotFoundError) -> bool:
 
 def _first_line(error: BaseException | None) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def _filesystem(name: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    # Without a cache of listings: what was just written must be seen.
-    filesystem, path = fsspec.core.url_to_fs(name, use_listings_cache=False)
-    return filesystem, path

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol, cast
 
@@ -21,8 +21,7 @@ def decompressed(file: BinaryIO, path: str, compression: str | None) -> BinaryIO
     """Return the uncompressed file. Raises DataError, when read, if it is damaged or ends early."""
     if compression is None:
         return file
-    decompress = _gzip_reader if compression == "gzip" else _zstd_reader
-    return cast("BinaryIO", io.BufferedReader(_Decompressed(file, path, compression, decompress), _BUFFER_BYTES))
+    return cast("BinaryIO", io.BufferedReader(_Decompressed(file, path, compression), _BUFFER_BYTES))
 
 
 @contextmanager
@@ -43,13 +42,10 @@ def compressed(file: BinaryIO, compression: str | None) -> Iterator[BinaryIO]:
 class _Decompressed(io.RawIOBase):
     """Reads forwards; seeking backwards starts again from the first byte."""
 
-    def __init__(
-        self, file: BinaryIO, path: str, compression: str, decompress: Callable[[BinaryIO], _Readable]
-    ) -> None:
+    def __init__(self, file: BinaryIO, path: str, compression: str) -> None:
         self._file = file
         self._path = path
         self._compression = compression
-        self._decompress = decompress
         self._begin()
 
     def readable(self) -> bool:
@@ -85,35 +81,12 @@ class _Decompressed(io.RawIOBase):
 
     def _begin(self) -> None:
         self._file.seek(0)
-        self._stream = self._decompress(self._file)
+        self._stream = _stream(self._file, self._compression)
         self._offset = 0
 
 
 class _KeptOpen(io.RawIOBase):
-    """Passes on what is written; closing it closes nothing."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        return self._file.write(data)
-
-
-def _gzip_reader(file: BinaryIO) -> _Readable:
-    return cast("_Readable", gzip.GzipFile(fileobj=file, mode="rb"))
-
-
-def _zstd_reader(file: BinaryIO) -> _Readable:
-    import pyarrow as pa
-
-    return cast("_Readable", pa.CompressedInputStream(pa.PythonFile(_Borrowed(file), "r"), "zstd"))
-
-
-class _Borrowed(io.RawIOBase):
-    """Passes on what is read; closing it closes nothing."""
+    """Passes on what is read and written; closing it closes nothing."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -121,5 +94,19 @@ class _Borrowed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def writable(self) -> bool:
+        return True
+
     def read(self, size: int = -1) -> bytes:
         return self._file.read(size)
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        return self._file.write(data)
+
+
+def _stream(file: BinaryIO, compression: str) -> _Readable:
+    if compression == "gzip":
+        return cast("_Readable", gzip.GzipFile(fileobj=file, mode="rb"))
+    import pyarrow as pa
+
+    return cast("_Readable", pa.CompressedInputStream(pa.PythonFile(_KeptOpen(file), "r"), "zstd"))

@@ -4,49 +4,18 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import TEXT, check_content, input_format
 from sentiment.scoring.formats.compression import compressed, decompressed
-from sentiment.scoring.formats.rows import ColumnType, FileOffset, RowBatch, Selection, Values
+from sentiment.scoring.formats.rows import ColumnType, RowBatch, Selection, Source, Writer
 from sentiment.scoring.formats.text.readers import csv_source, json_source, line_source
 from sentiment.scoring.formats.text.writers import CsvWriter, JsonWriter
 from sentiment.storage.formats import DELIMITERS, JSON_SUFFIXES, LINE_SUFFIX, TABLES, Format
 
 Opener = Callable[[], BinaryIO]
 _COPY_BYTES = 1 << 20
-
-
-class Writer(Protocol):
-    """Writes rows with their answers, in order, and counts them in `rows`."""
-
-    rows: int
-
-    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Write rows and return the reasons of those that can't be written, by index. `answers` is by index, too."""
-
-    def close(self) -> None:
-        """Write what is buffered."""
-
-
-class Source(Protocol):
-    """Reads the rows of a file from `start`, or from any offset that it returned before."""
-
-    start: FileOffset
-
-    @property
-    def head(self) -> RowBatch:
-        """Return the first rows, or none of them: what columns there are, and of which types."""
-
-    def row_batches(self, start: FileOffset, rows_left: int, shard_rows: int) -> Iterator[tuple[RowBatch, FileOffset]]:
-        """Return the batches of all rows from `start` on, each with the offset after it.
-
-        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
-        """
-
-    def locate(self, row_batch: RowBatch, index: int) -> str:
-        """Describe where a row is in the file. Batches not yet yielded can't be read afterwards."""
 
 
 @contextmanager
@@ -109,11 +78,11 @@ def join(output: Format, parts: Sequence[Opener], file: BinaryIO) -> None:
     with _pyarrow(f"{output} output"):
         if output.is_table:
             from sentiment.scoring.formats.arrow.files import unwritable
-            from sentiment.scoring.formats.arrow.writer import join_to_arrow, join_to_parquet
+            from sentiment.scoring.formats.arrow.writer import join_tables
 
             kind = TABLES[output.suffix]
             with unwritable(kind):
-                (join_to_parquet if kind == "Parquet" else join_to_arrow)(parts, file)
+                join_tables(parts, file, to_parquet=kind == "Parquet")
             return
         with compressed(file, output.compression) as content:
             for part in parts:

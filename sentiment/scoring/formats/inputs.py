@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 from sentiment.errors import DataError
 from sentiment.scoring.formats.by_suffix import input_format
-from sentiment.scoring.formats.files import Source, open_source
-from sentiment.scoring.formats.rows import FileOffset, JsonRowBatch, RowBatch, Selection
+from sentiment.scoring.formats.files import open_source
+from sentiment.scoring.formats.rows import FileOffset, JsonRowBatch, RowBatch, Selection, Source
 from sentiment.storage import remote
 from sentiment.storage.files import open_file
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -112,12 +112,45 @@ class RowBatch(Protocol):
 
     def json_objects(self, indices: Sequence[int]) -> list[bytes]:
         """Return the same as JSON objects."""
+        return [to_json(values) for values in self.values(indices)]
 
     def raw(self, index: int) -> Values | bytes:
         """Return one row as in the input: its bytes, or its values if the input isn't text."""
 
     def offset(self, index: int) -> int | None:
         """Return the byte of its decompressed file that the row starts at; None where the input isn't text."""
+
+
+class Source(Protocol):
+    """Reads the rows of a file from `start`, or from any offset that it returned before.
+
+    `head` has the first rows, or none of them: what columns there are, and of which types.
+    """
+
+    start: FileOffset
+    head: RowBatch
+
+    def row_batches(self, start: FileOffset, rows_left: int, shard_rows: int) -> Iterator[tuple[RowBatch, FileOffset]]:
+        """Return the batches of all rows from `start` on, each with the offset after it.
+
+        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
+        """
+
+    def locate(self, row_batch: RowBatch, index: int) -> str:
+        """Describe where a row is in the file. Batches not yet yielded can't be read afterwards."""
+
+
+class Writer(Protocol):
+    """Writes rows with their answers, in order, and counts them in `rows`."""
+
+    rows: int
+
+    def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
+        """Write rows and return the reasons of those that can't be written, by index. `answers` is by index, too."""
+
+    def close(self) -> None:
+        """Write what is buffered; nothing, unless a writer says otherwise."""
+        return
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +163,7 @@ class Row:
     offset: int = 0
 
 
-class TextRowBatch:
+class TextRowBatch(RowBatch):
     """Rows of a text file, with all they hold or with the `kept` columns only."""
 
     def __init__(
@@ -149,19 +182,12 @@ class TextRowBatch:
         self._kept = kept
 
     def values(self, indices: Sequence[int]) -> list[Values]:
-        """Return the values of these rows in the columns kept."""
         return [self._select(self._rows[index].values) for index in indices]
 
-    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
-        """Return the same as JSON objects."""
-        return [to_json(values) for values in self.values(indices)]
-
     def raw(self, index: int) -> bytes:
-        """Return one row as in the file."""
         return self._rows[index].raw
 
     def offset(self, index: int) -> int:
-        """Return the byte of the file that the row starts at."""
         return self._rows[index].offset
 
     def _select(self, values: Values) -> Values:

@@ -13,9 +13,9 @@ from sentiment.scoring.predict.engines import Engine
 from sentiment.scoring.resume.target import Target
 from sentiment.scoring.settings import ScoringSettings
 from sentiment.storage import remote
+from sentiment.storage.files import hash_file
 
 HASHED_BYTES = 1 << 20  # of the start and of the end of a URL's file, whose store has a version of its own for it
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,13 @@ def read_local_files(paths: Sequence[str], known: LocalFiles) -> dict[str, Local
         if remote.is_remote(path):
             continue
         with Path(path).open("rb") as file:
-            state = _state(file)
+            entry = os.fstat(file.fileno())
+            state = [entry.st_dev, entry.st_ino, entry.st_size, entry.st_mtime_ns, entry.st_ctime_ns]
             if path in known and known[path].state == state:
                 found[path] = known[path]
-                continue
-            size, digest = 0, hashlib.sha256()
-            while block := file.read(_READ_BYTES):
-                size += len(block)
-                digest.update(block)
-            found[path] = LocalFile(state, size, digest.hexdigest())
+            else:
+                found[path] = LocalFile(state, *hash_file(file))
     return found
-
-
-def _state(file: BinaryIO) -> list[int]:
-    state = os.fstat(file.fileno())
-    return [state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns]
 
 
 def input_fingerprint(paths: Sequence[str], files: LocalFiles) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Keep the finished parts of an output in a folder beside it, locked for one job at a time."""
 
 import fcntl
-import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -13,10 +12,10 @@ from typing import BinaryIO, Protocol
 from sentiment.errors import CheckpointError
 from sentiment.scoring.errors import NO_ROOM
 from sentiment.storage.atomic import PartialFile, sync_folder
+from sentiment.storage.files import hash_file
 
 CHECKPOINT = "checkpoint.json"
 _OURS = re.compile(r"checkpoint\.json|\d{6,}\.(rows|rejects)|.*\.partial")
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,8 @@ class Parts(AbstractContextManager["Parts"], Protocol):
 
     def describe(self, name: str) -> Part:
         """Return the part as it is now."""
-        digest, size = hashlib.sha256(), 0
         with self.open(name) as file:
-            while block := file.read(_READ_BYTES):
-                digest.update(block)
-                size += len(block)
-        return Part(name, size, digest.hexdigest())
+            return Part(name, *hash_file(file))
 
     def check(self, part: Part) -> None:
         """Raise CheckpointError unless it is as it was written."""
@@ -128,7 +123,13 @@ class PartsFolder(Parts):
 
     def _locked(self) -> bool:
         if not self.path.exists():
-            self._make()
+            try:
+                self.path.mkdir(exist_ok=True)
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    raise
+                reason = f"can't be made ({error.strerror}); name an output in a folder that can be written to"
+                raise CheckpointError(f"{self.path}: {reason}") from None
             sync_folder(self.path.parent)
         self._descriptor = os.open(self.path, os.O_RDONLY)
         try:
@@ -137,15 +138,6 @@ class PartsFolder(Parts):
             self._release()
             raise CheckpointError(f"{self.path}: is in use by another job; wait, or name another output") from None
         return self.path.exists() and os.path.samestat(os.fstat(self._descriptor), self.path.stat())
-
-    def _make(self) -> None:
-        try:
-            self.path.mkdir(exist_ok=True)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise
-            reason = f"can't be made ({error.strerror})"
-            raise CheckpointError(f"{self.path}: {reason}; name an output in a folder that can be written to") from None
 
     def _release(self) -> None:
         if self._descriptor != -1:

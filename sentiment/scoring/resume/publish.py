@@ -27,10 +27,10 @@ def publish(checkpoint: Checkpoint, parts: Parts, target: Target, input_rows: in
         _publish_rejects(checkpoint, parts, target)
         outputs = [shard.output for shard in checkpoint.shards]
         if target.is_folder:
-            files = {
-                target.part_name(n): partial(_join, parts, [part], target.format) for n, part in enumerate(outputs)
-            }
-            target.publish_folder({**files, SUCCESS: lambda file: file.write(_success(checkpoint))})
+            if target.success() is None:
+                writes = [partial(_join, parts, [part], target.format) for part in outputs]
+                files = {target.part_name(index): write for index, write in enumerate(writes)}
+                target.publish_folder({**files, SUCCESS: lambda file: file.write(_success(checkpoint))})
             checkpoint.output_size = target.size()
         else:
             with target.create(parts) as output:

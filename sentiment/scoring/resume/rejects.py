@@ -22,7 +22,9 @@ class RejectsWriter:
         """Write the rows of a batch that have a reason, by index; `path` is their file."""
         for index in sorted(reasons):
             raw = row_batch.raw(index)
-            record: dict[str, object] = {} if path is None else {"file": _shown(path)}
+            record: dict[str, object] = {}
+            if path is not None:
+                record["file"] = os.fsencode(path).decode(errors="backslashreplace")  # a name may be any bytes
             record["row"] = row_batch.first_row + index
             if (offset := row_batch.offset(index)) is not None:
                 record["offset"] = offset
@@ -35,8 +37,3 @@ class RejectsWriter:
             self.rows += 1
             of = "" if path is None else f" of {record['file']}"
             self.last = f"row {record['row']}{of}: {reasons[index]}"
-
-
-def _shown(path: str) -> str:
-    """Return a path in letters: a system's file names may be any bytes."""
-    return os.fsencode(path).decode(errors="backslashreplace")

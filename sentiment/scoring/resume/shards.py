@@ -5,8 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats.files import Writer, writer_for
+from sentiment.scoring.formats.files import writer_for
 from sentiment.scoring.formats.inputs import Inputs, JobOffset
+from sentiment.scoring.formats.rows import Writer
 from sentiment.scoring.predict.output_columns import OutputColumns
 from sentiment.scoring.predict.pipeline import PredictedChunk
 from sentiment.scoring.resume.checkpoint import Shard

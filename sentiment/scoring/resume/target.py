@@ -1,6 +1,5 @@
 """Write an output: one file or, if its name ends with a slash, a folder of parts; local or a URL."""
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +48,7 @@ class Target(Protocol):
         """Remove the rejects, if any."""
 
     def publish_folder(self, files: Files) -> None:
-        """Write the files of a folder. Do nothing if it is complete already."""
+        """Write the files of a folder, in order."""
 
     def size(self) -> int:
         """Return its size in bytes, with all its files; 0 if there is none."""
@@ -70,7 +69,7 @@ class LocalTarget(Target):
     """A file or a folder of this machine."""
 
     def __init__(self, name: str) -> None:
-        self.is_folder = name.endswith(("/", os.sep))
+        self.is_folder = name.endswith("/")
         self.path = Path(name)
         self.format = output_format(self.path.name)
         self.rejects = self.path.with_name(f"{self.path.name}.rejects.jsonl")
@@ -109,8 +108,6 @@ class LocalTarget(Target):
         self.rejects.unlink(missing_ok=True)
 
     def publish_folder(self, files: Files) -> None:
-        if self.success() is not None:
-            return
         scratch = self.path.with_name(f"{self.path.name}.partial")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
@@ -162,8 +159,6 @@ class RemoteTarget(Target):
         remote.delete(self.rejects)
 
     def publish_folder(self, files: Files) -> None:
-        if self.success() is not None:
-            return
         for name, write in files.items():
             with RemoteFile(f"{self.path}/{name}") as output:
                 write(output.file)

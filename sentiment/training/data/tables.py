@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from sentiment.errors import DataError
-from sentiment.scoring.formats.files import Source as OpenFile
 from sentiment.scoring.formats.files import open_source
 from sentiment.scoring.formats.rows import Origin, RowBatch, Selection, Values, no_text_reason
+from sentiment.scoring.formats.rows import Source as OpenFile
 from sentiment.storage import remote
 from sentiment.storage.files import expand, open_file
 from sentiment.storage.formats import ROW_SUFFIXES, format_of

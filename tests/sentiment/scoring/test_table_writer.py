@@ -9,7 +9,7 @@ import pytest
 
 from sentiment.scoring.formats.arrow import writer as table_writer
 from sentiment.scoring.formats.arrow.reader import TableRowBatch
-from sentiment.scoring.formats.arrow.writer import TableWriter, join_to_arrow, join_to_parquet
+from sentiment.scoring.formats.arrow.writer import TableWriter, join_tables
 from sentiment.scoring.formats.rows import Row, TextRowBatch, Values
 
 ANSWER = {"label": "positive", "tokens": 3, "probability_positive": 0.75, "truncated": False}
@@ -130,17 +130,10 @@ def test_windows_of_all_parts_are_gathered_into_row_groups(tmp_path: Path, monke
                 writer.write(row_batch, dict.fromkeys(range(3), ANSWER))
             writer.close()
     joined = io.BytesIO()
-    join_to_parquet([partial(path.open, "rb") for path in paths], joined)
+    join_tables([partial(path.open, "rb") for path in paths], joined, to_parquet=True)
     metadata = pq.ParquetFile(io.BytesIO(joined.getvalue())).metadata
     assert [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)] == [6, 3]
     assert pq.read_table(io.BytesIO(joined.getvalue()))["text"].to_pylist() == ["a", "b", "c"] * 3
-
-
-def test_no_row_at_all_is_a_table_with_columns() -> None:
-    file = io.BytesIO()
-    TableWriter(file, TextRowBatch(1, [], ["id", "text"], "text"), ADDED).close()
-    assert read(file).schema.names == ["id", "text", *ADDED]
-    assert read(file).num_rows == 0
 
 
 def test_an_arrow_file_has_one_dictionary_for_the_batches_of_all_parts(tmp_path: Path) -> None:
@@ -153,7 +146,7 @@ def test_an_arrow_file_has_one_dictionary_for_the_batches_of_all_parts(tmp_path:
             writer.write(TableRowBatch(1, batch, "text"), dict.fromkeys(range(2), ANSWER))
             writer.close()
     joined = io.BytesIO()
-    join_to_arrow([partial((tmp_path / str(number)).open, "rb") for number in range(3)], joined)
+    join_tables([partial((tmp_path / str(number)).open, "rb") for number in range(3)], joined, to_parquet=False)
     table = pa.ipc.open_file(joined.getvalue()).read_all()
     assert table.schema.field("kind").type == pa.dictionary(pa.int8(), pa.string())
     assert table["kind"].to_pylist() == ["x", "y", "z", "x", "y", None]

@@ -5,14 +5,16 @@ import pytest
 from sentiment.storage.atomic import PartialFile
 
 
-def test_a_file_has_its_name_only_when_published(tmp_path: Path) -> None:
-    path = tmp_path / "out.csv"
-    with PartialFile(path) as partial:
+def test_a_file_has_its_name_only_when_published_and_replaces_what_a_killed_process_left(tmp_path: Path) -> None:
+    path, folder = tmp_path / "out.csv", tmp_path / "parts"
+    folder.mkdir()
+    (folder / "out.csv.partial").write_bytes(b"much that was never finished")
+    with PartialFile(path, folder) as partial:
         partial.file.write(b"whole")
         assert not path.exists()
         partial.publish()
         assert path.read_bytes() == b"whole"
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(folder.iterdir()) == []
 
 
 def test_one_not_published_leaves_nothing_and_what_was_there_untouched(tmp_path: Path) -> None:
@@ -30,14 +32,3 @@ def test_others_may_read_it_as_any_new_file(tmp_path: Path) -> None:
     with PartialFile(tmp_path / "out.csv") as partial:
         partial.publish()
     assert (tmp_path / "out.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
-    folder = tmp_path / "parts"
-    folder.mkdir()
-    (folder / "out.csv.partial").write_bytes(b"much that was never finished")
-    with PartialFile(tmp_path / "out.csv", folder) as partial:
-        partial.file.write(b"whole")
-        partial.publish()
-    assert (tmp_path / "out.csv").read_bytes() == b"whole"
-    assert list(folder.iterdir()) == []

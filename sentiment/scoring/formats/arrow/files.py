@@ -31,7 +31,7 @@ class TableFile(Protocol):
         """Return the batches from this row on, counted from 1, with these columns or all."""
 
 
-class ParquetTable:
+class ParquetTable(TableFile):
     """A Parquet file. Batches are cut from runs of whole row groups."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -40,7 +40,6 @@ class ParquetTable:
         self.schema: pa.Schema = self._file.schema_arrow
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield the batches from this row on, counted from 1, with these columns or all."""
         batch_rows = self._batch_rows()
         first_row = 1
         for groups, group_rows in self._row_group_runs():
@@ -71,7 +70,7 @@ class ParquetTable:
         return _rows_per_batch(row_bytes)
 
 
-class ArrowTable:
+class ArrowTable(TableFile):
     """An Arrow IPC file, or a stream of Arrow record batches in a file."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -82,7 +81,6 @@ class ArrowTable:
             self.schema = pa.schema(map(without_views, reader.schema), reader.schema.metadata)
 
     def batches_from(self, row: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield the batches from this row on, counted from 1, with these columns or all."""
         first_row = 1
         for batch in self._batches(columns):
             check_batch(batch)

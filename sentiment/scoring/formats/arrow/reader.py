@@ -7,10 +7,10 @@ import pyarrow as pa
 from sentiment.errors import DataError
 from sentiment.scoring.formats.arrow.files import TableFile, refusal
 from sentiment.scoring.formats.arrow.values import is_supported, is_text, plain_values, take_rows
-from sentiment.scoring.formats.rows import FileOffset, RowBatch, Selection, Values, to_json
+from sentiment.scoring.formats.rows import FileOffset, RowBatch, Selection, Source, Values
 
 
-class TableRowBatch:
+class TableRowBatch(RowBatch):
     """Rows of a table. `batch` holds the columns kept, as they are."""
 
     def __init__(
@@ -30,10 +30,6 @@ class TableRowBatch:
         """Return the values of these rows, as JSON and CSV can store them: see `plain_values`."""
         return _rows(self.batch, indices)
 
-    def json_objects(self, indices: Sequence[int]) -> list[bytes]:
-        """Return the same as JSON objects."""
-        return [to_json(values) for values in self.values(indices)]
-
     def raw(self, index: int) -> Values:
         """Return the values of one row, in all columns."""
         return _rows(self._whole, [index])[0]
@@ -42,7 +38,7 @@ class TableRowBatch:
         """Return None: a row of a table has no first byte of its own."""
 
 
-class TableSource:
+class TableSource(Source):
     """The rows of a table, from any row on. Raises DataError if it can't be read, or has no such text column."""
 
     def __init__(self, open_table: Callable[[], TableFile], path: str, kind: str, selection: Selection) -> None:
@@ -72,10 +68,6 @@ class TableSource:
     def row_batches(
         self, start: FileOffset, rows_left: int, shard_rows: int
     ) -> Iterator[tuple[TableRowBatch, FileOffset]]:
-        """Yield the batches of all rows from `start` on, each with the offset after it.
-
-        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
-        """
         row, left = start.row, rows_left
         batches = self._table.batches_from(row, self._columns)
         while True:
@@ -91,7 +83,6 @@ class TableSource:
                 yield row_batch, FileOffset(row, 0)
 
     def locate(self, row_batch: RowBatch, index: int) -> str:
-        """Return the row's number."""
         return f"row {row_batch.first_row + index}"
 
     def _make_batch(self, first_row: int, batch: pa.RecordBatch) -> TableRowBatch:

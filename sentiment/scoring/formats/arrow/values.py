@@ -1,7 +1,7 @@
 """Convert the values of Arrow columns of any type to what JSON and CSV can store."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import pyarrow as pa
@@ -158,14 +158,7 @@ def _lists(column: pa.Array) -> Iterator[list[Any] | None]:
 
 
 def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Return the start and the length of each run of consecutive indices."""
-    start, count = 0, 0
-    for index in indices:
-        if count and index == start + count:
-            count += 1
-            continue
-        if count:
-            yield start, count
-        start, count = index, 1
-    if count:
-        yield start, count
+    """Yield the start and the length of each run of consecutive indices."""
+    for _, run in groupby(enumerate(indices), lambda numbered: numbered[1] - numbered[0]):
+        (_, start), *more = run
+        yield start, 1 + len(more)

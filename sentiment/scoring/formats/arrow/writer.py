@@ -16,7 +16,7 @@ from sentiment.scoring.formats.arrow.dictionaries import (
 from sentiment.scoring.formats.arrow.limits import unwritable_rows
 from sentiment.scoring.formats.arrow.reader import TableRowBatch
 from sentiment.scoring.formats.arrow.values import take_rows
-from sentiment.scoring.formats.rows import ColumnType, RowBatch, Values, to_text
+from sentiment.scoring.formats.rows import ColumnType, RowBatch, Values, Writer, to_text
 from sentiment.scoring.formats.text.writers import unknown_column
 
 ROW_GROUP_ROWS = 1 << 16  # readers skip and share work by row groups: neither tiny nor as large as a memory
@@ -25,7 +25,7 @@ ROW_GROUP_BYTES = 1 << 25
 _ARROW_TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
 
 
-class TableWriter:
+class TableWriter(Writer):
     """Writes a part of a table, an Arrow stream, one `for_parquet` or for an Arrow file.
 
     A table's columns keep their types; a text file's take the type that fits all of the first rows.
@@ -50,7 +50,6 @@ class TableWriter:
         self.rows = 0
 
     def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Write rows and return why the others can't be written, by index: a value or a column doesn't fit."""
         if isinstance(row_batch, TableRowBatch):
             unwritable, columns = self._table_columns(row_batch, list(answers))
         else:
@@ -67,7 +66,6 @@ class TableWriter:
         return unwritable
 
     def close(self) -> None:
-        """Write the end of the stream."""
         self._writer.close()
 
     def _table_columns(self, row_batch: TableRowBatch, indices: list[int]) -> tuple[dict[int, str], list[pa.Array]]:
@@ -101,25 +99,21 @@ class TableWriter:
         return None
 
 
-def join_to_parquet(parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Join the parts, at least one, into a Parquet file that doesn't depend on where each part ends."""
-    schema, dictionaries = merge_dictionaries(parts, _schema(parts), narrow_only=True)
-    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for table in _row_groups(parts):
-            writer.write_table(replace_dictionaries(table, schema, dictionaries))
+def join_tables(parts: Sequence[Opener], file: BinaryIO, *, to_parquet: bool) -> None:
+    """Join the parts, at least one, into a Parquet or Arrow file that doesn't depend on where each part ends.
 
-
-def join_to_arrow(parts: Sequence[Opener], file: BinaryIO) -> None:
-    """Join into an Arrow file like `join_to_parquet`, with one dictionary a column for all rows."""
-    schema, dictionaries = merge_dictionaries(parts, _schema(parts), narrow_only=False)
-    with pa.ipc.new_file(pa.PythonFile(file, "w"), schema) as writer:
-        for table in _row_groups(parts):
-            writer.write_table(replace_dictionaries(table, schema, dictionaries))
-
-
-def _schema(parts: Sequence[Opener]) -> pa.Schema:
+    In an Arrow file each column has one dictionary for all rows.
+    """
     with parts[0]() as source, pa.ipc.open_stream(source) as batches:
-        return batches.schema
+        schema = batches.schema
+    schema, dictionaries = merge_dictionaries(parts, schema, narrow_only=to_parquet)
+    if to_parquet:
+        joined = pq.ParquetWriter(file, schema, compression="zstd")
+    else:
+        joined = pa.ipc.new_file(pa.PythonFile(file, "w"), schema)
+    with joined as writer:
+        for table in _row_groups(parts):
+            writer.write_table(replace_dictionaries(table, schema, dictionaries))
 
 
 def _row_groups(parts: Iterable[Opener]) -> Iterator[pa.Table]:

@@ -22,6 +22,7 @@ from sentiment.scoring.formats.rows import (
     Row,
     RowBatch,
     Selection,
+    Source,
     TextRowBatch,
     Values,
 )
@@ -41,7 +42,7 @@ def _refuse_constant(name: str) -> None:
 _JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # once: json.loads would make one a line
 
 
-class TextSource:
+class TextSource(Source):
     """Rows of a text file, from any offset on. `head` has the first ones, which decide the columns."""
 
     def __init__(
@@ -62,10 +63,6 @@ class TextSource:
     def row_batches(
         self, start: FileOffset, rows_left: int, shard_rows: int
     ) -> Iterator[tuple[TextRowBatch, FileOffset]]:
-        """Yield the batches of all rows from `start` on, each with the offset after it.
-
-        No batch crosses the end of a shard: the first shard ends after `rows_left`, others after `shard_rows` each.
-        """
         lines = Lines(self._file, start.byte)
         rows = self._rows_of(lines)
         row, left = start.row, rows_left
@@ -76,7 +73,6 @@ class TextSource:
             yield row_batch, FileOffset(row, lines.offset)
 
     def locate(self, row_batch: RowBatch, index: int) -> str:
-        """Return the row's line, number and first byte. Reads the file up to there."""
         offset = row_batch.offset(index) or 0
         self._file.seek(0)
         line, left = 1, offset

@@ -5,22 +5,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
-from sentiment.scoring.formats.rows import RowBatch, Values, to_json, to_text
+from sentiment.scoring.formats.rows import RowBatch, Values, Writer, to_json, to_text
 
 _LINE_END = "\r\n"
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
-class JsonWriter:
-    """One JSON object a line: the row's own members, then the answer's."""
+class JsonWriter(Writer):
+    """One JSON object a line: the row's own members, then the answer's. A row nested too deep can't be written."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.rows = 0
 
     def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Write rows and return the reasons of those that can't be written, by index: they are nested too deep."""
         rows, unwritable = _json_objects(row_batch, list(answers))
         for index, row in rows.items():
             own = row[:-1]
@@ -29,14 +28,12 @@ class JsonWriter:
         self.rows += len(rows)
         return unwritable
 
-    def close(self) -> None:
-        """Do nothing: nothing is buffered."""
 
-
-class CsvWriter:
+class CsvWriter(Writer):
     """A first line of names if asked for, then one record a row. What isn't text is written as JSON has it.
 
-    With `escape_formulas` an apostrophe is put before cells that a spreadsheet would run.
+    A row with a column that the first line lacks can't be written. With `escape_formulas` an apostrophe is put before
+    cells that a spreadsheet would run.
     """
 
     def __init__(
@@ -58,7 +55,6 @@ class CsvWriter:
             self._write_records([[*columns, *added]])
 
     def write(self, row_batch: RowBatch, answers: Mapping[int, Values]) -> dict[int, str]:
-        """Write rows and return the reasons of those that can't be written, by index: the first line lacks a column."""
         records, unwritable = [], {}
         for (index, answer), values in zip(answers.items(), row_batch.values(list(answers)), strict=True):
             try:
@@ -73,9 +69,6 @@ class CsvWriter:
         self._write_records(records)
         self.rows += len(records)
         return unwritable
-
-    def close(self) -> None:
-        """Do nothing: nothing is buffered."""
 
     def _write_records(self, records: Iterable[Sequence[str | None]]) -> None:
         if self._escape_formulas:
