@@ -5,7 +5,7 @@ one. Every child is a fork of one process that has loaded the model. With PROCES
 others, which must end with their job; with an address, by the Ray cluster there. Prints how many jobs it took, or fails
 with what differs.
 
-    kill_at_random.py MODEL INPUT FOLDER SUFFIX KILLS PROCESSES [RAY_ADDRESS]
+    python -m tests.sentiment.scoring.kill_at_random MODEL INPUT FOLDER SUFFIX KILLS PROCESSES [RAY_ADDRESS]
 """
 
 import json
@@ -23,6 +23,7 @@ from sentiment.scoring import ScoringSettings, score
 from sentiment.scoring.formats.arrow import files as table_files
 from sentiment.scoring.formats.text import readers as text_readers
 from sentiment.scoring.predict.engines import Engine, LocalEngine, ProcessEngine
+from tests.sentiment.scoring.kill_everywhere import contents, end_of, in_a_fork, start_fork
 
 SETTINGS = ScoringSettings(shard_rows=300)
 torch.set_num_threads(1)  # a fork of a process with more may hang
@@ -45,26 +46,13 @@ def main(
             return LocalEngine(classifier)
         return ProcessEngine(Path(model), classifier.version, processes)
 
-    def start() -> int:
-        child = os.fork()
-        if child == 0:
-            code = 70
-            try:
-                score(classifier, source, target, SETTINGS, engine=engine())
-                code = 0
-            except BaseException as error:
-                print(repr(error), file=sys.stderr)
-            finally:
-                os._exit(code)
-        return child
-
-    def contents() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+    def job() -> None:
+        score(classifier, source, target, SETTINGS, engine=engine())
 
     started = time.monotonic()
-    assert os.waitpid(start(), 0)[1] == 0
+    assert in_a_fork(job) == 0
     seconds = time.monotonic() - started
-    expected = contents()
+    expected = contents(folder)
     assert sorted(expected) == [target.name, f"{target.name}.rejects.jsonl"], sorted(expected)
     jobs = killed = 0
     while killed < kills:
@@ -72,18 +60,18 @@ def main(
             path.unlink()
         ended = False
         while not ended:
-            child = start()
+            child = start_fork(job)
             time.sleep(rng.uniform(0, seconds) if killed < kills else 0)
             if killed < kills:
                 os.kill(child, signal.SIGKILL)
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            code = end_of(child)
             assert code in (0, -signal.SIGKILL), f"after {killed} kills: exit code {code}"
             ended = code == 0
             killed += not ended
             if target.exists():
                 assert target.read_bytes() == expected[target.name], f"after {killed} kills: half an output"
         jobs += 1
-        assert contents() == expected, f"after {killed} kills: other bytes"
+        assert contents(folder) == expected, f"after {killed} kills: other bytes"
     print(json.dumps({"kills": killed, "jobs": jobs}))
 
 

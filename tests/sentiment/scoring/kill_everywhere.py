@@ -30,8 +30,6 @@ KILLED_AGAIN_AT = 17  # a start and a shard take up to 15 steps
 MAX_KILLS = 20
 SETTINGS = ScoringSettings(shard_rows=50)
 torch.set_num_threads(1)  # a fork of a process with more may hang
-text_readers.BATCH_ROWS = table_files.BATCH_ROWS = 13
-table_writer.ROW_GROUP_ROWS = 50
 
 
 def version(file: os.stat_result) -> tuple[int, int]:
@@ -64,8 +62,8 @@ def kill_at(step: int, folder: Path) -> None:
         setattr(os, name, dying(getattr(os, name)))
 
 
-def in_a_fork(action: Callable[[], None]) -> int:
-    """Return how a process that does this ends: its exit code, or the signal's number below zero."""
+def start_fork(action: Callable[[], None]) -> int:
+    """Start a process that does this, and return its id."""
     child = os.fork()
     if child == 0:
         code = 70
@@ -76,7 +74,16 @@ def in_a_fork(action: Callable[[], None]) -> int:
             print(repr(error), file=sys.stderr)
         finally:
             os._exit(code)
+    return child
+
+
+def end_of(child: int) -> int:
+    """Return how a process ends: its exit code, or the signal's number below zero."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_a_fork(action: Callable[[], None]) -> int:
+    return end_of(start_fork(action))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -84,6 +91,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def main(model: str, source: Path, folder: Path, suffix: str, stride: int) -> None:
+    text_readers.BATCH_ROWS = table_files.BATCH_ROWS = 13
+    table_writer.ROW_GROUP_ROWS = 50
     classifier = sentiment.load(model)
     target = folder / f"out{suffix}"
     target_rejects = folder / f"out{suffix}.rejects.jsonl"

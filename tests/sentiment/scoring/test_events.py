@@ -6,23 +6,15 @@ from sentiment.scoring import Progress, score
 from sentiment.scoring.events import JsonEvents, Speedometer
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 def progress(rows: int, fraction: float) -> Progress:
     return Progress(rows, 0, 10 * rows, rows, fraction, 50)
 
 
 def test_speeds_are_of_this_process_alone() -> None:
-    clock = Clock()
-    speedometer = Speedometer(clock)
+    now = [100.0]
+    speedometer = Speedometer(lambda: now[0])
     assert speedometer.speed(progress(50, 0.2)).seconds_left is None
-    clock.seconds += 4
+    now[0] += 4
     speed = speedometer.speed(progress(250, 0.4))
     assert (speed.rows_per_second, speed.tokens_per_second) == (50, 500)
     assert speed.seconds_left is not None
@@ -30,10 +22,10 @@ def test_speeds_are_of_this_process_alone() -> None:
 
 
 def test_an_event_a_second_and_one_at_the_end(tiny_classifier: Classifier, tmp_path: Path) -> None:
-    clock, lines = Clock(), []
-    events = JsonEvents(lines.append, clock)
+    now, lines = [100.0], []
+    events = JsonEvents(lines.append, lambda: now[0])
     for rows, seconds in ((0, 0.0), (10, 0.5), (20, 0.6), (30, 2.0)):
-        clock.seconds = 100 + seconds
+        now[0] = 100 + seconds
         events.progress(progress(rows, rows / 40))
     (tmp_path / "in.txt").write_text("good\n\n")
     events.done(score(tiny_classifier, tmp_path / "in.txt", tmp_path / "out.jsonl"))

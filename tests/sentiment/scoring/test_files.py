@@ -15,12 +15,9 @@ from sentiment.storage.formats import Format
 @pytest.mark.parametrize(
     ("name", "content", "texts"),
     [
-        ("in.csv", b"text,n\ngood,1\n", ["good"]),
         ("in.CSV", b"text,n\ngood,1\n", ["good"]),
         ("in.tsv", b"text\tn\ngood, bad\t1\n", ["good, bad"]),
-        ("in.jsonl", b'{"text": "good"}\n', ["good"]),
         ("in.ndjson", b'{"text": "good"}\n', ["good"]),
-        ("in.txt", b"good, bad\n", ["good, bad"]),
         ("in.2024.csv.gz", gzip.compress(b"text,n\ngood,1\n", mtime=0), ["good"]),
         ("in.jsonl.ZST", pa.compress(b'{"text": "good"}\n', "zstd", asbytes=True), ["good"]),
     ],
@@ -34,31 +31,21 @@ def test_the_suffix_says_the_format(name: str, content: bytes, texts: list[str])
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        (
-            "in.csv",
-            gzip.compress(b"text\ngood\n", mtime=0),
-            "in.csv: the file holds gzip, not UTF-8 text; let its name end in .gz",
-        ),
-        ("in.txt.gz", b"good\n", "in.txt.gz: the file holds UTF-8 text, not gzip; name it by what it is"),
-        ("in.txt", "good".encode("utf-16-be"), "in.txt: the file holds UTF-16, not UTF-8 text; save it as UTF-8"),
-        ("in.arrow", b"PAR1", "in.arrow: the file holds Parquet, not Arrow; let its name end in .parquet"),
-        ("in.txt", b"good\rbad\r", "in.txt: its lines end in a carriage return alone; save it with line feeds"),
-        (
-            "in.csv",
-            b"id;text\n1;so, so\n",
-            "in.csv: its cells are separated by ';', not by ','; --separator ';' reads it",
-        ),
-        (
-            "in.csv",
-            b"sep=;\nid;text\n",
-            "in.csv: its first line is a hint for Excel, 'sep=;'; remove it, and give --sep",
-        ),
+        ("in.csv", gzip.compress(b"text\n", mtime=0), "the file holds gzip, not UTF-8 text; let its name end in .gz"),
+        ("in.txt.gz", b"good\n", "the file holds UTF-8 text, not gzip; name it by what it is"),
+        ("in.txt", "good".encode("utf-16-be"), "the file holds UTF-16, not UTF-8 text; save it as UTF-8"),
+        ("in.arrow", b"PAR1", "the file holds Parquet, not Arrow; let its name end in .parquet"),
+        ("in.txt", b"good\rbad\r", "its lines end in a carriage return alone; save it with line feeds"),
+        ("in.csv", b"id;text\n1;so, so\n", "its cells are separated by ';', not by ','; --separator ';' reads it"),
+        ("in.csv", b"sep=;\nid;text\n", "its first line is a hint for Excel, 'sep=;'; remove it, and give --sep"),
     ],
 )
 def test_what_a_file_holds_is_said_before_anything_else(name: str, content: bytes, message: str) -> None:
-    with pytest.raises(DataError) as caught, open_source(io.BytesIO(content), name, Selection("text", ())):
+    with (
+        pytest.raises(DataError, match=f"^{name}: {message}"),
+        open_source(io.BytesIO(content), name, Selection("text", ())),
+    ):
         pass
-    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfa\xf0", b"caf\xe9\n", b"a\0b\n", "\u4e2d".encode()[:2], b"PAR"])

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,47 +10,30 @@ from sentiment.scoring.predict.output_columns import OutputColumns
 from sentiment.scoring.predict.predict import PredictionBySentence, answer
 from sentiment.scoring.settings import ScoringSettings
 
-
-def test_the_columns_are_in_the_order_and_of_the_types_promised(tiny_classifier: Classifier) -> None:
-    assert OutputColumns(tiny_classifier, ScoringSettings()).types == {
-        "label": str,
-        "probability_negative": float,
-        "probability_neutral": float,
-        "probability_positive": float,
-        "tokens": int,
-        "unknown_tokens": int,
-        "truncated": bool,
-        "model_version": str,
-    }
+PROBABILITIES = {"probability_negative": float, "probability_neutral": float, "probability_positive": float}
+READING = {"tokens": int, "unknown_tokens": int, "truncated": bool, "model_version": str}
 
 
-def test_values_are_the_predictions(tiny_classifier: Classifier) -> None:
-    columns = OutputColumns(tiny_classifier, ScoringSettings())
+@pytest.mark.parametrize(
+    ("settings", "types"),
+    [
+        ({}, {"label": str, **PROBABILITIES, **READING}),
+        ({"top_only": True}, {"label": str, "probability": float}),
+        ({"top_only": True, "prefix": "predicted_"}, {"predicted_label": str, "predicted_probability": float}),
+    ],
+)
+def test_values_are_the_predictions_in_the_order_and_of_the_types_promised(
+    tiny_classifier: Classifier, settings: dict[str, Any], types: dict[str, type]
+) -> None:
+    columns = OutputColumns(tiny_classifier, ScoringSettings(**settings))
     [prediction] = tiny_classifier.predict(["A good film, zyzzyva."])
     values = columns.values(prediction)
-    assert list(values) == list(columns.types)
-    assert all(type(value) is columns.types[name] for name, value in values.items())
-    assert values["label"] == prediction.label
-    assert values["probability_positive"] == prediction.probabilities["positive"]
-    assert (values["tokens"], values["unknown_tokens"], values["truncated"]) == (6, 1, False)
-    assert values["model_version"] == tiny_classifier.version != ""
-
-
-def test_a_prefix_is_before_each_name(tiny_classifier: Classifier) -> None:
-    columns = OutputColumns(tiny_classifier, ScoringSettings(top_only=True, prefix="predicted_"))
-    [prediction] = tiny_classifier.predict(["A good film."])
-    assert columns.types == {"predicted_label": str, "predicted_probability": float}
-    assert columns.values(prediction)["predicted_label"] == prediction.label
-
-
-def test_the_label_and_its_probability_alone(tiny_classifier: Classifier) -> None:
-    columns = OutputColumns(tiny_classifier, ScoringSettings(top_only=True))
-    [prediction] = tiny_classifier.predict(["A good film."])
-    assert columns.types == {"label": str, "probability": float}
-    assert columns.values(prediction) == {
-        "label": prediction.label,
-        "probability": max(prediction.probabilities.values()),
-    }
+    assert list(columns.types.items()) == [(name, type(value)) for name, value in values.items()] == list(types.items())
+    probabilities = {f"probability_{label}": value for label, value in prediction.probabilities.items()}
+    reading = {"tokens": 6, "unknown_tokens": 1, "truncated": False, "model_version": tiny_classifier.version}
+    top = {"label": prediction.label, "probability": max(prediction.probabilities.values())}
+    expected = {**top, **probabilities, **reading}
+    assert values == {name: expected[name.removeprefix("predicted_")] for name in types}
 
 
 def test_not_sure_enough_is_uncertain_and_too_long_is_put_aside(tiny_classifier: Classifier) -> None:

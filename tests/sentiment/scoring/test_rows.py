@@ -9,52 +9,27 @@ from sentiment.scoring.formats.rows import JsonRowBatch, Row, Selection, TextRow
 ROWS = [Row(b'{"id": 1.10, "text": "a"} ', {"id": 1.1, "text": "a"}, None), Row(b"{", {}, "is not JSON")]
 
 
-def test_a_window_knows_texts_and_faults_by_place() -> None:
-    row_batch = TextRowBatch(1, ROWS, ["id", "text"], "text")
-    assert row_batch.texts == ["a", None]
-    assert row_batch.faults == {1: "is not JSON"}
-    assert row_batch.values([0]) == [{"id": 1.1, "text": "a"}]
-    assert row_batch.json_objects([0]) == [b'{"id":1.1,"text":"a"}']
-    assert row_batch.raw(1) == b"{"
-
-
-def test_rows_that_are_json_stay_as_they_are_written() -> None:
-    assert JsonRowBatch(1, ROWS, ["id", "text"], "text").json_objects([0]) == [b'{"id": 1.10, "text": "a"}']
+ADDED = "there is a column 'label' already, and one is added; give those added a --prefix, as predicted_, or name the "
+TWICE = ["id", "text", "label", "x", "x"]
 
 
 @pytest.mark.parametrize(
-    ("columns", "message"),
+    ("columns", "kept", "message"),
     [
-        (
-            ["id", "review"],
-            "in.csv: there is no column 'text'; there are 'id', 'review'; --text-column names another",
-        ),
-        (["text", "id", "id"], "in.csv: two columns are called 'id'; give each its own name"),
-        (
-            ["text", "label"],
-            "in.csv: there is a column 'label' already, and one is added; "
-            "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it",
-        ),
+        (["id", "review"], None, "there is no column 'text'; there are 'id', 'review'; --text-column names another"),
+        (["text", "id", "id"], None, "two columns are called 'id'; give each its own name"),
+        (["text", "label"], None, f"{ADDED}columns to keep (--columns) without it"),
+        (TWICE, ["id", "gone"], "there is no column 'gone'; there are 'id', 'text', 'label', 'x', 'x'"),
+        (TWICE, ["x"], "two columns are called 'x'; give each its own name"),
+        (TWICE, ["label"], f"{ADDED}columns to keep (--columns) without it"),
     ],
 )
-def test_columns_that_cannot_be_scored_are_refused_by_name(columns: list[str], message: str) -> None:
+def test_columns_that_cannot_be_scored_are_refused_by_name(
+    columns: list[str], kept: list[str] | None, message: str
+) -> None:
     with pytest.raises(DataError) as caught:
-        Selection("text", {"label", "tokens"}).check("in.csv", columns)
-    assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("kept", "message"),
-    [
-        (["id", "gone"], "in.csv: there is no column 'gone'; there are 'id', 'text', 'label', 'x', 'x'"),
-        (["x"], "in.csv: two columns are called 'x'; give each its own name"),
-        (["label"], "in.csv: there is a column 'label' already, and one is added; "),
-    ],
-)
-def test_columns_that_cannot_be_kept(kept: list[str], message: str) -> None:
-    with pytest.raises(DataError) as caught:
-        Selection("text", {"label"}, kept).check("in.csv", ["id", "text", "label", "x", "x"])
-    assert str(caught.value).startswith(message)
+        Selection("text", {"label", "tokens"}, kept).check("in.csv", columns)
+    assert str(caught.value) == f"in.csv: {message}"
 
 
 def test_columns_not_kept_may_be_called_anything() -> None:

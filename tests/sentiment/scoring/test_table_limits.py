@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,9 +21,8 @@ def write_arrow(path: Path, *columns: pa.Array) -> None:
         writer.write_table(table)
 
 
-def read_arrow(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as file:
-        return pa.ipc.open_file(file).read_all()
+def read(path: Path) -> pa.Table:
+    return pq.read_table(path) if path.suffix == ".parquet" else feather.read_table(path)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -34,7 +34,7 @@ def test_an_arrow_column_ends_in_any_format_or_is_refused_by_name(
     write_arrow(source, column)
     for suffix in (".arrow", ".csv", ".jsonl"):
         assert score(tiny_classifier, source, tmp_path / f"out{suffix}").scored == len(column)
-    written = read_arrow(tmp_path / "out.arrow")["x0"].chunk(0)
+    written = read(tmp_path / "out.arrow")["x0"].chunk(0)
     assert written.type == without_views(pa.field("x0", column.type)).type
     in_json = json.loads(json.dumps(values, default=lambda cell: "Y2Fm6Q==" if cell == b"caf\xe9" else "/w=="))
     rows = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
@@ -109,8 +109,7 @@ def test_categories_of_many_files_are_more_than_each_could_count(
         names = pa.array([f"{number}-{n}" for n in range(100)]).dictionary_encode().cast(kind)
         pq.write_table(pa.table({"text": ["good"] * 100, "kind": names}), tmp_path / f"in/{number}.parquet")
     score(tiny_classifier, tmp_path / "in", tmp_path / f"out{suffix}", ScoringSettings(shard_rows=50))
-    path = tmp_path / f"out{suffix}"
-    table = read_arrow(path) if suffix == ".arrow" else pq.read_table(path)
+    table = read(tmp_path / f"out{suffix}")
     assert table["kind"].to_pylist() == [f"{number}-{n}" for number in range(2) for n in range(100)]
     assert table.schema.field("kind").type == pa.dictionary(pa.int32(), pa.string())
 
@@ -126,6 +125,5 @@ def test_a_file_without_rows_has_an_output_without_rows(
             writer.write_table(schema.empty_table())
     assert score(tiny_classifier, tmp_path / "in.parquet", tmp_path / f"out{suffix}").rows == 0
     if suffix in (".arrow", ".parquet"):
-        path = tmp_path / f"out{suffix}"
-        table = read_arrow(path) if suffix == ".arrow" else pq.read_table(path)
+        table = read(tmp_path / f"out{suffix}")
         assert (table.num_rows, table.schema.names[:3]) == (0, ["text", "when", "label"])

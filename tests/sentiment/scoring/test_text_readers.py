@@ -15,8 +15,8 @@ def row_batches_of(source: TextSource) -> list[TextRowBatch]:
     return [row_batch for row_batch, _ in source.row_batches(source.start, 1000, 1000)]
 
 
-def csv_of(content: bytes, delimiter: str = ",") -> list[TextRowBatch]:
-    return row_batches_of(csv_source(io.BytesIO(content), "in.csv", SELECTION, delimiter))
+def csv_of(content: bytes) -> list[TextRowBatch]:
+    return row_batches_of(csv_source(io.BytesIO(content), "in.csv", SELECTION, ","))
 
 
 def json_of(content: bytes) -> list[TextRowBatch]:
@@ -41,14 +41,9 @@ def test_csv_cells_are_text_quotes_and_line_breaks_included() -> None:
     assert row_batch.faults == {}
 
 
-def test_tsv_is_csv_with_tabs() -> None:
-    [row_batch] = csv_of(b"id\ttext\n1\tgood, bad\n", "\t")
-    assert row_batch.texts == ["good, bad"]
-
-
 def test_csv_faults_name_each_bad_record_and_leave_its_neighbours_alone() -> None:
     [row_batch] = csv_of(
-        b'id,text\n1,good\n2,caf\xe9\n3,a,b\n4\n\n6,"open\n7,"closed"\n8,"x"y\n9,fine\n10,"never closed\n11,last'
+        b'id,text\n1,good\n2,caf\xe9\r\n3,a,b\n4\n\n6,"open\n7,"closed"\n8,"x"y\n9,fine\n10,"never closed\n11,last'
     )
     assert [text for index, text in enumerate(row_batch.texts) if index not in row_batch.faults] == [
         "good", "closed", "fine", "last",
@@ -74,21 +69,17 @@ def test_a_cell_past_the_limit_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "in.csv: is empty; its first line should name the columns"),
-        (b"id,t\xffxt\n", "in.csv: its first line, which should name the columns, is not UTF-8: byte 0xff"),
-        (b'"id,text\n1,a\n', "in.csv: its first line, which should name the columns, is malformed: "),
-        (b"id,review\n1,a\n", "in.csv: there is no column 'text'; there are 'id', 'review'"),
-        (b"\n1,a\n", "in.csv: its first line, which should name the columns, is a blank line"),
-        (
-            b"text,tokens\n",
-            "in.csv: there is a column 'tokens' already, and one is added; give those added a --prefix",
-        ),
+        (b"", "is empty; its first line should name the columns"),
+        (b"id,t\xffxt\n", "its first line, which should name the columns, is not UTF-8: byte 0xff"),
+        (b'"id,text\n1,a\n', "its first line, which should name the columns, is malformed: "),
+        (b"id,review\n1,a\n", "there is no column 'text'; there are 'id', 'review'"),
+        (b"\n1,a\n", "its first line, which should name the columns, is a blank line"),
+        (b"text,tokens\n", "there is a column 'tokens' already, and one is added; give those added a --prefix"),
     ],
 )
 def test_csv_files_that_cannot_be_read_at_all(content: bytes, message: str) -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=f"^in.csv: {message}"):
         csv_of(content)
-    assert str(caught.value).startswith(message)
 
 
 def test_json_values_keep_their_types_and_rows_their_keys() -> None:
@@ -142,24 +133,21 @@ def test_a_later_row_that_has_an_added_column_is_at_fault(monkeypatch: pytest.Mo
     [
         (
             b'{"review": "a", "id": 1}\n',
-            "in.jsonl: there is no column 'text'; there are 'review', 'id'; --text-column names another",
+            "there is no column 'text'; there are 'review', 'id'; --text-column names another",
         ),
         (
             b'{"text": "a"}\n{"text": "b", "label": 1}\n',
-            "in.jsonl: there is a column 'label' already, and one is added; "
-            "give those added a --prefix, as predicted_, or name the columns to keep (--columns) without it",
+            "there is a column 'label' already, and one is added; give those ",
         ),
         (
             b"id,text\n1,a\n",
-            "in.jsonl: none of its first 2 lines is a JSON object: line 1 is not JSON: Expecting value at character 0; "
-            "write each object on a line of its own",
+            "none of its first 2 lines is a JSON object: line 1 is not JSON: .*; write each object on a line",
         ),
     ],
 )
 def test_json_files_that_cannot_be_read_at_all(content: bytes, message: str) -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError, match=f"^in.jsonl: {message}"):
         json_of(content)
-    assert str(caught.value) == message
 
 
 def test_plain_lines_are_texts_blank_ones_included() -> None:
@@ -201,9 +189,10 @@ def source_of(kind: str) -> TextSource:
 
 @pytest.mark.parametrize("kind", CONTENTS)
 @pytest.mark.parametrize("shard_rows", [1, 2, 3, 7])
-def test_reading_goes_on_from_any_position(kind: str, shard_rows: int) -> None:
+def test_a_row_starts_at_its_offset_and_reading_goes_on_from_any_position(kind: str, shard_rows: int) -> None:
     [whole] = row_batches_of(source_of(kind))
     assert len(whole.texts) == 7
+    assert all(CONTENTS[kind][whole.offset(index) :].startswith(whole.raw(index)) for index in range(7))
 
     def facts(start: FileOffset, rows_left: int) -> list[tuple[int, list[tuple[bytes, int, str | None]], FileOffset]]:
         found = source_of(kind).row_batches(start, rows_left, shard_rows)  # a new one, as in a new process
@@ -218,13 +207,6 @@ def test_reading_goes_on_from_any_position(kind: str, shard_rows: int) -> None:
     assert [first_row for first_row, _, _ in shards] == list(range(1, 8, shard_rows))
     for number, (_, _, end) in enumerate(shards, 1):
         assert facts(end, shard_rows) == shards[number:]
-
-
-@pytest.mark.parametrize("kind", CONTENTS)
-def test_a_row_starts_at_its_offset(kind: str) -> None:
-    [row_batch] = row_batches_of(source_of(kind))
-    for index in range(7):
-        assert CONTENTS[kind][row_batch.offset(index) :].startswith(row_batch.raw(index))
 
 
 def test_windows_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
