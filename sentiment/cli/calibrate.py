@@ -7,19 +7,8 @@ from typing import Annotated
 import typer
 
 from sentiment.abstention import METRIC
-from sentiment.cli.application import (
-    Answering,
-    Json,
-    LabelColumn,
-    Labels,
-    Model,
-    Replace,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    app,
-)
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.cli.training import check_out, read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 
@@ -29,15 +18,15 @@ def calibrate(
     context: typer.Context,
     data: Annotated[list[str], typer.Option(help="Labelled file that the model was not trained on; repeatable.")],
     out: Annotated[Path, typer.Option(help="Folder of the calibrated model to write.")],
-    model: Model = DEFAULT_MODEL,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
-    replace: Replace = False,
-    as_json: Json = False,
+    model: options.Model = DEFAULT_MODEL,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    replace: options.Replace = False,
+    as_json: options.Json = False,
 ) -> None:
     """Fit a model's temperature, label biases and table for --abstain to labelled files.
 

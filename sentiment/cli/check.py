@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import Answering, Json, Model, app
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.default import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 @app.command(cls=Answering)
 def check(
-    model: Model = DEFAULT_MODEL,
+    model: options.Model = DEFAULT_MODEL,
     suite: Annotated[
         list[str] | None,
         typer.Option(help="YAML file of tests, or `default` for the default suite; repeatable."),
     ] = None,
     examples: Annotated[int, typer.Option(min=0, help="Number of failures to show of each failed test.")] = 1,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Check a model against a behaviour suite: negation, comparisons, names, typos, protected words.
 

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    Answering,
-    Json,
-    LabelColumn,
-    Labels,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    app,
-)
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.cli.training import read_evaluation_data
 from sentiment.default import model_folder
 from sentiment.errors import ConfigError
@@ -35,14 +26,14 @@ def compare(
         Path, typer.Argument(help="Folder of the new model, or `default`.", parser=model_folder, metavar="NEW")
     ],
     data: Annotated[str, typer.Option(help="Labelled file, folder, glob or URL.")],
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
     out: Annotated[Path | None, typer.Option(help="CSV file to write with every text whose label differs.")] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Compare two models: texts whose label differs, both accuracies, and whether the difference is significant."""
     from sentiment.classifier import load

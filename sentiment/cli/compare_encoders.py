@@ -5,18 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    Dev,
-    Files,
-    LabelColumn,
-    Labels,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    app,
-)
-from sentiment.cli.networks import Language
+from sentiment.cli import options
+from sentiment.cli.application import app
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, train_and_save
 from sentiment.default import LANGUAGE
@@ -26,16 +16,16 @@ from sentiment.errors import ConfigError
 @app.command("compare-encoders")
 def compare_encoders(
     context: typer.Context,
-    data: Files = None,
+    data: options.Files = None,
     out: Annotated[Path, typer.Option(help="Folder for the models, the table and the picture.")] = Path("encoders"),
-    dev: Dev = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
-    language: Language = LANGUAGE,
+    dev: options.Dev = None,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    language: options.Language = LANGUAGE,
     epochs: Annotated[int, typer.Option(help="Number of passes over the data for each network.")] = 3,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same weights.")] = 0,
     recipe_file: Annotated[

@@ -5,20 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    FILES_HELP,
-    Dev,
-    LabelColumn,
-    Labels,
-    Replace,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    TrainingDtype,
-    app,
-)
-from sentiment.cli.networks import Language
+from sentiment.cli import options
+from sentiment.cli.application import app
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.default import LANGUAGE
@@ -32,21 +20,21 @@ def distil(
         str, typer.Option(help="Folder or installed package of an encoder, or folder of a trained teacher.")
     ],
     unlabelled: Annotated[list[str], typer.Option(help="File of texts for the teacher to label; repeatable.")],
-    data: Annotated[list[str] | None, typer.Option(help=FILES_HELP)] = None,
+    data: Annotated[list[str] | None, typer.Option(help=options.FILES_HELP)] = None,
     out: Annotated[Path, typer.Option(help="Model folder to write; its name must be lower case.")] = Path(
         "models/mine"
     ),
-    dev: Dev = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
-    language: Language = LANGUAGE,
-    dtype: TrainingDtype = None,
+    dev: options.Dev = None,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    language: options.Language = LANGUAGE,
+    dtype: options.TrainingDtype = None,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
-    replace: Replace = False,
+    replace: options.Replace = False,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML file with the settings of the small model, instead of --data.")
     ] = None,

@@ -6,18 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    Answering,
-    Json,
-    LabelColumn,
-    Labels,
-    Model,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    app,
-)
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.cli.training import read_evaluation_data
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
@@ -33,20 +23,20 @@ def evaluate(
     context: typer.Context,
     file: Annotated[str | None, typer.Argument(help="Labelled file, folder, glob or URL.", show_default=False)] = None,
     data: Annotated[str | None, typer.Option(help="The same, as the other commands that measure name it.")] = None,
-    model: Model = DEFAULT_MODEL,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
+    model: options.Model = DEFAULT_MODEL,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
     report: Annotated[
         Path | None, typer.Option(help="Folder for an HTML report, index.html, and its metrics, metrics.json.")
     ] = None,
     slices: Annotated[
         list[str] | None, typer.Option("--slice", help="Column to break the report down by; repeatable.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Evaluate a model on labelled data."""
     from sentiment.classifier import load

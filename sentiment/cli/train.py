@@ -6,45 +6,9 @@ from typing import Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    Dev,
-    Files,
-    Json,
-    LabelColumn,
-    Labels,
-    Replace,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    TrainingDtype,
-    app,
-)
-from sentiment.cli.networks import (
-    OWN_NETWORK,
-    Balanced,
-    Dropout,
-    EmbeddingSize,
-    Encoder,
-    EncoderOption,
-    Epochs,
-    FrozenEmbeddingEpochs,
-    HiddenSize,
-    InitialState,
-    InitialStateOption,
-    Language,
-    LearningRate,
-    NumLayers,
-    Pooling,
-    PoolingOption,
-    Start,
-    Task,
-    TaskOption,
-    Vectors,
-    WeightDrop,
-    is_given,
-    training_settings,
-)
+from sentiment.cli import options
+from sentiment.cli.application import app
+from sentiment.cli.networks import OWN_NETWORK, Encoder, InitialState, Pooling, Task, is_given, training_settings
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe, check_out, read_required_suite, train_and_save
 from sentiment.default import LANGUAGE, default_start
@@ -54,38 +18,38 @@ from sentiment.events import print_line
 @app.command()
 def train(
     context: typer.Context,
-    data: Files = None,
+    data: options.Files = None,
     out: Annotated[Path, typer.Option(help="Model folder to write; its name must be lower case.")] = Path(
         "models/mine"
     ),
-    dev: Dev = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
-    task: TaskOption = Task.CLASSIFICATION,
-    language: Language = LANGUAGE,
-    epochs: Epochs = None,
-    encoder: EncoderOption = Encoder.BILSTM,
-    pooling: PoolingOption = Pooling.FINAL,
-    initial_state: InitialStateOption = InitialState.ZERO,
-    num_layers: NumLayers = None,
-    hidden_size: HiddenSize = None,
-    dropout: Dropout = None,
-    weight_drop: WeightDrop = None,
-    embedding_size: EmbeddingSize = None,
-    vectors: Vectors = None,
-    start: Start = None,
-    frozen_embedding_epochs: FrozenEmbeddingEpochs = None,
-    learning_rate: LearningRate = None,
-    balanced: Balanced = False,
+    dev: options.Dev = None,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    task: options.Task = Task.CLASSIFICATION,
+    language: options.Language = LANGUAGE,
+    epochs: options.Epochs = None,
+    encoder: options.Encoder = Encoder.BILSTM,
+    pooling: options.Pooling = Pooling.FINAL,
+    initial_state: options.InitialState = InitialState.ZERO,
+    num_layers: options.NumLayers = None,
+    hidden_size: options.HiddenSize = None,
+    dropout: options.Dropout = None,
+    weight_drop: options.WeightDrop = None,
+    embedding_size: options.EmbeddingSize = None,
+    vectors: options.Vectors = None,
+    start: options.Start = None,
+    frozen_embedding_epochs: options.FrozenEmbeddingEpochs = None,
+    learning_rate: options.LearningRate = None,
+    balanced: options.Balanced = False,
     unlabelled: Annotated[
         list[str] | None,
         typer.Option(help="File of texts without labels, for a small table with --from nothing; repeatable."),
     ] = None,
-    dtype: TrainingDtype = None,
+    dtype: options.TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same weights.")] = 0,
     require: Annotated[
         list[str] | None,
@@ -95,11 +59,11 @@ def train(
         list[str] | None, typer.Option(help="Experiment tracker: tensorboard:FOLDER or mlflow:ADDRESS; repeatable.")
     ] = None,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
-    replace: Replace = False,
+    replace: options.Replace = False,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML file with these and more settings, instead of options.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Train a model on labelled files and write its folder.
 

@@ -6,42 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentiment.cli.application import (
-    Dev,
-    Files,
-    Json,
-    LabelColumn,
-    Labels,
-    Separator,
-    SkipBadRows,
-    SkipEmpty,
-    TextColumn,
-    TrainingDtype,
-    app,
-)
-from sentiment.cli.networks import (
-    Balanced,
-    Dropout,
-    EmbeddingSize,
-    Encoder,
-    EncoderOption,
-    Epochs,
-    FrozenEmbeddingEpochs,
-    HiddenSize,
-    InitialState,
-    InitialStateOption,
-    Language,
-    LearningRate,
-    NumLayers,
-    Pooling,
-    PoolingOption,
-    Start,
-    Task,
-    TaskOption,
-    Vectors,
-    WeightDrop,
-    training_settings,
-)
+from sentiment.cli import options
+from sentiment.cli.application import app
+from sentiment.cli.networks import Encoder, InitialState, Pooling, Task, training_settings
 from sentiment.cli.stopping import resuming, stopping_on_signals
 from sentiment.cli.training import build_recipe
 from sentiment.default import LANGUAGE
@@ -55,39 +22,39 @@ if TYPE_CHECKING:
 @app.command()
 def tune(
     context: typer.Context,
-    data: Files = None,
+    data: options.Files = None,
     out: Annotated[Path, typer.Option(help="Folder of the study.")] = Path("study"),
     trials: Annotated[int, typer.Option(min=1, help="Number of trials, including those of earlier runs.")] = 20,
-    dev: Dev = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    separator: Separator = None,
-    labels: Labels = None,
-    skip_empty: SkipEmpty = False,
-    skip_bad_rows: SkipBadRows = False,
-    task: TaskOption = Task.CLASSIFICATION,
-    language: Language = LANGUAGE,
-    epochs: Epochs = None,
-    encoder: EncoderOption = Encoder.BILSTM,
-    pooling: PoolingOption = Pooling.FINAL,
-    initial_state: InitialStateOption = InitialState.ZERO,
-    num_layers: NumLayers = None,
-    hidden_size: HiddenSize = None,
-    dropout: Dropout = None,
-    weight_drop: WeightDrop = None,
-    embedding_size: EmbeddingSize = None,
-    vectors: Vectors = None,
-    start: Start = None,
-    frozen_embedding_epochs: FrozenEmbeddingEpochs = None,
-    learning_rate: LearningRate = None,
-    balanced: Balanced = False,
-    dtype: TrainingDtype = None,
+    dev: options.Dev = None,
+    text_column: options.TextColumn = "text",
+    label_column: options.LabelColumn = "label",
+    separator: options.Separator = None,
+    labels: options.Labels = None,
+    skip_empty: options.SkipEmpty = False,
+    skip_bad_rows: options.SkipBadRows = False,
+    task: options.Task = Task.CLASSIFICATION,
+    language: options.Language = LANGUAGE,
+    epochs: options.Epochs = None,
+    encoder: options.Encoder = Encoder.BILSTM,
+    pooling: options.Pooling = Pooling.FINAL,
+    initial_state: options.InitialState = InitialState.ZERO,
+    num_layers: options.NumLayers = None,
+    hidden_size: options.HiddenSize = None,
+    dropout: options.Dropout = None,
+    weight_drop: options.WeightDrop = None,
+    embedding_size: options.EmbeddingSize = None,
+    vectors: options.Vectors = None,
+    start: options.Start = None,
+    frozen_embedding_epochs: options.FrozenEmbeddingEpochs = None,
+    learning_rate: options.LearningRate = None,
+    balanced: options.Balanced = False,
+    dtype: options.TrainingDtype = None,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed and --dtype give the same trials.")] = 0,
     restart: Annotated[bool, typer.Option(help="Start again instead of resuming.")] = False,
     recipe_file: Annotated[
         Path | None, typer.Option("--recipe", help="TOML file of settings to start from, instead of options.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Search for better training settings with Optuna, and write the best ones as a recipe.
 
