@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from sentiment import bundle as bundles
-from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
 from sentiment.config import Task
 from sentiment.default import DEFAULT_MODEL, model_folder
 from sentiment.errors import BundleError, ConfigError, TextError
-from sentiment.nn.model import SentimentModel
-from sentiment.nn.precision import DTYPES, in_dtype
+from sentiment.frames import Column
+from sentiment.network_predictor import NetworkPredictor
+from sentiment.nn.precision import DTYPES
 from sentiment.predictor import AlignedText, AnyPrediction, EncodedText, LabelPredictor, Prediction, ValuePrediction
-from sentiment.regressor import Regressor
 
 __all__ = [
     "DTYPES", "AlignedText", "AnyModel", "AnyPrediction", "Classifier", "EncodedText", "Prediction", "Regressor",
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 GOLDEN_TOLERANCE = 1e-4
 
 
-class Classifier(LabelPredictor):
+class Classifier(NetworkPredictor[Prediction], LabelPredictor):
     """A loaded classifier; it may be shared by threads, forked and pickled.
 
     Raises ConfigError for a model that answers with a number.
@@ -41,22 +40,8 @@ class Classifier(LabelPredictor):
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
         check_task(bundle, "classification")
-        self._bundle = replace(bundle, model=in_dtype(bundle.model, dtype))
-        super().__init__(
-            name=bundle.name,
-            version=bundle.version,
-            labels=bundle.labels,
-            vocabulary=bundle.vocabulary,
-            text_config=bundle.text_config,
-        )
-        self.metrics = bundle.metrics
-        self.card = bundle.card
-        self.dtype = dtype
-        self.num_parameters = bundle.model.num_parameters()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what pickle keeps: the contents of the model folder's files, the weights as bytes of safetensors."""
-        return partial(type(self), dtype=self.dtype), (self._bundle,)
+        super().__init__(bundle, dtype=dtype)
+        self.labels = bundle.labels
 
     # The views from inside stand on a classifier, so they are imported when asked for: the arrow points down.
     def explain(self, texts: Sequence[str]) -> "list[Explanation]":
@@ -90,29 +75,32 @@ class Classifier(LabelPredictor):
         return other
 
     @property
-    def model(self) -> SentimentModel:
-        """Return the network itself."""
-        return self._bundle.model
-
-    @property
     def temperature(self) -> float:
         """Return the divisor of the logits before the softmax."""
         return self._bundle.temperature
 
-    def _buckets(self, lengths: Sequence[int]) -> list[list[int]]:
-        return self.model.buckets(lengths)
-
-    def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
-        with torch.inference_mode():
-            return self._shares(self.model(PaddedBatch.of(token_ids)))  # (N, C)
-
-    def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
-        with torch.inference_mode():
-            return self._shares(self.model.steps(PaddedBatch.of([token_ids]))[0])  # (T, C)
-
-    def _shares(self, logits: Tensor) -> list[list[float]]:
+    def _numbers(self, output: Tensor) -> list[list[float]]:
         # In float64, so that the probabilities sum to 1 and none exceeds it.
-        return torch.softmax(logits.double() / self.temperature, dim=-1).tolist()
+        return torch.softmax(output.double() / self.temperature, dim=-1).tolist()
+
+
+class Regressor(NetworkPredictor[ValuePrediction]):
+    """A loaded regressor; it may be shared by threads, forked and pickled."""
+
+    task: Literal["regression"] = "regression"
+
+    def _columns(self) -> dict[str, Column]:
+        return {"value": Column(float, attrgetter("value"))}
+
+    def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
+        [value] = answer
+        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
+        return ValuePrediction(
+            value=value,
+            tokens=tokens,
+            unknown_tokens=unknown_tokens,
+            truncated=text.truncated,
+        )
 
 
 AnyModel = Classifier | Regressor

@@ -224,11 +224,7 @@ class Predictor(ABC, Generic[AnswerT]):
 class LabelPredictor(Predictor[Prediction]):
     """A predictor whose network answers with the probability of each label: rows of (N, C), each summing to 1."""
 
-    def __init__(
-        self, *, name: str, version: str, labels: tuple[str, ...], vocabulary: Vocabulary, text_config: TextConfig
-    ) -> None:
-        super().__init__(name=name, version=version, vocabulary=vocabulary, text_config=text_config)
-        self.labels = labels
+    labels: tuple[str, ...]
 
     def _columns(self) -> dict[str, Column]:
         def probability(label: str) -> Callable[[Prediction], float]:

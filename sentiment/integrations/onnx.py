@@ -40,7 +40,8 @@ class OnnxClassifier(LabelPredictor):
         vocabulary: Vocabulary,
         text_config: TextConfig,
     ) -> None:
-        super().__init__(name=name, version=version, labels=labels, vocabulary=vocabulary, text_config=text_config)
+        super().__init__(name=name, version=version, vocabulary=vocabulary, text_config=text_config)
+        self.labels = labels
         self._content = content  # the session keeps it, too
         self._session = session
 

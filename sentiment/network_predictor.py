@@ -1,25 +1,22 @@
-"""Load a model folder whose network answers with one number, and predict with it."""
+"""Predict with the torch network of a model folder, whatever it answers with."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from sentiment.batching import PaddedBatch
 from sentiment.bundle import Bundle
-from sentiment.frames import Column
 from sentiment.nn.model import SentimentModel
 from sentiment.nn.precision import in_dtype
-from sentiment.predictor import EncodedText, Predictor, ValuePrediction
+from sentiment.predictor import AnswerT, Predictor
 
 
-class Regressor(Predictor[ValuePrediction]):
-    """A loaded regressor; it may be shared by threads, forked and pickled."""
-
-    task: Literal["regression"] = "regression"
+class NetworkPredictor(Predictor[AnswerT]):
+    """A predictor of a bundle. Raises ConfigError for a `dtype` that is not one of `DTYPES`."""
 
     def __init__(self, bundle: Bundle, *, dtype: str = "float32") -> None:
         self._bundle = replace(bundle, model=in_dtype(bundle.model, dtype))
@@ -48,21 +45,12 @@ class Regressor(Predictor[ValuePrediction]):
 
     def _answers(self, token_ids: Sequence[Sequence[int]]) -> list[list[float]]:
         with torch.inference_mode():
-            return self.model(PaddedBatch.of(token_ids)).tolist()  # (N, 1)
+            return self._numbers(self.model(PaddedBatch.of(token_ids)))  # (N, C)
 
     def _steps(self, token_ids: Sequence[int]) -> list[list[float]]:
         with torch.inference_mode():
-            return self.model.steps(PaddedBatch.of([token_ids]))[0].tolist()  # (T, 1)
+            return self._numbers(self.model.steps(PaddedBatch.of([token_ids]))[0])  # (T, C)
 
-    def _columns(self) -> dict[str, Column]:
-        return {"value": Column(float, attrgetter("value"))}
-
-    def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
-        [value] = answer
-        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
-        return ValuePrediction(
-            value=value,
-            tokens=tokens,
-            unknown_tokens=unknown_tokens,
-            truncated=text.truncated,
-        )
+    def _numbers(self, output: Tensor) -> list[list[float]]:
+        """Return the answers of the network's output: (N, C)."""
+        return output.tolist()
