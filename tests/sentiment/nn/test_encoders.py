@@ -8,13 +8,11 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment.batching import PaddedBatch
-from sentiment.config import ModelConfig
 from sentiment.errors import ConfigError
 from sentiment.nn.encoders import KERNEL_SIZES, InitialState, Pooling
-from sentiment.nn.model import SentimentModel
+from sentiment.text.vocabulary import PAD_ID
+from tests.sentiment.nn.networks import ROWS, H, model_of
 
-V, C, H = 30, 3, 8
-ROWS = [[2, 3, 4, 5], [6], [7, 8], [9, 10, 11, 12, 13, 14, 15, 16]]
 NETWORKS: dict[str, dict[str, Any]] = {
     "bow": {"encoder": "bow"},
     "cnn": {"encoder": "cnn"},
@@ -31,18 +29,6 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "random": {"initial_state": "random"},
 }
 NO_DROPOUT = {"embedding_dropout": 0.0, "output_dropout": 0.0}
-
-
-def model_of(**settings: Any) -> SentimentModel:
-    torch.manual_seed(3)
-    config = ModelConfig.of({"embedding_size": 6, "hidden_size": H, **settings})
-    model = SentimentModel(config, vocabulary_size=V, num_classes=C)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.mul_(2.0)
-            if name.startswith("initial_state"):
-                parameter.normal_()
-    return model.eval()
 
 
 @pytest.mark.parametrize("settings", NETWORKS.values(), ids=NETWORKS)
@@ -65,12 +51,13 @@ def test_the_order_of_tokens_matters_but_to_a_bag_of_words(settings: dict[str, A
 
 
 @pytest.mark.parametrize("settings", NETWORKS.values(), ids=NETWORKS)
-def test_every_parameter_learns(settings: dict[str, Any]) -> None:
+def test_every_parameter_learns_and_the_padding_does_not(settings: dict[str, Any]) -> None:
     model = model_of(**settings).train()
     nn.functional.cross_entropy(model(PaddedBatch.of(ROWS)), torch.tensor([0, 1, 2, 0])).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
+    assert not model.embedding.weight.grad[PAD_ID].any()
 
 
 @pytest.mark.parametrize("encoder", ["rnn", "lstm"])
@@ -134,6 +121,11 @@ def test_random_states_are_drawn_in_training_alone() -> None:
         ),
         ({"encoder": "bow", "pooling": "max"}, "the encoder bow is not recurrent: leave pooling at final"),
         ({"encoder": "cnn", "num_layers": 2}, "the encoder cnn is not recurrent: leave num_layers at 1"),
+        ({"encoder": "bow", "pooling": "stepwise"}, "the encoder bow is not recurrent: leave pooling at final"),
+        *(
+            ({"encoder": encoder, "pooling": "stepwise"}, "a network that reads one way, --encoder lstm or rnn")
+            for encoder in ("lstm", "rnn")
+        ),
         ({"encoder": "bow", "bidirectional": False}, "the encoder bow is not recurrent: leave bidirectional at True"),
         ({"encoder": "gru"}, "encoder: Input should be 'bow', 'cnn', 'rnn' or 'lstm', not 'gru'"),
     ],

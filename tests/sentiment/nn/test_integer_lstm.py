@@ -15,25 +15,20 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
-from sentiment.config import ModelConfig
 from sentiment.nn import integer_lstm, integers
 from sentiment.nn.integer_lstm import GRAIN, UNIT, IntegerLSTM, aligned_rows
 from sentiment.nn.integers import PRODUCTS, QuantizedWeight, exact_linear, exact_products
 from sentiment.nn.model import SentimentModel
+from tests.sentiment.nn import networks
+from tests.sentiment.nn.networks import C, V
 
-V, F, H, C = 40, 6, 8, 3
 ROWS = st.lists(st.lists(st.integers(0, V - 1), min_size=1, max_size=30), min_size=1, max_size=40)
 RAGGED = [[(7 * row + step) % V for step in range(1 + row % 9)] for row in range(20)]
 THREADS = (1, 2, 3)
 
 
-def float_model(scale: float = 3.0, **settings: Any) -> SentimentModel:
-    torch.manual_seed(6)
-    config = ModelConfig(**{"embedding_size": F, "hidden_size": H, **settings})
-    model = SentimentModel(config, vocabulary_size=V, num_classes=C).eval().requires_grad_(False)
-    for parameter in model.parameters():
-        parameter.mul_(scale)
-    return model
+def float_model(**settings: Any) -> SentimentModel:
+    return networks.model_of(**{"scale": 3.0, **settings}).requires_grad_(False)
 
 
 @cache
@@ -234,28 +229,23 @@ def quicker() -> str:
     return min(seconds, key=seconds.__getitem__)
 
 
-def test_an_integer_product_that_is_missing_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(torch, "_int_mm")
-    assert quicker() == "float32"
-
-
-def test_an_integer_product_that_overflows_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_integer_product_that_is_missing_or_overflows_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def saturate(rows: Tensor, weight: Tensor, *, out: Tensor) -> Tensor:
         return out.copy_((rows.float() @ weight.float()).clamp(max=2**15 - 1))
 
     monkeypatch.setattr(torch, "_int_mm", saturate)
     assert quicker() == "float32"
+    monkeypatch.delattr(torch, "_int_mm")
+    assert quicker() == "float32"
 
 
 @pytest.mark.parametrize("slower", PRODUCTS)
 def test_the_quicker_product_is_used(monkeypatch: pytest.MonkeyPatch, slower: str) -> None:
-    now = iter(range(10**6))
     clock = 0.0
     multiply = integers.multiply
 
     def multiply_by_the_clock(rows: Tensor, weight: Tensor, out: Tensor) -> None:
         nonlocal clock
-        next(now)
         multiply(rows.float(), weight.float(), out)
         clock += 2 if (rows.dtype == torch.int8) is (slower == "int8") else 1
 

@@ -96,17 +96,6 @@ def test_padded_equals_packed_for_any_lengths(settings: dict[str, Any], lengths:
 
 
 @ANY_SETTINGS
-def test_in_evaluation_without_gradients(settings: dict[str, Any]) -> None:
-    lstm = lstm_of(settings).eval()
-    embedded, lengths = torch.randn(6, 50, F), torch.tensor([50, 1, 17, 33, 2, 50])
-    packed = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
-    with torch.inference_mode():
-        _, ht = lstm(embedded, lengths)
-        _, (expected, _) = nn.LSTM.forward(lstm, packed)
-    torch.testing.assert_close(ht, expected, atol=1e-5, rtol=0)
-
-
-@ANY_SETTINGS
 def test_the_final_states_are_those_of_the_whole_pass(settings: dict[str, Any]) -> None:
     lstm = lstm_of(settings)
     embedded, lengths = torch.randn(4, 9, F).requires_grad_(), torch.tensor([3, 9, 1, 6])
