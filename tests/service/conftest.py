@@ -9,9 +9,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 import requests
@@ -31,6 +33,22 @@ LIMITS = {
     "SENTIMENT_MAX_TEXTS_PER_REQUEST": "8",
     "SENTIMENT_MAX_CHARACTERS_PER_TEXT": "150000",
 }
+
+
+Kind = tuple[int, str, str]  # of problems: their status, the end of their type, and their title
+
+
+def problem(kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, object]:
+    """Return the problem in full that answers the request `r1`."""
+    status, name, title = kind
+    return {
+        "type": f"urn:sentiment:problem:{name}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": "r1",
+        "errors": errors or [],
+    }
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -64,7 +82,7 @@ class Server:
     def wait_until_ready(self) -> "Server":
         """Return the server once it answers. The kernel holds connections until a worker accepts them."""
         assert self._listening.wait(WAIT_SECONDS), self.log
-        assert requests.get(f"{self.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200, self.log
+        assert self.get("/health/ready").status_code == 200, self.log
         return self
 
     def wait_for_exit(self) -> int:
@@ -79,6 +97,18 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait_for_exit()
         self._metrics.cleanup()
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Return the answer, waited for within the one bound."""
+        return requests.request(method, f"{self.url}{path}", timeout=WAIT_SECONDS, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """Return the answer to a GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        """Return the answer to a POST."""
+        return self.request("POST", path, **options)
 
     @property
     def url(self) -> str:
@@ -114,14 +144,21 @@ class Server:
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture(scope="session")
-def server(tiny_bundle: Path) -> Iterator[Server]:
-    """A running service with small limits, shared: tests that stop or signal one start their own."""
-    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), **LIMITS})
+@contextmanager
+def serving(environment: dict[str, str], app: str | None = None) -> Iterator[Server]:
+    """Start a server, wait until it is ready, and stop it at the end."""
+    server = Server(environment, app)
     try:
         yield server.wait_until_ready()
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(tiny_bundle: Path) -> Iterator[Server]:
+    """A running service with small limits, shared: tests that stop or signal one start their own."""
+    with serving({"SENTIMENT_MODEL": str(tiny_bundle), **LIMITS}) as server:
+        yield server
 
 
 @dataclass(frozen=True)
@@ -131,11 +168,6 @@ class ClosedServer:
     server: Server
     key: str
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers of a request with the key."""
-        return {"Authorization": f"Bearer {self.key}"}
-
 
 @pytest.fixture(scope="session")
 def closed_server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClosedServer]:
@@ -143,11 +175,8 @@ def closed_server(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
     key, line = api_keys.make("operator", ["predict", "metrics", "admin"])
     keys_file = tmp_path_factory.mktemp("keys") / "keys"
     keys_file.write_text(line)
-    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "SENTIMENT_API_KEYS_FILE": str(keys_file)})
-    try:
-        yield ClosedServer(server.wait_until_ready(), key)
-    finally:
-        server.stop()
+    with serving({"SENTIMENT_MODEL": str(tiny_bundle), "SENTIMENT_API_KEYS_FILE": str(keys_file)}) as server:
+        yield ClosedServer(server, key)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.http import responses
 from tests.service import faults
-from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
+from tests.service.conftest import Server, StartServer, problem, serving, wait_for
+from tests.service.raw_http import HEAD
 
 THREADS = 40  # requests to the model that the server has in hand; one more is refused
 CLIENTS = 8
@@ -26,35 +27,28 @@ def shared_server(tiny_bundle: Path) -> Iterator[Server]:
         "SENTIMENT_MAX_BATCH_SECONDS": "600",  # the gate may be closed for a while
         "SENTIMENT_REQUEST_TIMEOUT_SECONDS": "600",
     }
-    server = Server(environment, faults.APP)
-    try:
-        yield server.wait_until_ready()
-    finally:
-        server.stop()
+    with serving(environment, faults.APP) as server:
+        yield server
 
 
 @pytest.fixture
 def server(shared_server: Server) -> Server:
     """One server for all tests that leave it as it was, its gate closed."""
-    get(shared_server, "/test/close")
+    shared_server.get("/test/close")
     return shared_server
 
 
 def ask(server: Server, text: str, **headers: str) -> requests.Response:
-    return requests.post(f"{server.url}/v1/predict", json={"text": text}, headers=headers, timeout=WAIT_SECONDS)
-
-
-def get(server: Server, path: str) -> requests.Response:
-    return requests.get(f"{server.url}{path}", timeout=WAIT_SECONDS)
+    return server.post("/v1/predict", json={"text": text}, headers=headers)
 
 
 def wait_until_computing(server: Server) -> None:
-    wait_for(lambda: get(server, "/test/state").json()["waiting"])
+    wait_for(lambda: server.get("/test/state").json()["waiting"])
 
 
 def figures(server: Server) -> dict[str, float]:
     """Return what /metrics shows, by the sample as it is written there."""
-    families = text_string_to_metric_families(get(server, "/metrics").text)
+    families = text_string_to_metric_families(server.get("/metrics").text)
     return {
         sample.name + "".join(f",{name}={value}" for name, value in sorted(sample.labels.items())): sample.value
         for family in families
@@ -64,19 +58,12 @@ def figures(server: Server) -> dict[str, float]:
 
 def test_one_poisoned_line_among_63(server: Server) -> None:
     texts = ["good"] * 40 + [faults.FAILS] + ["bad"] * 23
-    response = requests.post(
-        f"{server.url}/v1/predict",
-        data="".join(json.dumps({"text": text}) + "\n" for text in texts),
-        headers={"Content-Type": "application/x-ndjson"},
-        timeout=WAIT_SECONDS,
-    )
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    response = server.post("/v1/predict", data=lines, headers={"Content-Type": "application/x-ndjson"})
     answers = [json.loads(line) for line in response.iter_lines()]
     assert [("predictions" in answer) for answer in answers] == [True] * 40 + [False] + [True] * 23
-    problem = answers[40]
-    assert (problem["type"], problem["detail"]) == (
-        "urn:sentiment:problem:text-failed",
-        "The model fails at this text.",
-    )
+    found = answers[40]["type"], answers[40]["detail"]
+    assert found == ("urn:sentiment:problem:text-failed", "The model fails at this text.")
 
 
 def test_one_poisoned_text_among_31(server: Server) -> None:
@@ -85,53 +72,48 @@ def test_one_poisoned_text_among_31(server: Server) -> None:
         gate = threads.submit(ask, server, faults.WAITS)
         wait_until_computing(server)
         asked = [threads.submit(ask, server, text) for text in texts]
-        get(server, "/test/open")
+        server.get("/test/open")
         answers = [future.result() for future in asked]
     assert gate.result().status_code == 200
     assert [answer.status_code for answer in answers] == [200] * 20 + [500] + [200] * 10
-    problem = answers[20].json()
-    assert (problem["type"], problem["detail"]) == (
-        "urn:sentiment:problem:text-failed",
-        "The model fails at text 0 of the request, counted from 0.",
-    )
+    found = answers[20].json()
+    assert found["type"] == "urn:sentiment:problem:text-failed"
+    assert found["detail"] == "The model fails at text 0 of the request, counted from 0."
 
 
 def test_a_text_whose_deadline_passed_in_the_queue_is_never_computed(server: Server) -> None:
-    computed = get(server, "/test/state").json()["computed"]
+    computed = server.get("/test/state").json()["computed"]
     with ThreadPoolExecutor(1) as threads:
         gate = threads.submit(ask, server, faults.WAITS)
         wait_until_computing(server)
         late = ask(server, "good", **{"X-Request-Timeout-Seconds": "0.1"})
         assert (late.status_code, late.json()["type"]) == (504, "urn:sentiment:problem:deadline-passed")
         assert late.json()["detail"] == "There was no answer within 0.1 seconds."
-        get(server, "/test/open")
+        server.get("/test/open")
         assert gate.result().status_code == 200
     assert ask(server, "bad").status_code == 200
-    assert get(server, "/test/state").json()["computed"] == computed + 2
+    assert server.get("/test/state").json()["computed"] == computed + 2
 
 
 def test_while_a_long_list_is_encoded_others_are_answered(server: Server) -> None:
     wanted = {"texts": [*["good film"] * 999, faults.UNREAD]}
     with ThreadPoolExecutor(1) as threads:
-        long = threads.submit(requests.post, f"{server.url}/v1/predict", json=wanted, timeout=WAIT_SECONDS)
+        long = threads.submit(server.post, "/v1/predict", json=wanted)
         wait_until_computing(server)
-        assert get(server, "/health/live").status_code == 200
+        assert server.get("/health/live").status_code == 200
         assert ask(server, "good").json()["predictions"][0]["label"] in ("negative", "neutral", "positive")
-        get(server, "/test/open")
+        server.get("/test/open")
         assert len(long.result().json()["predictions"]) == 1000
 
 
 def test_a_client_gone_while_its_text_is_computed(server: Server) -> None:
     body, logged = f'{{"text": "{faults.WAITS}"}}', len(server.log)
     with server.connect() as connection:
-        connection.sendall(
-            f"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-            f"\r\n\r\n{body}".encode()
-        )
+        connection.sendall(HEAD + f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
         wait_until_computing(server)
     with ThreadPoolExecutor(1) as threads:
         behind = threads.submit(ask, server, "good")
-        get(server, "/test/open")
+        server.get("/test/open")
         assert behind.result().json()["predictions"] == ask(server, "good").json()["predictions"]
     assert '"level":"error"' not in server.log[logged:]
 
@@ -144,19 +126,13 @@ def test_an_overloaded_worker_refuses_at_once_and_answers_health(server: Server)
         wait_for(lambda: figures(server)["sentiment_requests_in_flight"] == THREADS + 1)  # and the scrape itself
         refused = ask(server, "good", **{"X-Request-ID": "r1"})
         for path in ("/health/live", "/health/ready"):
-            assert get(server, path).status_code == 200
+            assert server.get(path).status_code == 200
         after = figures(server)
-        get(server, "/test/open")
+        server.get("/test/open")
         assert {future.result().status_code for future in asked} == {200}
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-    assert refused.json() == {
-        "type": "urn:sentiment:problem:overloaded",
-        "title": "More is asked than can be answered",
-        "status": 503,
-        "detail": f"{THREADS} requests are being answered; the limit is {THREADS}.",
-        "instance": "r1",
-        "errors": [],
-    }
+    kind = (503, "overloaded", "More is asked than can be answered")
+    assert refused.json() == problem(kind, f"{THREADS} requests are being answered; the limit is {THREADS}.")
     assert responses.SECURITY.items() <= refused.headers.items()
     for name in (shed, f"sentiment_requests_total{refused_requests}"):
         assert after[name] == before.get(name, 0) + 1
@@ -175,9 +151,9 @@ def test_an_overloaded_worker_refuses_at_once_and_answers_health(server: Server)
 def test_a_worker_whose_batcher_is_gone_is_replaced(start_server: StartServer, word: str, reason: str) -> None:
     server = start_server(faults.APP, SENTIMENT_MAX_BATCH_SECONDS="1").wait_until_ready()
     (worker,) = server.worker_pids
-    problem = ask(server, word).json()
-    assert (problem["status"], problem["type"]) == (503, "urn:sentiment:problem:not-ready")
-    assert problem["detail"] == f"This worker is being replaced: {reason}."
+    found = ask(server, word).json()
+    assert (found["status"], found["type"]) == (503, "urn:sentiment:problem:not-ready")
+    assert found["detail"] == f"This worker is being replaced: {reason}."
     wait_for(lambda: server.worker_pids not in ([worker], []))
     assert ask(server, "good").status_code == 200
     assert f"worker {worker} is replaced: {reason}" in server.log

@@ -5,10 +5,9 @@ import re
 import socket
 
 import pytest
-import requests
 
 from service.http.responses import SECURITY
-from tests.service.conftest import WAIT_SECONDS, Server, wait_for
+from tests.service.conftest import Server, wait_for
 from tests.service.raw_http import BODY, HEAD, REQUEST, receive, receive_all
 
 PATH_BYTES = 4094 - len("GET  HTTP/1.1")  # gunicorn's limit of a first line, without what surrounds the path
@@ -95,7 +94,7 @@ def test_a_malformed_head_is_refused_as_a_problem(server: Server, sent: bytes, p
     wait_for(lambda: request_id in server.log)
     (line,) = [json.loads(line) for line in server.log.splitlines() if request_id in line]
     assert (line["event"], line["status"]) == ("request refused", problem["status"])
-    shown = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+    shown = server.get("/metrics").text
     assert f'sentiment_requests_total{{method="other",route="none",status="{problem["status"]}"}}' in shown
 
 
@@ -132,7 +131,7 @@ def test_a_head_at_a_limit_reaches_the_app(server: Server, sent: bytes) -> None:
     ],
 )
 def test_headers_of_proxies_are_not_trusted(server: Server, headers: dict[str, str], status: int) -> None:
-    assert requests.get(f"{server.url}/health/live", headers=headers, timeout=WAIT_SECONDS).status_code == status
+    assert server.get("/health/live", headers=headers).status_code == status
 
 
 def test_a_request_byte_by_byte_is_answered(server: Server) -> None:
@@ -179,7 +178,7 @@ def test_a_body_without_a_length_is_never_logged(server: Server) -> None:
 def test_a_stream_larger_than_is_kept(server: Server) -> None:
     lines, count = BODY + b"\n", 20_000  # 340,000 bytes, where 262,144 are kept
     headers = {"Content-Type": "application/x-ndjson"}
-    answer = requests.post(f"{server.url}/v1/predict", data=lines * count, headers=headers, timeout=WAIT_SECONDS)
+    answer = server.post("/v1/predict", data=lines * count, headers=headers)
     assert answer.status_code == 200
     answers = [json.loads(line) for line in set(answer.content.splitlines())]
     probabilities = [each["predictions"][0].pop("probabilities") for each in answers]

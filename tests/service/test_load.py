@@ -13,10 +13,9 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-import requests
 
 from sentiment.classifier import Classifier
-from tests.service.conftest import WAIT_SECONDS, Server, wait_for
+from tests.service.conftest import WAIT_SECONDS, Server, serving, wait_for
 
 PAUSE_SECONDS = 1.0  # in which a client that was just refused is not read
 TEXTS = ("good", "not good", "a great film", "awful and boring", "okay :)")
@@ -87,11 +86,8 @@ class Clients:
 
 @pytest.fixture
 def server(tiny_bundle: Path) -> Iterator[Server]:
-    server = Server({"SENTIMENT_MODEL": str(tiny_bundle), "WORKERS": "2", "THREADS": "4"})
-    try:
-        yield server.wait_until_ready()
-    finally:
-        server.stop()
+    with serving({"SENTIMENT_MODEL": str(tiny_bundle), "WORKERS": "2", "THREADS": "4"}) as server:
+        yield server
 
 
 @pytest.mark.slow
@@ -99,7 +95,7 @@ def test_ten_times_the_load_then_a_worker_killed_then_the_end(server: Server, ti
     begun = monotonic()
     with Clients(server, tiny_classifier, count=80) as overload:
         overload.wait_for(200)
-        assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+        assert server.get("/health/ready").status_code == 200
     assert set(overload.answered) == {200, 503}
     # They retry at once, but each is refused at most once a second, which leaves the processor to answers.
     assert overload.answered[503] <= 80 * (2 + (monotonic() - begun) / PAUSE_SECONDS)
@@ -109,7 +105,7 @@ def test_ten_times_the_load_then_a_worker_killed_then_the_end(server: Server, ti
         clients.wait_for(20)
         before = server.worker_pids
         os.kill(before[0], signal.SIGKILL)
-        assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+        assert server.get("/health/ready").status_code == 200
         wait_for(lambda: len(set(server.worker_pids) - {before[0]}) == 2)
         clients.wait_for(100)
     assert len(clients.lost + clients.broken) <= 4  # a client has one request in flight

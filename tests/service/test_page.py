@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from sentiment.classifier import Classifier, load
 from tests.service import faults
@@ -341,7 +340,7 @@ def test_page_retries_after_503(start_server: StartServer, open_page: OpenPage) 
     busy.wait_until_ready()
     blocker = open_page(busy.url, expected="status of 50")
     field(blocker).fill(faults.WAITS)
-    while not requests.get(f"{busy.url}/test/state", timeout=WAIT_SECONDS).json()["waiting"]:
+    while not busy.get("/test/state").json()["waiting"]:
         blocker.wait_for_timeout(50)
     page = open_page(busy.url, expected="status of 503")
     asked: list[Any] = []
@@ -359,7 +358,7 @@ def test_page_retries_after_503(start_server: StartServer, open_page: OpenPage) 
     assert_accessible(page)
     while len(asked) < 2:  # it has asked again by itself
         page.wait_for_timeout(50)
-    requests.get(f"{busy.url}/test/open", timeout=WAIT_SECONDS)
+    busy.get("/test/open")
     asked[1].continue_()
     expect(panel(page).locator(".verdict .label")).to_be_visible()
     expect(message).to_be_hidden()

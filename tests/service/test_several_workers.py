@@ -52,7 +52,7 @@ class Running:
 
     def predict(self, content: object, path: str = "/v1/predict") -> requests.Response:
         """Return the answer, asked for on a connection of its own."""
-        return requests.post(f"{self.server.url}{path}", json=content, headers=self.headers, timeout=WAIT_SECONDS)
+        return self.server.post(path, json=content, headers=self.headers)
 
     def ask(self, session: requests.Session | None = None) -> dict[str, object]:
         """Return the answer to two texts, asked for on a connection of its own or of the session."""
@@ -68,7 +68,7 @@ class Running:
         answers: list[requests.Response] = []
 
         def is_answered() -> bool:
-            answers.append(requests.post(f"{self.server.url}/admin/reload", headers=self.headers, timeout=WAIT_SECONDS))
+            answers.append(self.server.post("/admin/reload", headers=self.headers))
             return answers[-1].status_code != 409
 
         wait_for(is_answered)
@@ -76,7 +76,7 @@ class Running:
 
     def figures(self) -> dict[Sample, float]:
         """Return what /metrics shows, of all workers."""
-        response = requests.get(f"{self.server.url}/metrics", headers=self.headers, timeout=WAIT_SECONDS)
+        response = self.server.get("/metrics", headers=self.headers)
         assert response.headers["Content-Type"].startswith("text/plain")
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value

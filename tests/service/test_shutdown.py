@@ -5,10 +5,8 @@ import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-import requests
-
 from tests.service import faults
-from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
+from tests.service.conftest import Server, StartServer, wait_for
 from tests.service.raw_http import BODY, HEAD, receive, receive_all
 
 
@@ -28,10 +26,10 @@ def test_when_told_to_stop_readiness_goes_first(start_server: StartServer) -> No
     server.process.send_signal(signal.SIGTERM)
     statuses = {200}
     while 503 not in statuses:
-        ready = requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS)
+        ready = server.get("/health/ready")
         statuses.add(ready.status_code)
     assert ready.json()["detail"] == "No more requests should come here: the worker is stopping."
-    assert requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS).status_code == 200
+    assert server.post("/v1/predict", json={"text": "good"}).status_code == 200
 
 
 def test_sigterm_answers_what_was_begun(start_server: StartServer) -> None:
@@ -39,8 +37,8 @@ def test_sigterm_answers_what_was_begun(start_server: StartServer) -> None:
     server = start_server(faults.APP, SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
     waits = {"text": faults.WAITS}
     with ThreadPoolExecutor(1) as threads, server.connect() as begun, server.connect() as opening:
-        computing = threads.submit(requests.post, f"{server.url}/v1/predict", json=waits, timeout=WAIT_SECONDS)
-        wait_for(lambda: requests.get(f"{server.url}/test/state", timeout=WAIT_SECONDS).json()["waiting"])
+        computing = threads.submit(server.post, "/v1/predict", json=waits)
+        wait_for(lambda: server.get("/test/state").json()["waiting"])
         begun.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
         assert receive(begun, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         opening.sendall(b"GET /test/open HTTP/1.1\r\nHost: x\r\n")

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from tests.service import impatient
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
@@ -23,7 +22,7 @@ CLIENTS = 8
 
 def assert_healthy(server: Server) -> None:
     for path in ("live", "ready"):
-        assert requests.get(f"{server.url}/health/{path}", timeout=WAIT_SECONDS).status_code == 200
+        assert server.get(f"/health/{path}").status_code == 200
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_200_clients_that_drip_a_byte_at_a_time(server: Server, drippers: thread
     assert drippers.wait(WAIT_SECONDS)
     for _ in range(5):
         assert_healthy(server)
-    answer = requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
+    answer = server.post("/v1/predict", json={"text": "good"})
     assert answer.status_code == 200
 
 
@@ -95,9 +94,9 @@ def test_a_client_that_reads_late_keeps_nobody_waiting(server: Server) -> None:
         counted = [-1.0, 0.0]
         while counted[-1] > counted[-2]:  # until no more of its lines are answered: its answers wait for it
             for _ in range(20):
-                answer = requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
+                answer = server.post("/v1/predict", json={"text": "good"})
                 assert answer.status_code == 200
-            shown = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+            shown = server.get("/metrics").text
             texts = float(re.findall(r'sentiment_texts_total\{model="default"\} (\S+)', shown)[0])
             counted.append(texts - 20 * (len(counted) - 1))
         received = receive_all(late)
@@ -105,7 +104,7 @@ def test_a_client_that_reads_late_keeps_nobody_waiting(server: Server) -> None:
 
 
 def test_clients_that_do_not_read_a_page_do_not_silence_health(server: Server) -> None:
-    whole = requests.get(f"{server.url}/openapi.json", timeout=WAIT_SECONDS).content
+    whole = server.get("/openapi.json").content
     with contextlib.ExitStack() as stack:
         late = [stack.enter_context(socket.socket()) for _ in range(CLIENTS)]
         for each in late:

@@ -5,11 +5,10 @@ import signal
 from pathlib import Path
 
 import pytest
-import requests
 from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from service.worker import Worker
-from tests.service.conftest import WAIT_SECONDS, StartServer, wait_for
+from tests.service.conftest import StartServer, wait_for
 from tests.service.raw_http import REQUEST, receive, receive_all
 
 
@@ -31,7 +30,7 @@ def test_one_that_is_idle_makes_room_for_another(start_server: StartServer) -> N
             os.kill(worker, signal.SIGCONT)
             assert receive(new, b"predictions").startswith(b"HTTP/1.1 200 OK\r\n")
         assert receive_all(idle).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS).status_code == 200
+    assert server.get("/health/ready").status_code == 200
     assert server.worker_pids == [worker], server.log
 
 

@@ -46,6 +46,7 @@ def test_a_key_that_shares_a_part_of_a_digest_is_refused(
     ("method", "path", "scope"),
     [
         ("POST", "/v1/predict", "predict"), ("POST", "/v1/models/x/predict", "predict"),
+        ("POST", "/v1/explain", "predict"), ("POST", "/v1/trace", "predict"),
         ("GET", "/v1/models", "predict"), ("GET", "/v1/models/default", "predict"),
         ("GET", "/v2/models/default", "predict"), ("POST", "/v2/models/default/infer", "predict"),
         ("HEAD", "/v1/models", "predict"), ("GET", "/metrics", "metrics"),

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from flask.testing import FlaskClient
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, load
-from service.access import api_keys
 from service.app import create_app
 from service.schemas.explain import ExplainResponse, TraceResponse
 from service.settings import ServiceSettings
@@ -47,7 +45,7 @@ def small(tiny_bundle: Path) -> FlaskClient:
 
 def test_an_explanation_is_the_librarys(server: Server, tiny_classifier: Classifier) -> None:
     texts = [TEXT, "not good at all", "bad"]
-    response = requests.post(f"{server.url}/v1/explain", json={"texts": texts}, timeout=WAIT_SECONDS)
+    response = server.post("/v1/explain", json={"texts": texts})
     assert response.status_code == 200
     assert response.json() == {
         "model": {"name": "tiny", "version": tiny_classifier.version},
@@ -61,7 +59,7 @@ def test_an_explanation_is_the_librarys(server: Server, tiny_classifier: Classif
 
 
 def test_a_trace_is_the_librarys(server: Server, tiny_classifier: Classifier) -> None:
-    response = requests.post(f"{server.url}/v1/trace", json={"text": TEXT}, timeout=WAIT_SECONDS)
+    response = server.post("/v1/trace", json={"text": TEXT})
     assert response.status_code == 200
     assert response.json() == {
         "model": {"name": "tiny", "version": tiny_classifier.version},
@@ -107,16 +105,6 @@ def test_the_librarys_own_limit_is_told_too(tiny_classifier: Classifier) -> None
     response = client.post("/v1/trace", json={"text": "good " * 513})
     assert response.status_code == 422
     assert response.get_json()["detail"] == "/text has 513 tokens: a trace reads at most 512."
-
-
-def test_a_key_is_needed_where_keys_are_on(tiny_classifier: Classifier, tmp_path: Path) -> None:
-    key, line = api_keys.make("me", ["predict"])
-    (tmp_path / "keys").write_text(line)
-    client = create_app(ServiceSettings(api_keys_file=tmp_path / "keys"), tiny_classifier).test_client()
-    assert client.post("/v1/explain", json={"texts": ["good"]}).status_code == 401
-    assert client.post("/v1/trace", json={"text": "good"}).status_code == 401
-    headers = {"Authorization": f"Bearer {key}"}
-    assert client.post("/v1/explain", json={"texts": ["good"]}, headers=headers).status_code == 200
 
 
 class Slow:
@@ -170,20 +158,16 @@ def test_who_doesnt_wait_gets_a_504(slow: Slow) -> None:
 
 def test_a_worker_explains_and_predicts_at_once(server: Server) -> None:
     def explained() -> float:
-        figures = requests.get(f"{server.url}/metrics", timeout=WAIT_SECONDS).text
+        figures = server.get("/metrics").text
         line = r'^sentiment_requests_total\{method="POST",route="/v1/explain",status="200"\} (\S+)$'
         return sum(map(float, re.findall(line, figures, re.MULTILINE)))
 
     before = explained()
     texts = {"texts": ["the film was not good , it was very boring and bad ! " * 4] * 16}
     with ThreadPoolExecutor(8) as callers:
-        asked = [
-            callers.submit(requests.post, f"{server.url}/v1/explain", json=texts, timeout=WAIT_SECONDS)
-            for _ in range(3)
-        ]
+        asked = [callers.submit(server.post, "/v1/explain", json=texts) for _ in range(3)]
         for _ in range(20):
-            answer = requests.post(f"{server.url}/v1/predict", json={"text": "good"}, timeout=WAIT_SECONDS)
-            assert answer.status_code == 200
+            assert server.post("/v1/predict", json={"text": "good"}).status_code == 200
         assert [call.result().status_code for call in asked] == [200] * 3
     wait_for(lambda: explained() == before + 3)  # it is counted when its answer has ended
 

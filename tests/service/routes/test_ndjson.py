@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
@@ -21,7 +20,8 @@ from service.routes import ndjson
 from service.schemas.base import ProblemDetails
 from service.schemas.prediction import PredictResponse
 from service.settings import ServiceSettings
-from tests.service.conftest import WAIT_SECONDS, Server
+from tests.service.conftest import Server
+from tests.service.raw_http import NDJSON_HEAD, receive
 
 TEXTS = ["A great film.", "not good at all", "bad " * 50, "okay :)", "good\x00", "\U0001f600"]
 
@@ -123,12 +123,9 @@ def test_sentences_have_the_options_of_their_line(client: FlaskClient) -> None:
     assert {prediction["label"], *(sentence["label"] for sentence in prediction["sentences"])} == {"uncertain"}
 
 
-def test_an_empty_stream_has_no_answer(client: FlaskClient) -> None:
-    assert send(client, b"") == []
-
-
-def test_the_last_line_needs_no_end(client: FlaskClient) -> None:
-    assert len(send(client, line("good") + line("bad").rstrip())) == 2
+@pytest.mark.parametrize(("content", "answers"), [(b"", 0), (line("good") + line("bad").rstrip(), 2)])
+def test_the_last_line_needs_no_end(client: FlaskClient, content: bytes, answers: int) -> None:
+    assert len(send(client, content)) == answers
 
 
 def test_a_line_past_the_limit_is_dropped_and_the_next_one_read() -> None:
@@ -197,16 +194,10 @@ def test_memory_is_bounded_however_long_the_stream(tiny_classifier: Classifier) 
 
 
 def test_answers_come_while_the_stream_still_goes(server: Server) -> None:
-    head = "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
-    head += "Transfer-Encoding: chunked\r\n\r\n"
     block = line("good") * 20_000  # more than the body limit, which is that of a line here
     with server.connect() as connection:
-        connection.sendall(head.encode() + f"{len(block):x}\r\n".encode() + block + b"\r\n")
-        received = connection.makefile("rb")
-        assert received.readline() == b"HTTP/1.1 200 OK\r\n"
-        while received.readline() != b"\r\n":
-            pass
-        assert b'"predictions"' in received.read(1000)
+        connection.sendall(NDJSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(block), block))
+        assert receive(connection, b'"predictions"').startswith(b"HTTP/1.1 200 OK\r\n")
         connection.sendall(b"0\r\n\r\n")
 
 
@@ -215,11 +206,7 @@ def test_a_long_stream_over_the_wire(server: Server) -> None:
         for number in range(2000):
             yield line("good" if number % 2 else "")
 
-    response = requests.post(
-        f"{server.url}/v1/models/default/predict",
-        data=stream(),
-        headers={"Content-Type": "application/x-ndjson"},
-        timeout=WAIT_SECONDS,
-    )
+    headers = {"Content-Type": "application/x-ndjson"}
+    response = server.post("/v1/models/default/predict", data=stream(), headers=headers)
     answers = [json.loads(answer) for answer in response.iter_lines()]
     assert ["predictions" in answer for answer in answers] == [False, True] * 1000

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import requests
 
 from sentiment.classifier import Classifier
 from service.schemas.prediction import PredictResponse
-from tests.service.conftest import WAIT_SECONDS, Server
+from tests.service.conftest import WAIT_SECONDS, Kind, Server, problem
+from tests.service.raw_http import HEAD, receive_all
 
 CONTENT_TYPE = "Content-Type must be application/json or application/x-ndjson"
 INCOMPLETE = (400, "incomplete-body", "The body can't be read to its end")
@@ -21,24 +23,10 @@ TOO_LARGE = (413, "body-too-large", "The body is too large")
 UNSUPPORTED = (415, "unsupported-media-type", "The body is not of a kind that is read here")
 INVALID = (422, "invalid-request", "The request does not have the right form")
 
-Kind = tuple[int, str, str]
-
 
 def post(server: Server, body: bytes | Iterator[bytes], **headers: str) -> requests.Response:
     headers = {"Content-Type": "application/json", "X-Request-ID": "r1"} | headers
-    return requests.post(f"{server.url}/v1/predict", data=body, headers=headers, timeout=WAIT_SECONDS)
-
-
-def problem(kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, object]:
-    status, name, title = kind
-    return {
-        "type": f"urn:sentiment:problem:{name}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": "r1",
-        "errors": errors or [],
-    }
+    return server.post("/v1/predict", data=body, headers=headers)
 
 
 def expect(response: requests.Response, kind: Kind, detail: str, errors: list[dict[str, str]] | None = None) -> None:
@@ -51,16 +39,7 @@ def expect(response: requests.Response, kind: Kind, detail: str, errors: list[di
 def answer(classifier: Classifier, texts: list[str]) -> dict[str, Any]:
     return {
         "model": {"name": "tiny", "version": classifier.version},
-        "predictions": [
-            {
-                "label": prediction.label,
-                "probabilities": prediction.probabilities,
-                "tokens": prediction.tokens,
-                "unknown_tokens": prediction.unknown_tokens,
-                "truncated": prediction.truncated,
-            }
-            for prediction in classifier.predict(texts)
-        ],
+        "predictions": [asdict(prediction) for prediction in classifier.predict(texts)],
     }
 
 
@@ -89,15 +68,7 @@ def test_sentence_by_sentence(server: Server, tiny_classifier: Classifier) -> No
     expected = answer(tiny_classifier, texts)
     for prediction, view in zip(expected["predictions"], tiny_classifier.read_sentences(texts), strict=True):
         prediction["mixed"] = view.mixed
-        prediction["sentences"] = [
-            {
-                "start": sentence.start,
-                "end": sentence.end,
-                "label": sentence.label,
-                "probabilities": sentence.probabilities,
-            }
-            for sentence in view.sentences
-        ]
+        prediction["sentences"] = [asdict(sentence) for sentence in view.sentences]
     assert response.json() == expected
     PredictResponse.model_validate_json(response.content)
     [first, second] = response.json()["predictions"]
@@ -136,9 +107,9 @@ def test_any_unicode_is_a_text(server: Server, tiny_classifier: Classifier, text
 
 
 def test_health(server: Server, tiny_classifier: Classifier) -> None:
-    live = requests.get(f"{server.url}/health/live", timeout=WAIT_SECONDS)
+    live = server.get("/health/live")
     assert (live.status_code, live.json()) == (200, {"status": "live"})
-    ready = requests.get(f"{server.url}/health/ready", timeout=WAIT_SECONDS)
+    ready = server.get("/health/ready")
     assert ready.status_code == 200
     assert ready.json() == {"status": "ready", "model": {"name": "tiny", "version": tiny_classifier.version}}
 
@@ -173,6 +144,7 @@ def test_a_body_that_is_not_a_json_object(server: Server, body: bytes, detail: s
         (b'{"texts": []}', "/texts", "holds 0 texts; 1 to 8 are allowed"),
         (b'{"texts": ["a","a","a","a","a","a","a","a","a"]}', "/texts", "holds 9 texts; 1 to 8 are allowed"),
         (b'{"texts": "a"}', "/texts", "must be an array, not a string"),
+        (b'{"texts": null}', "/texts", "must be an array, not null"),
         (b'{"texts": ["a", ["b", "c"]]}', "/texts/1", "must be a string, not an array"),
         (b'{"texts": ["a", null]}', "/texts/1", "must be a string, not null"),
         (b'{"texts": [true]}', "/texts/0", "must be a string, not a boolean"),
@@ -200,9 +172,9 @@ def test_a_body_that_is_not_a_json_object(server: Server, body: bytes, detail: s
         ),
     ],
     ids=[
-        "neither", "both", "no texts", "too many texts", "texts is a string", "a pair", "null item", "boolean item",
-        "null", "number", "object", "unknown field", "a text as field name", "a surrogate as field name", "empty text",
-        "blank text", "too long a text", "lone surrogate",
+        "neither", "both", "no texts", "too many texts", "texts is a string", "texts is null", "a pair", "null item",
+        "boolean item", "null", "number", "object", "unknown field", "a text as field name",
+        "a surrogate as field name", "empty text", "blank text", "too long a text", "lone surrogate",
     ],
 )  # fmt: skip
 def test_a_request_of_another_form(server: Server, body: bytes, pointer: str, detail: str) -> None:
@@ -250,18 +222,14 @@ def test_an_oversized_body_by_length(server: Server) -> None:
 
 
 def test_an_oversized_body_by_length_is_refused_before_it_is_sent(server: Server) -> None:
-    head = (
-        "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000000\r\n\r\n"
-    )
     with server.connect() as connection:
-        connection.sendall(head.encode())
+        connection.sendall(HEAD + b"Content-Length: 10000000000\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 413"
 
 
 def test_an_oversized_body_by_chunks_is_stopped_mid_stream(server: Server) -> None:
-    head = "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Request-ID: r1\r\n"
     with server.connect() as connection:
-        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(5):  # 320 KiB, and no last chunk
             connection.sendall(b"10000\r\n" + b" " * 65_536 + b"\r\n")
         received = connection.makefile("rb").read(2000)
@@ -286,27 +254,24 @@ def test_a_body_in_another_transfer_coding(server: Server) -> None:
 
 def send_chunks(server: Server, coding: str, chunks: bytes) -> tuple[bytes, object]:
     """The status line and the problem that answer these chunks, after which the connection is closed."""
-    head = "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Request-ID: r1\r\n"
     with server.connect() as connection:
-        connection.sendall(f"{head}Transfer-Encoding: {coding}\r\n\r\n".encode() + chunks)
-        with connection.makefile("rb") as received:
-            answer, _, content = received.read().partition(b"\r\n\r\n")
+        connection.sendall(HEAD + f"X-Request-ID: r1\r\nTransfer-Encoding: {coding}\r\n\r\n".encode() + chunks)
+        answer, _, content = receive_all(connection).partition(b"\r\n\r\n")
     return answer.partition(b"\r\n")[0], json.loads(content)
 
 
 def test_a_body_cut_off_by_its_client(server: Server) -> None:
-    head = "POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"
     with server.connect() as connection:
-        connection.sendall(head.encode() + b'{"text": "a"}')
+        connection.sendall(HEAD + b'Content-Length: 30\r\n\r\n{"text": "a"}')
         connection.shutdown(1)
-        received = connection.makefile("rb").read()
+        received = receive_all(connection)
     assert received.startswith(b"HTTP/1.1 400 ")
     assert b"The body ended after 13 of 30 bytes." in received
 
 
 @pytest.mark.parametrize("path", ["/v0", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/x", "/%2e%2e/etc"])
 def test_an_unknown_path(server: Server, path: str) -> None:
-    response = requests.post(f"{server.url}{path}", headers={"X-Request-ID": "r1"}, timeout=WAIT_SECONDS)
+    response = server.post(path, headers={"X-Request-ID": "r1"})
     expect(response, NOT_FOUND, NO_PATH)
 
 
@@ -319,7 +284,7 @@ def test_an_unknown_path(server: Server, path: str) -> None:
     ],
 )
 def test_a_wrong_method(server: Server, method: str, path: str, allowed: str) -> None:
-    response = requests.request(method, f"{server.url}{path}", headers={"X-Request-ID": "r1"}, timeout=WAIT_SECONDS)
+    response = server.request(method, path, headers={"X-Request-ID": "r1"})
     kind = (405, "method-not-allowed", "This method is not for this path")
     expect(response, kind, f"{method} is not one of {allowed}.")
     assert response.headers["Allow"] == allowed
@@ -345,7 +310,7 @@ def test_a_models_name_is_never_a_path(server: Server, path: str, name: str, kin
     head = f"{method} {path.format(name)} HTTP/1.1\r\nHost: x\r\nX-Request-ID: r1\r\nContent-Length: 0\r\n"
     with server.connect() as connection:
         connection.sendall(head.encode() + b"Connection: close\r\n\r\n")
-        received = connection.makefile("rb").read()
+        received = receive_all(connection)
     answered, _, content = received.partition(b"\r\n\r\n")
     assert answered.startswith(b"HTTP/1.1 404 ")
     assert b"\r\nContent-Type: application/problem+json\r\n" in answered

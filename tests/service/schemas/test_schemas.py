@@ -1,5 +1,6 @@
+"""What the document says of requests; the answers to each are in routes/test_predict.py."""
+
 import re
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -7,35 +8,6 @@ from pydantic import ValidationError
 from sentiment.text.normalization import normalize
 from service.schemas.base import TEXT_SCHEMA
 from service.schemas.prediction import LineRequest, PredictRequest
-
-
-def test_a_single_text() -> None:
-    request = PredictRequest.model_validate({"text": "a"})
-    assert request.all_texts == ["a"]
-    assert request.pointer(0) == "/text"
-
-
-def test_several_texts() -> None:
-    request = PredictRequest.model_validate({"texts": ["a", "b"]})
-    assert request.all_texts == ["a", "b"]
-    assert request.pointer(1) == "/texts/1"
-
-
-def test_empty_values_count_as_given() -> None:
-    assert PredictRequest.model_validate({"text": ""}).all_texts == [""]
-    assert PredictRequest.model_validate({"texts": []}).all_texts == []
-
-
-@pytest.mark.parametrize(("content", "given"), [({}, "neither"), ({"text": "a", "texts": ["b"]}, "both")])
-def test_exactly_one_of_text_and_texts(content: dict[str, Any], given: str) -> None:
-    with pytest.raises(ValidationError, match=f"needs exactly one of `text` and `texts`, not {given}"):
-        PredictRequest.model_validate(content)
-
-
-@pytest.mark.parametrize("content", [{"text": None}, {"texts": None}, {"texts": "a"}, {"texts": [b"a"]}, {"text": 1}])
-def test_nothing_is_converted(content: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        PredictRequest.model_validate(content)
 
 
 def test_a_million_wrong_items_are_one_error() -> None:
