@@ -646,8 +646,10 @@ def test_wrong_labels(folder: Path, labels: Any, file: str, reason: str | None) 
         ([], VOCABULARY, "a vocabulary begins <pad>, <unk>, not []"),
         (["<unk>", "<pad>"], VOCABULARY, "a vocabulary begins <pad>, <unk>, not ['<unk>', '<pad>']"),
         (["<pad>", "<unk>", "a", "a"], VOCABULARY, "a vocabulary contains each token once: 1 stand twice"),
-        (["<pad>", "<unk>", 5], VOCABULARY, "a vocabulary contains str only"),
-        (["<pad>", "<unk>", {}], VOCABULARY, "a vocabulary contains str only"),
+        *(
+            (["<pad>", "<unk>", token], VOCABULARY, "a vocabulary contains str only")
+            for token in (5, None, {}, ["good"])
+        ),
         ("<pad>", VOCABULARY, "holds a str where a list is expected"),
         (["<pad>", "<unk>", "a"], WEIGHTS, "embedding.weight has shape (22, 8) where (3, 8) is expected"),
     ],

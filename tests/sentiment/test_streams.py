@@ -4,11 +4,11 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 
@@ -44,42 +44,37 @@ def without_reader() -> TextIO:
     return open(writer, "w")
 
 
-@pytest.fixture(params=["predict", "predict --json", "info", "info --json", "explain", "evaluate", "check", "compare"])
-def answering(request: pytest.FixtureRequest, tiny_bundle: Path, tmp_path: Path) -> list[object]:
+@pytest.fixture(
+    params=[
+        "predict --model {model} good", "predict --model {model} --json good", "info --model {model}",
+        "info --model {model} --json", "explain --model {model} good", "evaluate --model {model} --data {data}",
+        "check --model {model} --suite {suite}", "compare {model} {model} --data {data}",
+    ],
+)  # fmt: skip
+def answering(request: pytest.FixtureRequest, tiny_bundle: Path, tmp_path: Path) -> list[str]:
     """A command that is for what it prints."""
     data = tmp_path / "data.csv"
     data.write_text("text,label\ngood,positive\nbad,negative\n")
     suite = tmp_path / "suite.yaml"
     suite.write_text("tests:\n- {name: praise, kind: minimum functionality, label: positive, texts: [good]}\n")
-    model = ["--model", tiny_bundle]
-    return {
-        "predict": ["predict", *model, "good"],
-        "predict --json": ["predict", *model, "--json", "good"],
-        "info": ["info", *model],
-        "info --json": ["info", *model, "--json"],
-        "explain": ["explain", *model, "good"],
-        "evaluate": ["evaluate", *model, "--data", data],
-        "check": ["check", *model, "--suite", suite],
-        "compare": ["compare", tiny_bundle, tiny_bundle, "--data", data],
-    }[request.param]
+    return [part.format(model=tiny_bundle, data=data, suite=suite) for part in request.param.split(" ")]
 
 
-def test_a_full_output_is_one_line(ended: Ended, answering: list[object]) -> None:
-    with open("/dev/full", "w") as full:
-        code, err = ended(*answering, stdout=full)
-    assert code == 2
-    assert "No space left on device" in err
-    assert err.count("\n") == 1
+@pytest.mark.parametrize(
+    ("opened", "reason"),
+    [(partial(open, "/dev/full", "w"), "No space left on device"), (nullcontext, "standard output is closed")],
+    ids=["full", "closed"],
+)
+def test_an_output_that_takes_nothing_is_one_line(
+    ended: Ended, answering: list[str], opened: Callable[[], Any], reason: str
+) -> None:
+    with opened() as stdout:
+        code, err = ended(*answering, stdout=stdout)
+    assert (code, err.count("\n")) == (2, 1)
+    assert reason in err
 
 
-def test_a_closed_output_is_one_line(ended: Ended, answering: list[object]) -> None:
-    code, err = ended(*answering, stdout=None)
-    assert code == 2
-    assert "standard output is closed" in err
-    assert err.count("\n") == 1
-
-
-def test_a_reader_that_leaves_ends_it(ended: Ended, answering: list[object]) -> None:
+def test_a_reader_that_leaves_ends_it(ended: Ended, answering: list[str]) -> None:
     with without_reader() as stdout:
         assert ended(*answering, stdout=stdout) == (BROKEN_PIPE, "")
 

@@ -7,7 +7,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from sentiment.classifier import Classifier
-from sentiment.errors import BundleError
 from service.app import create_app
 from service.settings import ServiceSettings
 from tests.service.conftest import ROOT
@@ -24,11 +23,6 @@ def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("SENTIMENT_MAX_TEXTS_PER_REQUEST", "1")
     response = create_app(classifier=tiny_classifier).test_client().post("/v1/predict", json={"texts": ["a", "b"]})
     assert response.get_json()["detail"] == "/texts holds 2 texts; 1 to 1 are allowed."
-
-
-def test_a_bad_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match=r"manifest\.json: is missing"):
-        create_app(ServiceSettings(model=tmp_path))
 
 
 @pytest.mark.parametrize("host", ["localhost", "elsewhere.example:81", "[::1]:80", ""])

@@ -7,12 +7,6 @@ from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 
 from service import wsgi
 
-
-def test_the_app_of_the_environment(monkeypatch: pytest.MonkeyPatch, tiny_bundle: Path) -> None:
-    monkeypatch.setenv("SENTIMENT_MODEL", str(tiny_bundle))
-    assert wsgi.application().test_client().get("/health/ready").get_json()["model"]["name"] == "tiny"
-
-
 LARGE_BATCH_TWICE = """
 import torch
 from service import wsgi

@@ -18,9 +18,6 @@ def test_ece_of_known_confidences() -> None:
     # At 0.9: 2 of 3 right; at 0.6: 1 of 1.
     expected = 3 / 4 * abs(0.9 - 2 / 3) + 1 / 4 * abs(0.6 - 1)
     assert expected_calibration_error(probabilities, targets) == pytest.approx(expected)
-
-
-def test_ece_of_certainty_that_is_right_is_zero() -> None:
     assert expected_calibration_error(torch.eye(3, dtype=torch.double), torch.arange(3)) == 0.0
 
 

@@ -112,13 +112,18 @@ def test_what_has_no_explanation(tiny_classifier: Classifier, make_bundle: MakeB
 
 @pytest.mark.parametrize("points", [8, 20])
 @pytest.mark.parametrize(
-    "settings", [{}, {"bidirectional": False}, {"bias": False}, {"pooling": "max"}, {"num_layers": 2}], ids=str
-)
+    "settings",
+    [
+        {}, {"bidirectional": False}, {"bias": False}, {"bidirectional": False, "bias": False},  # by lstm_gradients.py
+        {"pooling": "max"}, {"num_layers": 2},
+    ],
+    ids=str,
+)  # fmt: skip
 def test_the_weights_are_those_of_captum(make_bundle: MakeBundle, settings: dict[str, Any], points: int) -> None:
     log_odds = LogOdds(make_bundle(**settings).model, 1.2)
     rng = torch.Generator().manual_seed(0)
     baseline, embedded = torch.randn(2, 5, 400, 8, generator=rng)  # more than one batch of points
-    lengths, labels = torch.tensor([400, 3, 77, 1, 120]), torch.tensor([0, 2, 1, 1, 0])
+    lengths, labels = torch.tensor([396, 3, 77, 1, 120]), torch.tensor([0, 2, 1, 1, 0])  # and more padding
     expected = IntegratedGradients(log_odds).attribute(
         embedded, baseline, additional_forward_args=(lengths, labels), n_steps=points, internal_batch_size=100
     )

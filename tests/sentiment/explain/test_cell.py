@@ -6,13 +6,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch import Tensor
 
 from sentiment.explain.cell import QUANTITIES, Reading, read
 from sentiment.nn.lstm import PaddedLSTM
+from tests.sentiment.nn.networks import F, H, lstm_of, packed_states
 
-F, H = 5, 7
 SETTINGS: list[dict[str, Any]] = [
     {"num_layers": layers, "bias": bias, "bidirectional": bidirectional}
     for layers in (1, 2)
@@ -21,23 +20,10 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-def lstm_of(settings: dict[str, Any]) -> PaddedLSTM:
-    torch.manual_seed(1)
-    lstm = PaddedLSTM(F, H, **settings).requires_grad_(False)
-    for parameter in lstm.parameters():
-        parameter.mul_(2.0)
-    return lstm
-
-
-def packed(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    sequence = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
-    output, (ht, ct) = nn.LSTM.forward(lstm, sequence)
-    return pad_packed_sequence(output, batch_first=True)[0], ht, ct
-
-
 def assert_equal_to_torch(lstm: PaddedLSTM, embedded: Tensor, lengths: Tensor) -> list[Reading]:
+    lstm.requires_grad_(False)
     readings = read(lstm, embedded, lengths)
-    output, ht, ct = packed(lstm, embedded, lengths)
+    output, ht, ct = packed_states(lstm, embedded, lengths)
     directions = 2 if lstm.bidirectional else 1
     top = torch.cat([reading.h for reading in readings[-directions:]], dim=-1)
     read_places = (torch.arange(embedded.shape[1]) < lengths.unsqueeze(1)).unsqueeze(-1)  # (N, T, 1)
@@ -69,7 +55,8 @@ def test_for_any_lengths(settings: dict[str, Any], lengths: list[int]) -> None:
 
 def test_the_gates_make_the_states() -> None:
     embedded, lengths = torch.randn(2, 6, F), torch.tensor([6, 3])
-    for reading in read(lstm_of({"num_layers": 2, "bidirectional": True}), embedded, lengths):
+    lstm = lstm_of({"num_layers": 2, "bidirectional": True}).requires_grad_(False)
+    for reading in read(lstm, embedded, lengths):
         for name in ("input_gate", "forget_gate", "output_gate"):
             assert getattr(reading, name).min() > 0
             assert getattr(reading, name).max() < 1

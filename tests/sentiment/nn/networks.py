@@ -3,8 +3,11 @@
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentiment.config import ModelConfig
+from sentiment.nn.lstm import PaddedLSTM
 from sentiment.nn.model import SentimentModel
 
 V, C, F, H = 40, 3, 6, 8
@@ -22,3 +25,20 @@ def model_of(*, scale: float = 2.0, **settings: Any) -> SentimentModel:
             if name.startswith("initial_state"):
                 parameter.normal_()
     return model.eval()
+
+
+def lstm_of(settings: dict[str, Any]) -> PaddedLSTM:
+    """A seeded LSTM, its parameters twice the usual."""
+    torch.manual_seed(1)
+    lstm = PaddedLSTM(F, H, **settings)
+    with torch.no_grad():
+        for parameter in lstm.parameters():
+            parameter.mul_(2.0)
+    return lstm
+
+
+def packed_states(lstm: nn.LSTM, embedded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The output of all steps, the final `ht` and `ct`, by torch's own LSTM on packed input."""
+    sequence = pack_padded_sequence(embedded, lengths, batch_first=True, enforce_sorted=False)
+    output, (ht, ct) = nn.LSTM.forward(lstm, sequence)
+    return pad_packed_sequence(output, batch_first=True)[0], ht, ct

@@ -12,7 +12,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from sentiment.batching import MAX_BATCH_TOKENS, PaddedBatch, length_buckets
 from sentiment.nn import integer_lstm, integers
@@ -20,7 +19,7 @@ from sentiment.nn.integer_lstm import GRAIN, UNIT, IntegerLSTM, aligned_rows
 from sentiment.nn.integers import PRODUCTS, QuantizedWeight, exact_linear, exact_products
 from sentiment.nn.model import SentimentModel
 from tests.sentiment.nn import networks
-from tests.sentiment.nn.networks import C, V
+from tests.sentiment.nn.networks import C, V, packed_states
 
 ROWS = st.lists(st.lists(st.integers(0, V - 1), min_size=1, max_size=30), min_size=1, max_size=40)
 RAGGED = [[(7 * row + step) % V for step in range(1 + row % 9)] for row in range(20)]
@@ -163,9 +162,7 @@ def test_the_states_follow_the_equations(scale: float) -> None:
 def test_rounding_moves_the_states_little(rows: list[list[int]]) -> None:
     model, batch = model_of(scale=1.0), PaddedBatch.of(rows)
     assert model.integer_lstm is not None
-    embedded = model.embedding.weight[batch.token_ids]  # (N, T, F)
-    packed = pack_padded_sequence(embedded, batch.lengths, batch_first=True, enforce_sorted=False)
-    _, (expected, _) = nn.LSTM.forward(model.lstm, packed)
+    _, expected, _ = packed_states(model.lstm, model.embedding.weight[batch.token_ids], batch.lengths)
     torch.testing.assert_close(model.integer_lstm.final_states(batch), expected, atol=0.01, rtol=0)
 
 

@@ -8,11 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sentiment.nn.lstm import PaddedLSTM, reversed_positions
+from sentiment.nn.lstm import PaddedLSTM
+from tests.sentiment.nn.networks import F, lstm_of, packed_states
 
-F, H = 5, 7
 SETTINGS = [
     {"num_layers": layers, "bias": bias, "bidirectional": bidirectional}
     for layers in (1, 2, 3)
@@ -36,25 +35,14 @@ class Run:
     gradients: dict[str, Tensor]
 
 
-def lstm_of(settings: dict[str, Any]) -> PaddedLSTM:
-    torch.manual_seed(1)
-    lstm = PaddedLSTM(F, H, **settings)
-    with torch.no_grad():
-        for parameter in lstm.parameters():
-            parameter.mul_(2.0)
-    return lstm
-
-
-def run(lstm: nn.LSTM, lengths: list[int], *, packed: bool, extra_padding: int = 0) -> Run:
+def run(lstm: PaddedLSTM, lengths: list[int], *, packed: bool, extra_padding: int = 0) -> Run:
     generator = torch.Generator().manual_seed(2)
     longest = max(lengths)
     embedded = torch.randn(len(lengths), longest, F, generator=generator)
     embedded = nn.functional.pad(embedded, (0, 0, 0, extra_padding)).requires_grad_()
     mask = (torch.arange(longest) < torch.tensor(lengths).unsqueeze(1)).unsqueeze(-1)  # (N, T, 1)
     if packed:
-        sequence = pack_padded_sequence(embedded, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
-        packed_output, (ht, _) = nn.LSTM.forward(lstm, sequence)
-        output, _ = pad_packed_sequence(packed_output, batch_first=True, total_length=longest)
+        output, ht, _ = packed_states(lstm, embedded, torch.tensor(lengths))
     else:
         output, ht = lstm(embedded, torch.tensor(lengths))
         output = output[:, :longest].masked_fill(~mask, 0.0)
@@ -134,15 +122,6 @@ def test_every_direction_reads_the_order(bidirectional: bool) -> None:
         assert (forward - backward).abs().max() > 0.01
 
 
-def test_the_final_state_has_read_the_whole_row_in_both_directions() -> None:
-    lstm = lstm_of({"bidirectional": True})
-    embedded = torch.randn(1, 5, F).requires_grad_()
-    _, ht = lstm(embedded, torch.tensor([5]))
-    for direction in range(2):
-        [gradient] = torch.autograd.grad(ht[direction].sum(), embedded, retain_graph=True)
-        assert (gradient[0].abs().amax(dim=-1) > 0).all(), f"direction {direction} misses a token"
-
-
 def test_dropout_between_layers_acts_in_training_only() -> None:
     lstm = lstm_of({"num_layers": 2, "bidirectional": True, "dropout": 0.5})
     embedded, lengths = torch.randn(3, 6, F), torch.tensor([6, 2, 4])
@@ -154,26 +133,6 @@ def test_dropout_between_layers_acts_in_training_only() -> None:
     _, first = lstm(embedded, lengths)
     _, second = lstm(embedded, lengths)
     assert torch.equal(first, second)
-
-
-def test_a_layer_more_is_another_answer() -> None:
-    one, two = lstm_of({"num_layers": 1}), lstm_of({"num_layers": 2})
-    two.load_state_dict({**two.state_dict(), **one.state_dict()})
-    embedded, lengths = torch.randn(2, 4, F), torch.tensor([4, 3])
-    _, ht = one(embedded, lengths)
-    _, deeper = two(embedded, lengths)
-    torch.testing.assert_close(ht[0], deeper[0], atol=1e-6, rtol=0)
-    assert (ht[0] - deeper[1]).abs().max() > 0.01
-
-
-def test_parameters_are_those_of_torch() -> None:
-    settings: dict[str, Any] = {"num_layers": 2, "bidirectional": True}
-    theirs = nn.LSTM(F, H, batch_first=True, **settings)
-    lstm = PaddedLSTM(F, H, **settings)
-    lstm.load_state_dict(theirs.state_dict())
-    embedded = torch.randn(2, 4, F)
-    _, ht = lstm(embedded, torch.tensor([4, 4]))
-    torch.testing.assert_close(ht, theirs(embedded)[1][0], atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -197,11 +156,3 @@ def test_weight_drop_is_a_mask_on_the_weights_from_state_to_state(bidirectional:
         assert weight.grad is not None
         if name.startswith("weight_hh"):
             assert ((weight.grad == 0) == (dict(plain.named_parameters())[name] == 0)).float().mean() > 0.95
-
-
-def test_reversed_positions() -> None:
-    assert reversed_positions(torch.tensor([3, 1, 5]), 5).tolist() == [
-        [2, 1, 0, 3, 4],
-        [0, 1, 2, 3, 4],
-        [4, 3, 2, 1, 0],
-    ]

@@ -7,12 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 from sentiment.batching import PaddedBatch
 from sentiment.nn.model import SentimentModel
 from sentiment.text.vocabulary import UNK_ID
-from tests.sentiment.nn.networks import ROWS, C, F, H, V, model_of
+from tests.sentiment.nn.networks import ROWS, C, V, model_of, packed_states
 
 NO_DROPOUT: dict[str, Any] = {"embedding_dropout": 0.0, "dropout": 0.0, "output_dropout": 0.0}
 ANY_ROWS = st.lists(st.lists(st.integers(1, V - 1), min_size=1, max_size=30), min_size=1, max_size=8)
@@ -21,8 +20,7 @@ ANY_ROWS = st.lists(st.lists(st.integers(1, V - 1), min_size=1, max_size=30), mi
 def packed_logits(model: SentimentModel, batch: PaddedBatch) -> torch.Tensor:
     """The same network, the plain way."""
     embedded = model.embedding(batch.token_ids)
-    packed = pack_padded_sequence(embedded, batch.lengths, batch_first=True, enforce_sorted=False)
-    _, (ht, _) = nn.LSTM.forward(model.lstm, packed)
+    _, ht, _ = packed_states(model.lstm, embedded, batch.lengths)
     top = ht.view(model.config.num_layers, model.directions, len(batch.lengths), model.config.hidden_size)[-1]
     return model.classifier(torch.cat(list(top), dim=-1))
 
@@ -97,10 +95,3 @@ def test_it_can_learn_what_only_the_order_tells() -> None:
         nn.functional.cross_entropy(model(batch), gold).backward()
         optimizer.step()
     assert model(batch).argmax(dim=-1).tolist() == gold.tolist()
-
-
-def test_num_parameters() -> None:
-    lstm = 2 * 4 * H * (F + H + 2)
-    assert model_of().num_parameters() == V * F + lstm + (2 * H + 1) * C
-    one_way = 4 * H * (F + H)
-    assert model_of(bidirectional=False, bias=False).num_parameters() == V * F + one_way + (H + 1) * C

@@ -57,22 +57,6 @@ def test_the_same_data_gives_the_same_vocabulary_in_any_order(texts: list[list[s
         assert [vocabulary.tokens[i] for i in ids] == expected
 
 
-@pytest.mark.parametrize(
-    ("tokens", "reason"),
-    [
-        ([], r"a vocabulary begins <pad>, <unk>, not \[\]"),
-        ([UNK, PAD], "a vocabulary begins <pad>, <unk>, not"),
-        ([PAD, UNK, "good", "good", PAD], "a vocabulary contains each token once: 2 stand twice"),
-        ([PAD, UNK, 5], "a vocabulary contains str only"),
-        ([PAD, UNK, None], "a vocabulary contains str only"),
-        ([PAD, UNK, ["good"]], "a vocabulary contains str only"),
-    ],
-)
-def test_what_is_no_vocabulary(tokens: list[str], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        Vocabulary(tokens)
-
-
 # Words that it lacks
 
 WORDS = ("the", "good", "film", "was", "best", "day", "ever", "very", "to", "too", "god", "#", "a", "ca", "n't")

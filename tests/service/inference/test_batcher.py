@@ -131,17 +131,13 @@ def test_a_batch_is_of_one_classifier(ask: Ask, recorder: Recorder) -> None:
     assert other.batches == [[encoded(3), encoded(5)]]
 
 
-def test_a_poisoned_text_is_named_by_its_place(ask: Ask, recorder: Recorder) -> None:
+def test_a_poisoned_text_is_named_by_its_place_and_its_cause_logged_without_its_words(
+    ask: Ask, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
     recorder.open()
     with pytest.raises(TextFailed) as error:
         ask(recorder, *[encoded(1)] * 5, encoded(POISON), encoded(2)).result()
     assert error.value.index == 5
-
-
-def test_the_cause_is_logged_without_its_words(ask: Ask, recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
-    recorder.open()
-    with pytest.raises(TextFailed):
-        ask(recorder, encoded(POISON)).result()
     assert "a text can't be computed: RuntimeError\n" in caplog.text
     assert '"a text"' not in caplog.text.split("\n")[0]
 
@@ -206,16 +202,3 @@ def test_when_its_thread_dies_nobody_waits_for_it(ask: Ask, batcher: Batcher) ->
     with pytest.raises(BatcherFailed, match="^the batcher died of SystemExit$"), batcher.reserve(1):
         pass
     assert batcher.failure_reason(max_batch_seconds=WAIT_SECONDS) == "the batcher died of SystemExit"
-
-
-def test_many_callers_each_get_their_own(batcher: Batcher) -> None:
-    recorder = Recorder()
-    recorder.open()
-
-    def caller(number: int) -> bool:
-        texts = [encoded(number, each) for each in range(1, 4)]
-        return batcher.classify(recorder, texts, time.monotonic() + WAIT_SECONDS) == [answer(text) for text in texts]
-
-    with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(caller, range(100, 600)))
-    assert batcher.waiting_texts == 0

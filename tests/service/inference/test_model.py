@@ -18,18 +18,6 @@ def model(tiny_classifier: Classifier) -> Model:
     return Model("default", tiny_classifier, Batcher(max_batch_tokens=64, max_waiting_texts=64))
 
 
-def test_the_answer_is_the_librarys(model: Model, tiny_classifier: Classifier) -> None:
-    texts = ["a great film", "not good at all :)", "bad"]
-    answer = model.predict(texts)
-    assert answer.model == {"name": "tiny", "version": tiny_classifier.version}
-    assert answer.predictions == tiny_classifier.predict(texts)
-
-
-def test_a_text_that_cant_be_read_is_named(model: Model) -> None:
-    with pytest.raises(TextError, match=r"^text 1: is empty or blank$"):
-        model.predict(["good", " "])
-
-
 def test_no_texts_have_no_answers(model: Model) -> None:
     assert model.predict([]).predictions == []
 
