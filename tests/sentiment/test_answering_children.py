@@ -71,12 +71,16 @@ def test_a_fork_answers_whatever_a_thread_of_its_parent_is_splitting() -> None:
     assert status == 0
 
 
-@pytest.mark.parametrize("settings", [{}, {"quantized": False}, {"encoder": "bow"}], ids=["integers", "float", "bow"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"quantized": False}, {"encoder": "bow"}, {"task": "regression"}],
+    ids=["integers", "float", "bow", "regressor"],
+)
 def test_a_pickle_holds_the_model_whatever_becomes_of_its_folder(
     tmp_path: Path, make_bundle: Callable[..., Bundle], dtype: str, settings: dict[str, Any]
 ) -> None:
     bundles.save(make_bundle(**settings), tmp_path / "model")
-    classifier = load(tmp_path / "model", dtype=dtype)
+    classifier = load(tmp_path / "model", dtype=dtype, task=None)
     shutil.rmtree(tmp_path / "model")
     expected = classifier.predict(TEXTS)
     content = pickle.dumps(classifier)
@@ -85,12 +89,6 @@ def test_a_pickle_holds_the_model_whatever_becomes_of_its_folder(
     assert other.predict(TEXTS) == expected
     assert (other.version, other.dtype, other.card) == (classifier.version, dtype, classifier.card)
     assert pickle.loads(pickle.dumps(other)).predict(TEXTS) == expected  # noqa: S301
-
-
-def test_a_regressor_travels_in_a_pickle(value_bundle: Path) -> None:
-    regressor = load(value_bundle, task="regression")
-    expected = regressor.predict(TEXTS)
-    assert pickle.loads(pickle.dumps(regressor)).predict(TEXTS) == expected  # noqa: S301
 
 
 def test_a_component_travels_in_a_pickle_before_it_has_answered_and_after(tiny_bundle: Path) -> None:

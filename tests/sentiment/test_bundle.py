@@ -413,15 +413,13 @@ def test_a_deep_manifest(folder: Path, depth: int) -> None:
     assert refused(folder, MANIFEST).startswith(reasons)
 
 
-@pytest.mark.parametrize("spell", [lambda b: b.replace(b"\n", b""), lambda b: b.replace(b'"tiny"', b'"\\u0074iny"')])
-def test_a_manifest_spelled_otherwise(folder: Path, spell: Callable[[bytes], bytes]) -> None:
-    (folder / MANIFEST).write_bytes(spell((folder / MANIFEST).read_bytes()))
-    assert refused(folder, MANIFEST) == "is not written as `save` writes it: it was altered"
-
-
-def test_a_key_given_twice(folder: Path) -> None:
-    content = (folder / MANIFEST).read_bytes()
-    (folder / MANIFEST).write_bytes(content.replace(b"{\n", b'{\n "format_version": 9,\n', 1))
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"\n", b""), (b'"tiny"', b'"\\u0074iny"'), (b'{\n "format', b'{\n "format_version": 9,\n "format')],
+    ids=["in one line", "escaped", "a key twice"],
+)
+def test_a_manifest_spelled_otherwise(folder: Path, old: bytes, new: bytes) -> None:
+    (folder / MANIFEST).write_bytes((folder / MANIFEST).read_bytes().replace(old, new))
     assert refused(folder, MANIFEST) == "is not written as `save` writes it: it was altered"
 
 
@@ -625,11 +623,10 @@ def test_a_config_of_another_network(folder: Path, change: dict[str, Any], reaso
 @pytest.mark.parametrize(
     ("labels", "file", "reason"),
     [
-        ([], LABELS, "at least two different names are needed, not []"),
-        (["a"], LABELS, "at least two different names are needed, not ['a']"),
-        (["a", "b", "a"], LABELS, "at least two different names are needed, not ['a', 'b', 'a']"),
-        (["a", "b", 3], LABELS, "at least two different names are needed, not ['a', 'b', 3]"),
-        (["a", "b", ["c"]], LABELS, "at least two different names are needed, not ['a', 'b', ['c']]"),
+        *(
+            (labels, LABELS, f"at least two different names are needed, not {labels!r}")
+            for labels in ([], ["a"], ["a", "b", "a"], ["a", "b", 3], ["a", "b", ["c"]])
+        ),
         ({"a": 1, "b": 2}, LABELS, "holds a dict where a list is expected"),
         (["a", "b"], WEIGHTS, "classifier.weight has shape (3, 16) where (2, 16) is expected"),
         (["positive", "neutral", "negative"], GOLDEN, None),
@@ -732,15 +729,17 @@ def test_a_golden_text_that_is_no_unicode(folder: Path) -> None:
     assert refused(folder, GOLDEN).startswith("TextError: text 1: holds the lone surrogate U+D800 at character 0")
 
 
-@pytest.mark.parametrize("entry", [None, 5, "text", [], {}])
-def test_a_golden_prediction_of_another_form(folder: Path, entry: Any) -> None:
-    remake(folder, {GOLDEN: as_json([entry])})
-    assert refused(folder, GOLDEN).startswith(("TypeError: ", "KeyError: "))
-
-
-def test_without_a_golden_prediction_nothing_is_proved(folder: Path) -> None:
-    remake(folder, {GOLDEN: b"[]"})
-    assert refused(folder, GOLDEN) == "holds no prediction to check the model by"
+@pytest.mark.parametrize(
+    ("golden", "reason"),
+    [
+        *(([entry], "TypeError: ") for entry in (None, 5, "text", [])),
+        ([{}], "KeyError: "),
+        ([], "holds no prediction to check the model by"),
+    ],
+)
+def test_golden_predictions_of_another_form(folder: Path, golden: Any, reason: str) -> None:
+    remake(folder, {GOLDEN: as_json(golden)})
+    assert refused(folder, GOLDEN).startswith(reason)
 
 
 @pytest.mark.parametrize("label", ["negative", "neutral", "positive"])

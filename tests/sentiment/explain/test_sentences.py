@@ -21,7 +21,13 @@ def spans_of(view: SentenceView, text: str) -> list[str]:
     return [text[sentence.start : sentence.end] for sentence in view.sentences]
 
 
-def assert_rebuilt(classifier: Classifier, text: str) -> None:
+@pytest.fixture(scope="module", params=[{}, {"language": "zh"}, {"max_tokens": 6}], ids=["en", "zh", "truncated"])
+def classifier(request: pytest.FixtureRequest, make_bundle: MakeBundle) -> Classifier:
+    return Classifier(make_bundle(**request.param))
+
+
+@given(TEXTS)
+def test_the_spans_rebuild_the_text(classifier: Classifier, text: str) -> None:
     try:
         [view] = classifier.read_sentences([text])
     except TextError:
@@ -31,31 +37,6 @@ def assert_rebuilt(classifier: Classifier, text: str) -> None:
     assert view.sentences[0].start == 0
     assert all(one.end == other.start for one, other in zip(view.sentences, view.sentences[1:], strict=False))
     assert all(sentence.start < sentence.end for sentence in view.sentences)
-
-
-@given(TEXTS)
-def test_the_spans_rebuild_the_text(tiny_classifier: Classifier, text: str) -> None:
-    assert_rebuilt(tiny_classifier, text)
-
-
-@pytest.fixture(scope="module")
-def chinese(make_bundle: MakeBundle) -> Classifier:
-    return Classifier(make_bundle(language="zh"))
-
-
-@given(TEXTS)
-def test_the_spans_rebuild_a_chinese_text(chinese: Classifier, text: str) -> None:
-    assert_rebuilt(chinese, text)
-
-
-@given(TEXTS)
-def test_the_spans_rebuild_a_truncated_text(small: Classifier, text: str) -> None:
-    assert_rebuilt(small, text)
-
-
-@pytest.fixture(scope="module")
-def small(make_bundle: MakeBundle) -> Classifier:
-    return Classifier(make_bundle(max_tokens=6))
 
 
 @pytest.mark.parametrize(
@@ -74,9 +55,9 @@ def test_where_sentences_end(tiny_classifier: Classifier, text: str, expected: l
     assert spans_of(view, text) == expected
 
 
-def test_chinese_sentences(chinese: Classifier) -> None:
+def test_chinese_sentences(make_bundle: MakeBundle) -> None:
     text = "电影很好。不好看！ok"
-    [view] = chinese.read_sentences([text])
+    [view] = Classifier(make_bundle(language="zh")).read_sentences([text])
     assert spans_of(view, text) == ["电影很好。", "不好看！", "ok"]
 
 

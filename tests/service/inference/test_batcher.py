@@ -152,11 +152,7 @@ def test_past_the_bound_a_text_is_refused_at_once(ask: Ask, recorder: Recorder, 
     for future in taken:
         assert len(future.result()) == 20
     assert batcher.waiting_texts == 0
-
-
-def test_a_request_larger_than_the_bound_is_answered_alone(ask: Ask, recorder: Recorder) -> None:
-    recorder.open()
-    assert len(ask(recorder, *[encoded(1)] * 50).result()) == 50
+    assert len(ask(recorder, *[encoded(1)] * 50).result()) == 50  # alone a larger request is answered
 
 
 def test_an_answer_that_comes_late_goes_to_nobody(ask: Ask, recorder: Recorder, batcher: Batcher) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.errors import DeadlinePassed, Overloaded
+from service.errors import DeadlinePassed
 from service.inference.explain_queue import ExplainQueue
 from tests.service.conftest import WAIT_SECONDS
 
@@ -52,18 +52,6 @@ def test_what_was_seen_or_raised_is_the_callers() -> None:
     with pytest.raises(SystemExit):  # the thread outlives it
         queue.run(lambda: exit(1), 1, later())
     assert queue.run(lambda: "still there", 1, later()) == "still there"
-
-
-def test_what_is_too_much_is_refused_at_once(callers: ThreadPoolExecutor, held: Held) -> None:
-    queue = ExplainQueue(max_waiting_texts=4)
-    first = ask(callers, queue, held, texts=3)
-    assert held.begun.wait(WAIT_SECONDS)
-    with pytest.raises(Overloaded, match="3 texts are waiting; the limit is 4"):
-        queue.run(lambda: None, 2, later())
-    second = ask(callers, queue, lambda: "second", texts=1)
-    held.released.set()
-    assert (first.result(), second.result()) == ("seen", "second")
-    assert queue.run(lambda: "alone", 9, later()) == "alone"  # larger than the bound
 
 
 def test_who_waited_too_long_is_let_go_and_never_looked_into(callers: ThreadPoolExecutor, held: Held) -> None:

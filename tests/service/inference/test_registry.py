@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
-from sentiment.errors import BundleError, ConfigError
+from sentiment.errors import ConfigError
 from service.app import create_app
 from service.inference import registry
 from service.schemas.models import ModelCard, ModelList
@@ -145,9 +145,3 @@ def test_a_folder_without_a_default_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a b").mkdir()
     with pytest.raises(ConfigError, match="not 'a b'"):
         registry.model_folders(Path("m"), tmp_path)
-
-
-def test_one_bad_bundle_refuses_all(tmp_path: Path) -> None:
-    (tmp_path / "default").mkdir()
-    with pytest.raises(BundleError):
-        create_app(ServiceSettings(models=tmp_path))

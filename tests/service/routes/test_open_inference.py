@@ -137,8 +137,18 @@ def test_a_header_length_that_is_none(client: FlaskClient, length: str) -> None:
     assert response.get_json()["detail"].startswith("Inference-Header-Content-Length must be a number of bytes")
 
 
-def test_bytes_that_are_no_tensor(client: FlaskClient) -> None:
-    head = json.dumps(body(data=None, parameters={"binary_data_size": 3})).encode()
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"\x01", " ends within element 0"),
+        (b"abc", " ends within element 0"),
+        (b"\x01\x00\x00\x00a\x05\x00\x00\x00b", " ends within element 1"),
+        (b"\xff\xff\xff\xffa", " ends within element 0"),
+        (b"\x01\x00\x00\x00a\x02\x00\x00\x00b\xff", "/1 is not valid UTF-8: see byte 1 of it"),
+    ],
+)
+def test_bytes_that_are_no_tensor(client: FlaskClient, content: bytes, fault: str) -> None:
+    head = json.dumps(body(data=None, parameters={"binary_data_size": len(content)})).encode()
     headers = {"Inference-Header-Content-Length": str(len(head))}
-    response = client.post(INFER, data=head + b"abc", headers=headers)
-    assert response.get_json()["detail"] == "/inputs/0/data ends within element 0."
+    response = client.post(INFER, data=head + content, headers=headers)
+    assert response.get_json()["detail"] == f"/inputs/0/data{fault}."
