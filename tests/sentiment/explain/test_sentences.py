@@ -93,15 +93,3 @@ def test_nothing_to_read(tiny_classifier: Classifier) -> None:
         tiny_classifier.read_sentences(["good", ""])
     [view] = tiny_classifier.read_sentences(["\u200b."])
     assert spans_of(view, "\u200b.") == ["\u200b."]
-
-
-def test_who_classifies_the_parts_elsewhere_gets_the_same(tiny_classifier: Classifier) -> None:
-    texts = ["A great film! The film was awful. It is okay", "good"]
-    split_texts = tiny_classifier.split_sentences(texts)
-    assert [len(split.parts) for split in split_texts] == [4, 1]
-    views = [split.view(tiny_classifier.classify(split.parts)) for split in split_texts]
-    for view, expected in zip(views, tiny_classifier.read_sentences(texts), strict=True):
-        assert view.prediction.probabilities == pytest.approx(expected.prediction.probabilities, abs=1e-6)
-        assert [(one.start, one.end, one.label) for one in view.sentences] == [
-            (one.start, one.end, one.label) for one in expected.sentences
-        ]

@@ -1,8 +1,6 @@
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,35 +13,6 @@ def later() -> float:
     return time.monotonic() + WAIT_SECONDS
 
 
-class Held:
-    """A look that doesn't end until it is let go."""
-
-    def __init__(self) -> None:
-        self.begun, self.released = threading.Event(), threading.Event()
-
-    def __call__(self) -> str:
-        self.begun.set()
-        assert self.released.wait(WAIT_SECONDS)
-        return "seen"
-
-
-@pytest.fixture
-def callers() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(8) as pool:
-        yield pool
-
-
-@pytest.fixture
-def held() -> Iterator[Held]:
-    held = Held()
-    yield held
-    held.released.set()
-
-
-def ask(callers: ThreadPoolExecutor, queue: ExplainQueue, look: Callable[[], Any], texts: int = 1) -> Future[Any]:
-    return callers.submit(queue.run, look, texts, later())
-
-
 def test_what_was_seen_or_raised_is_the_callers() -> None:
     queue = ExplainQueue()
     assert queue.run(lambda: threading.current_thread().name, 1, later()) == "explanations_0"
@@ -54,16 +23,22 @@ def test_what_was_seen_or_raised_is_the_callers() -> None:
     assert queue.run(lambda: "still there", 1, later()) == "still there"
 
 
-def test_who_waited_too_long_is_let_go_and_never_looked_into(callers: ThreadPoolExecutor, held: Held) -> None:
-    queue = ExplainQueue(max_waiting_texts=2)
-    first = ask(callers, queue, held)
-    assert held.begun.wait(WAIT_SECONDS)
+def test_who_waited_too_long_is_let_go_and_never_looked_into() -> None:
+    queue, begun, released = ExplainQueue(max_waiting_texts=2), threading.Event(), threading.Event()
     looked: list[str] = []
-    with pytest.raises(DeadlinePassed):
-        queue.run(lambda: looked.append("late"), 1, time.monotonic() + 0.01)
-    with pytest.raises(DeadlinePassed):
-        queue.run(lambda: looked.append("too late"), 1, time.monotonic() - 1)
-    held.released.set()
-    assert first.result() == "seen"
+
+    def look() -> str:
+        begun.set()
+        assert released.wait(WAIT_SECONDS)
+        return "seen"
+
+    with ThreadPoolExecutor(1) as callers:
+        first = callers.submit(queue.run, look, 1, later())
+        assert begun.wait(WAIT_SECONDS)
+        for wait_seconds in (0.01, -1):
+            with pytest.raises(DeadlinePassed):
+                queue.run(lambda: looked.append("late"), 1, time.monotonic() + wait_seconds)
+        released.set()
+        assert first.result() == "seen"
     assert queue.run(lambda: "there is room again", 2, later()) == "there is room again"
     assert looked == []

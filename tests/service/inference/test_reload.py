@@ -60,26 +60,7 @@ def test_models_neither_come_nor_go(model: Model, other_classifier: Classifier) 
         reloader.reload()
 
 
-def test_one_reload_at_a_time(model: Model, other_classifier: Classifier) -> None:
-    loading, leave = threading.Event(), threading.Event()
-
-    def load() -> dict[str, Classifier]:
-        loading.set()
-        assert leave.wait(WAIT_SECONDS)
-        return {"default": other_classifier}
-
-    reloader = Reloader({"default": model}, load, last_reload_request())
-    thread = threading.Thread(target=reloader.reload)
-    thread.start()
-    assert loading.wait(WAIT_SECONDS)
-    with pytest.raises(ReloadRunning):
-        reloader.reload()
-    leave.set()
-    thread.join(WAIT_SECONDS)
-    assert model.classifier is other_classifier
-
-
-def test_what_is_asked_for_during_a_reload_is_followed(
+def test_one_reload_at_a_time_and_what_is_asked_for_meanwhile_is_followed(
     model: Model, tiny_classifier: Classifier, other_classifier: Classifier
 ) -> None:
     loading, leave, on_disk = threading.Event(), threading.Event(), [other_classifier]
@@ -95,6 +76,8 @@ def test_what_is_asked_for_during_a_reload_is_followed(
     thread = threading.Thread(target=reloader.reload)
     thread.start()
     assert loading.wait(WAIT_SECONDS)
+    with pytest.raises(ReloadRunning):
+        reloader.reload()
     on_disk[0] = newest = copy.copy(tiny_classifier)
     request_reload()
     leave.set()
