@@ -96,6 +96,13 @@ def golden_of(bundle: Bundle) -> tuple[dict[str, Any], ...]:
     )
 
 
+def message_of(kind: type[Exception], call: Callable[[], object]) -> str:
+    """Return the message of the error of this kind that the call raises."""
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
+
+
 @pytest.fixture(scope="session", params=["float32", "bfloat16"])
 def dtype(request: pytest.FixtureRequest) -> str:
     """Each number format, on every machine."""

@@ -1,4 +1,4 @@
-"""The app with a model that fails on words, for tests alone: gunicorn runs it as `APP`."""
+"""The app with a model that fails on words, for tests alone: gunicorn runs it as `APP`, or as `IMPATIENT`."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,12 @@ from gevent import monkey
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier, EncodedText, Prediction
+from service import worker
 from service.app import create_app
 from service.settings import ServiceSettings
 
 APP = "tests.service.faults:application()"
+IMPATIENT = "tests.service.faults:impatient()"
 WAITS = "boring"  # until the gate is opened
 UNREAD = "unread"  # not encoded until the gate is opened
 FAILS = "awful"
@@ -77,3 +79,9 @@ def application() -> Flask:
         return Response()
 
     return app
+
+
+def impatient() -> Flask:
+    """The app itself, in a worker that waits one second for what it otherwise waits many for."""
+    worker.REQUEST_SECONDS = worker.STREAM_GRACE_SECONDS = 1.0
+    return create_app()

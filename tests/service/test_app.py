@@ -1,28 +1,13 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from sentiment.classifier import Classifier
-from service.app import create_app
-from service.settings import ServiceSettings
 from tests.service.conftest import ROOT
 
 NEVER_IMPORTED = ("torch", "spacy", "numpy", "polars", "typer", "sentiment.classifier")
-
-
-def test_without_a_classifier_the_settings_model_is_loaded(tiny_bundle: Path, tiny_classifier: Classifier) -> None:
-    client = create_app(ServiceSettings(model=tiny_bundle)).test_client()
-    assert client.get("/health/ready").get_json()["model"] == {"name": "tiny", "version": tiny_classifier.version}
-
-
-def test_without_settings_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tiny_classifier: Classifier) -> None:
-    monkeypatch.setenv("SENTIMENT_MAX_TEXTS_PER_REQUEST", "1")
-    response = create_app(classifier=tiny_classifier).test_client().post("/v1/predict", json={"texts": ["a", "b"]})
-    assert response.get_json()["detail"] == "/texts holds 2 texts; 1 to 1 are allowed."
 
 
 @pytest.mark.parametrize("host", ["localhost", "elsewhere.example:81", "[::1]:80", ""])

@@ -5,6 +5,7 @@ import pytest
 from sentiment.default import DEFAULT_MODEL
 from sentiment.errors import ConfigError
 from service.settings import ServerSettings, ServiceSettings, available_cores
+from tests.conftest import message_of
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,9 +37,7 @@ def test_origins_stand_with_spaces_between(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_bad_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTIMENT_MAX_BODY_BYTES", "0")
     monkeypatch.setenv("SENTIMENT_MAX_TEXTS_PER_REQUEST", "many")
-    with pytest.raises(ConfigError) as error:
-        ServiceSettings.read()
-    assert str(error.value) == (
+    assert message_of(ConfigError, ServiceSettings.read) == (
         "SENTIMENT_MAX_BODY_BYTES: Input should be greater than or equal to 1, not '0'; "
         "SENTIMENT_MAX_TEXTS_PER_REQUEST: Input should be a valid integer, unable to parse string as an integer, "
         "not 'many'"
@@ -48,9 +47,7 @@ def test_a_bad_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) 
 def test_one_model_or_a_folder_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTIMENT_MODEL", "models/default")
     monkeypatch.setenv("SENTIMENT_MODELS", "models")
-    with pytest.raises(ConfigError) as error:
-        ServiceSettings.read()
-    assert str(error.value) == (
+    assert message_of(ConfigError, ServiceSettings.read) == (
         "SENTIMENT_MODEL and SENTIMENT_MODELS are both set: unset SENTIMENT_MODEL to serve the folder of models, "
         "SENTIMENT_MODELS to serve the one"
     )

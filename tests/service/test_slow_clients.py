@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.service import impatient
+from tests.service import faults
 from tests.service.conftest import WAIT_SECONDS, Server, StartServer
 from tests.service.raw_http import BODY, HEAD, NDJSON_HEAD, REQUEST, receive, receive_all
 
@@ -137,7 +137,7 @@ def test_streams_do_not_silence_health_however_their_path_is_spelled(server: Ser
 
 
 def test_requests_that_take_too_long_to_arrive(start_server: StartServer) -> None:
-    server = start_server(impatient.APP, SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
+    server = start_server(faults.IMPATIENT, SENTIMENT_DRAIN_SECONDS="0").wait_until_ready()
     with server.connect() as slow, server.connect() as slow_stream:
         slow.sendall(REQUEST[:-1])
         slow_stream.sendall(NDJSON_HEAD + b"Content-Length: 10000000\r\n\r\n" + BODY)

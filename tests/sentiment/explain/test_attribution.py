@@ -55,15 +55,6 @@ def test_an_explanation_alone_is_the_one_in_a_batch(tiny_classifier: Classifier)
             assert one.weight == pytest.approx(other.weight, abs=1e-4)
 
 
-def test_padding_has_no_gradient(tiny_classifier: Classifier) -> None:
-    log_odds = LogOdds(tiny_classifier.model, 1.0)
-    embedded = torch.randn(2, 6, 8, requires_grad=True)
-    values = log_odds(embedded, torch.tensor([3, 6]), torch.tensor([0, 2]))
-    [gradient] = torch.autograd.grad(values.sum(), embedded)
-    assert gradient[0, 3:].abs().max() == 0
-    assert (gradient[0, :3].abs().amax(dim=-1) > 0).all()
-
-
 def test_more_points_are_taken_until_the_sum_is_right(make_bundle: MakeBundle) -> None:
     classifier = Classifier(make_bundle(scale=8.0))
     explanations = classifier.explain([f"{word} film was very {word} and not {word}" for word in WORDS])

@@ -4,6 +4,7 @@ import pytest
 
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour.kinds import Answer, Directional, Invariance, MinimumFunctionality
+from tests.conftest import message_of
 
 LISTS = {"thing": ("spa", "zoo"), "good": ("splendid", "grand", "fine"), "name": ("Ada", "Bo", "Cy")}
 
@@ -79,9 +80,7 @@ def test_a_direction_fails_where_the_probability_moves_too_little_or_the_wrong_w
     ],
 )
 def test_settings_that_say_nothing_are_refused(make: Any, values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        make(**values)
-    assert message in str(refused.value)
+    assert message in message_of(ConfigError, lambda: make(**values))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +96,4 @@ def test_settings_that_say_nothing_are_refused(make: Any, values: dict[str, Any]
     ],
 )
 def test_templates_that_cannot_be_filled_are_refused(test: Any, message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        test.cases(LISTS)
-    assert str(refused.value) == message
+    assert message_of(ConfigError, lambda: test.cases(LISTS)) == message

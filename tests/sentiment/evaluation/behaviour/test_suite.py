@@ -6,6 +6,7 @@ import yaml
 
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour.suite import Suite, read_suite
+from tests.conftest import message_of
 
 PRAISE = {
     "name": "praise",
@@ -77,9 +78,7 @@ def test_the_same_files_give_the_same_cases() -> None:
 )
 def test_a_fault_is_named_with_its_file_its_test_and_its_key(tmp_path: Path, test: Any, message: str) -> None:
     path = written(tmp_path, "own.yaml", {**FILE, "tests": [test]})
-    with pytest.raises(ConfigError) as refused:
-        read_suite([path])
-    assert str(refused.value) == f"suite {path}: {message}"
+    assert message_of(ConfigError, lambda: read_suite([path])) == f"suite {path}: {message}"
 
 
 @pytest.mark.parametrize(
@@ -98,10 +97,9 @@ def test_a_fault_is_named_with_its_file_its_test_and_its_key(tmp_path: Path, tes
 )
 def test_a_file_that_is_no_suite_is_refused_by_name(tmp_path: Path, file: Any, message: str) -> None:
     path = written(tmp_path, "own.yaml", file)
-    with pytest.raises(ConfigError) as refused:
-        read_suite([path])
-    assert str(refused.value).startswith(f"suite {path}: {message}")
-    assert "\n" not in str(refused.value)
+    said = message_of(ConfigError, lambda: read_suite([path]))
+    assert said.startswith(f"suite {path}: {message}")
+    assert "\n" not in said
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -139,12 +137,10 @@ def test_labels_are_the_models_own_or_what_the_file_says(tmp_path: Path) -> None
     ],
 )
 def test_a_model_that_does_not_fit_is_refused(tmp_path: Path, labels: list[str], language: str, message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        suite_of(tmp_path, FILE).check_fits(labels, language)
-    assert str(refused.value) == message
+    assert message_of(ConfigError, lambda: suite_of(tmp_path, FILE).check_fits(labels, language)) == message
 
 
 def test_a_label_that_the_model_lacks_cannot_be_given_a_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refused:
-        suite_of(tmp_path, {**FILE, "labels": {"positive": "great"}}).names(["bad", "good"])
-    assert str(refused.value) == "suite: labels: positive: the model has no label 'great'; it knows bad, good"
+    suite = suite_of(tmp_path, {**FILE, "labels": {"positive": "great"}})
+    said = message_of(ConfigError, lambda: suite.names(["bad", "good"]))
+    assert said == "suite: labels: positive: the model has no label 'great'; it knows bad, good"

@@ -2,6 +2,7 @@ import pytest
 
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour.templates import FORMS, Template, fillings
+from tests.conftest import message_of
 
 
 @pytest.mark.parametrize(
@@ -53,9 +54,7 @@ def test_places_are_named_once_and_braces_can_be_written() -> None:
     ],
 )
 def test_what_is_no_template_is_refused(text: str, message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        Template.of(text)
-    assert str(refused.value) == message
+    assert message_of(ConfigError, lambda: Template.of(text)) == message
 
 
 def test_fillings_are_all_combinations_or_the_same_sample_each_time() -> None:
