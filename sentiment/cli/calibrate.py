@@ -41,18 +41,14 @@ def calibrate(
     new = recalibrate(old, [read_evaluation_data(context, path) for path in data])
     version = bundles.save(new.bundle, out)
     if as_json:
-        figures = {name: new.bundle.metrics[name] for name in ("dev", METRIC)}
-        changed = {
-            "temperature_before": old.temperature,
-            "temperature": new.bundle.temperature,
-            "biases": dict(new.biases),
-        }
         facts = {
             "path": str(out),
             "version": version,
-            **changed,
+            "temperature_before": old.temperature,
+            "temperature": new.bundle.temperature,
+            "biases": dict(new.biases),
             "accuracy_before": dict(new.accuracy_before),
-            **figures,
+            **{name: new.bundle.metrics[name] for name in ("dev", METRIC)},
         }
         typer.echo(json.dumps(facts))
     else:

@@ -58,27 +58,22 @@ def evaluate(
         raise ConfigError(f"{asked} is for models of labels; {classifier.name!r} answers with a number")
     labelled = read_evaluation_data(context, path, columns=slices or (), task=classifier.task)
     if classifier.task == "regression":
-        found = evaluate_values(classifier, labelled.texts, labelled.values or ())
-        _doubt_language(found["unknown_tokens"], classifier, labelled.texts)
-        if as_json:
-            typer.echo(json.dumps(found))
-        else:
-            print_value_figures(found)
-        return
-    answers = answer(classifier, labelled.texts, labelled.labels, labelled.origins)
-    if report is not None:
-        from sentiment.evaluation.page import write
-        from sentiment.evaluation.report import report as report_of
+        found, show = evaluate_values(classifier, labelled.texts, labelled.values or ()), print_value_figures
+    else:
+        answers = answer(classifier, labelled.texts, labelled.labels, labelled.origins)
+        if report is not None:
+            from sentiment.evaluation.page import write
+            from sentiment.evaluation.report import report as report_of
 
-        write(report_of(classifier, answers, labelled.name, labelled.columns), report)
-    found = measure(answers)
+            write(report_of(classifier, answers, labelled.name, labelled.columns), report)
+        found, show = measure(answers), print_figures
     _doubt_language(found["unknown_tokens"], classifier, labelled.texts)
     if as_json:
         typer.echo(json.dumps(found))
-    else:
-        print_figures(found)
-        if report is not None:
-            typer.echo(f"Written: {report / 'index.html'}")
+        return
+    show(found)
+    if report is not None:
+        typer.echo(f"Written: {report / 'index.html'}")
 
 
 def _doubt_language(unknown: float, model: "AnyModel", texts: list[str]) -> None:

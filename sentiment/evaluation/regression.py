@@ -8,7 +8,7 @@ import numpy as np
 
 from sentiment.classifier import Regressor
 from sentiment.errors import DataError
-from sentiment.evaluation.answers import Floats, Integers
+from sentiment.evaluation.answers import Floats
 from sentiment.evaluation.intervals import resampled
 from sentiment.evaluation.metrics import unknown_share
 
@@ -35,15 +35,11 @@ def evaluate_values(regressor: Regressor, texts: Sequence[str], values: Sequence
         raise DataError(f"every row has the number {values[0]:g}; evaluation needs at least two different ones")
     predictions = regressor.predict(texts)
     predicted = np.array([each.value for each in predictions])  # (N,)
-    estimates = resampled(lambda rows: _of_rows(predicted, true, rows), len(true))
+    estimates = resampled(lambda rows: np.array(_measured(predicted[rows], true[rows])), len(true))
     return value_figures(predicted, true) | {
         "intervals": {name: asdict(each) for name, each in zip(FIGURES, estimates, strict=True)},
         "unknown_tokens": unknown_share(predictions),
     }
-
-
-def _of_rows(predicted: Floats, true: Floats, rows: Integers) -> Floats:
-    return np.array(_measured(predicted[rows], true[rows]))
 
 
 def _measured(predicted: Floats, true: Floats) -> tuple[float, float, float]:

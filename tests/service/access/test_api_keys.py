@@ -13,7 +13,6 @@ from sentiment.classifier import Classifier
 from sentiment.errors import ConfigError
 from service.access import api_keys
 from service.app import create_app
-from service.http.openapi import Scope
 from service.settings import ServiceSettings
 from tests.service.conftest import ROOT
 
@@ -98,12 +97,6 @@ def test_a_key_is_known_by_its_digest_alone() -> None:
     assert key not in line
     assert line == f"a predict {hashlib.sha256(key.encode()).hexdigest()}"
     assert len(key) == 43  # 256 bits
-
-
-def test_the_file_is_read(tmp_path: Path, made: dict[str, tuple[str, str]]) -> None:
-    (tmp_path / "keys").write_text(made["boss"][1] + "\n")
-    (key,) = api_keys.read_keys(tmp_path / "keys")
-    assert (key.id, key.scopes) == ("boss", frozenset(Scope))
 
 
 @pytest.mark.parametrize(
