@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -180,11 +179,9 @@ def _score_shards(
         found = predict_chunks(chunks, engine, sentences=scorer.settings.sentences)
         first = next(found, None)
         while first is not None or not checkpoint.shards:  # an empty input has an output, too
-            tally = deepcopy(checkpoint.tally)
             rest = found if first is None else chain([first], found)
-            shard = scorer.write(len(checkpoint.shards), start, rest, tally, on_batch)
+            shard = scorer.write(len(checkpoint.shards), start, rest, checkpoint.tally, on_batch)
             checkpoint.shards.append(shard)
-            checkpoint.tally = tally
             checkpoint.save(scorer.parts)
             start = shard.end
             first = next(found, None)

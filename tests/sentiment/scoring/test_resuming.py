@@ -170,6 +170,7 @@ def test_an_input_that_holds_the_same_is_gone_on_from_and_read_once_more_only_if
     copy = tmp_path / "copy"
     shutil.copyfile(source, copy)  # as a restore from a backup would
     copy.replace(source)
+    read.clear()
     assert score(tiny_classifier, source, tmp_path / "out.jsonl", TENS).resumed == 20
     assert read == [str(source)]
     assert (tmp_path / "out.jsonl").read_bytes() == expected
