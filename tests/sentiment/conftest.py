@@ -3,6 +3,15 @@ from collections.abc import Iterator
 
 import fsspec
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from sentiment.cli import app
+
+
+def run(*arguments: object) -> Result:
+    """Run `sentiment ARGUMENTS` in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,16 @@ import os
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import sentiment
 from sentiment import bundle as bundles
-from sentiment.cli import app
 from sentiment.cli import serve as serving
 from sentiment.default import DEFAULT_MODEL, model_folder
 from sentiment.integrations.spacy_component import create
 from sentiment.training.pretrained import load_pretrained
 from sentiment.training.recipe import Recipe
 from service.settings import ServiceSettings
+from tests.sentiment.conftest import run
 
 SHIPPED = bundles.load(DEFAULT_MODEL).version
 
@@ -56,10 +55,10 @@ def test_in_a_recipe(folder_called_default: str) -> None:
 
 def test_on_the_command_line(folder_called_default: str, tmp_path: Path) -> None:
     for options, version in (([], SHIPPED), (["--model", "default"], SHIPPED), (["--model", "./default"], None)):
-        done = CliRunner().invoke(app, ["info", *options, "--json"])
+        done = run("info", *options, "--json")
         assert json.loads(done.stdout)["version"] == (version or folder_called_default)
     (tmp_path / "a.csv").write_text("text,label\ngood,positive\nbad,negative\n")
-    done = CliRunner().invoke(app, ["compare", "default", "./default", "--data", "a.csv", "--json"])
+    done = run("compare", "default", "./default", "--data", "a.csv", "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert found["old_accuracy"]["value"] == 1
@@ -71,6 +70,6 @@ def test_of_the_service(folder_called_default: str, monkeypatch: pytest.MonkeyPa
     for name, folder in (("default", DEFAULT_MODEL), ("./default", tmp_path / "default")):
         monkeypatch.setenv("SENTIMENT_MODEL", name)
         assert ServiceSettings.read().model.absolute() == folder
-        done = CliRunner().invoke(app, ["serve", "--model", name])
+        done = run("serve", "--model", name)
         assert done.exit_code == 0, done.output
         assert Path(os.environ["SENTIMENT_MODEL"]) == folder

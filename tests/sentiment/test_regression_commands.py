@@ -2,15 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from sentiment.cli import app
 from sentiment.errors import SentimentError
-
-
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+from tests.sentiment.conftest import run
 
 
 def refusal(*arguments: object) -> str:
@@ -67,24 +61,25 @@ def test_a_column_of_fractions_names_the_task(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("predict", "good", "--abstain", "0.1"), "--abstain is for models of labels; 'value' answers with a number"),
-        (("evaluate", "--data", "a.csv", "--report", "r"), "--report is for models of labels; 'value' answers with a"),
-        (
-            ("evaluate", "--data", "a.csv", "--labels", "1=a"),
-            "--labels is for models of labels; 'value' answers",
+        *(
+            (arguments.split(), f"{option} is for models of labels; 'value' answers with a number")
+            for arguments, option in (
+                ("predict good --abstain 0.1", "--abstain"),
+                ("evaluate --data a.csv --report r", "--report"),
+                ("evaluate --data a.csv --labels 1=a", "--labels"),
+                ("score a.csv b.csv --abstain 0.1", "--abstain"),
+                ("score a.csv b.csv --threshold 0.1", "threshold"),
+                ("score a.csv b.csv --report r.html", "--report"),
+            )
         ),
-        (("score", "a.csv", "b.csv", "--abstain", "0.1"), "--abstain is for models of labels; 'value' answers with"),
-        (("score", "a.csv", "b.csv", "--threshold", "0.1"), "threshold is for models of labels; 'value' answers with"),
-        (("score", "a.csv", "b.csv", "--report", "r.html"), "--report is for models of labels; 'value' answers with"),
-        (
-            ("explain", "good"),
-            "the model 'value' answers with a number (its task is regression), and labels are needed",
+        *(
+            (arguments.split(), "the model 'value' answers with a number (its task is regression), and labels are")
+            for arguments in ("explain good", "export --onnx a.onnx")
         ),
-        (("export", "--onnx", "a.onnx"), "the model 'value' answers with a number (its task is regression)"),
     ],
 )
 def test_what_makes_no_sense_of_a_number_is_refused(
-    value_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+    value_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.csv").write_text("text,label\ngood,1.5\nbad,-0.5\n" * 30)

@@ -2,17 +2,15 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
-from sentiment.cli import app
 from sentiment.evaluation.answers import Answers
 from sentiment.evaluation.comparison import compare
 from tests.conftest import build_bundle
+from tests.sentiment.conftest import run
 
 TEXTS = ("good film", "bad film", "it is okay", "not good", "very boring", "great", "awful !", "the film was n't bad")
 LABELS = ("positive", "neutral") * 4
@@ -65,10 +63,6 @@ def models_and_data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pat
         "text,label\n" + "".join(f"{text},{label}\n" for text in TEXTS for label in ("positive", "neutral"))
     )
     return folder / "old", folder / "new", data
-
-
-def run(*arguments: object) -> Any:
-    return CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False)
 
 
 def test_the_command_lists_every_flip(models_and_data: tuple[Path, Path, Path], tmp_path: Path) -> None:

@@ -1,18 +1,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
-from sentiment.cli import app
 from sentiment.evaluation.answers import Answers, answer
 from sentiment.evaluation.report import Report, report
 from tests.conftest import WORDS, build_bundle
+from tests.sentiment.conftest import run
 
 TEXTS = [" ".join(np.random.default_rng(seed).choice(WORDS, size=1 + seed % 30)) for seed in range(120)]
 LABELS = [("negative", "neutral", "positive")[place % 3] for place in range(120)]
@@ -91,10 +89,6 @@ def test_every_answer_right_has_no_errors(classifier: Classifier) -> None:
     labels = [each.label for each in classifier.predict(TEXTS)]
     right = report(classifier, answer(classifier, TEXTS, labels), "data.csv")
     assert (right.figures["accuracy"], right.errors) == (1.0, ())
-
-
-def run(*arguments: object) -> Any:
-    return CliRunner().invoke(app, [*map(str, arguments)])
 
 
 def test_the_command_writes_a_page_and_its_figures(tmp_path: Path) -> None:

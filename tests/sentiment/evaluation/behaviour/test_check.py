@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
-from sentiment.cli import app
 from sentiment.errors import ConfigError
 from sentiment.evaluation.behaviour.check import check
 from sentiment.evaluation.behaviour.suite import read_suite
 from tests.conftest import build_bundle, golden_of
+from tests.sentiment.conftest import run
 
 SUITE = """
 lists: {word: [good, bad]}
@@ -99,7 +98,7 @@ def test_the_command_exits_with_1_where_a_test_is_missed(tmp_path: Path, suite: 
     folder = tmp_path / "deaf"
     bundle = build_bundle(scale=0.0)
     bundles.save(replace(bundle, golden=golden_of(bundle)), folder)
-    done = CliRunner().invoke(app, ["check", "--model", str(folder), "--suite", suite, "--json"])
+    done = run("check", "--model", folder, "--suite", suite, "--json")
     assert done.exit_code == 1
     found = json.loads(done.stdout)
     assert (found["model"], found["passed"], found["left_out"]) == ("tiny", False, [])
@@ -108,14 +107,14 @@ def test_the_command_exits_with_1_where_a_test_is_missed(tmp_path: Path, suite: 
     ]  # fmt: skip
     assert found["tests"][0]["failures"][0][0]["text"] == "a good film"
 
-    done = CliRunner().invoke(app, ["check", "--model", str(folder), "--suite", suite, "--examples", "1"])
+    done = run("check", "--model", folder, "--suite", suite, "--examples", 1)
     assert done.exit_code == 1
     assert "praise, for one:\n  negative 33%, neutral 33%, positive 33%: a good film\nfacts, for one:" in done.stdout
     assert done.stdout.endswith("2 of 4 tests hold.\n")
 
     lenient = tmp_path / "lenient.yaml"
     lenient.write_text(yaml.safe_dump({"thresholds": {"praise": 1, "facts": 1}}))
-    done = CliRunner().invoke(app, ["check", "--model", str(folder), "--suite", suite, "--suite", str(lenient)])
+    done = run("check", "--model", folder, "--suite", suite, "--suite", lenient)
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "All 4 tests hold.")
 
 

@@ -49,30 +49,20 @@ def test_the_same_files_give_the_same_cases() -> None:
 @pytest.mark.parametrize(
     ("test", "message"),
     [
-        (
-            {**PRAISE, "texts": ["{thng}"]},
-            "test 'praise': texts: '{thng}': there is no word list 'thng'; there are good, thing",
+        *(
+            ({**PRAISE, **change}, f"test 'praise': {message}")
+            for change, message in (
+                ({"texts": ["{thng}"]}, "texts: '{thng}': there is no word list 'thng'; there are good, thing"),
+                (
+                    {"kind": "invarience"},
+                    "kind: one of minimum functionality, invariance, directional, fairness, not 'invarience'",
+                ),
+                ({"max_failing": 5}, "max_failing: Input should be less than or equal to 1, not 5"),
+                ({"labels": "positive"}, "labels: there is no such setting; is it label?"),
+            )
         ),
-        (
-            {**PRAISE, "kind": "invarience"},
-            "test 'praise': kind: one of minimum functionality, invariance, directional, fairness, not 'invarience'",
-        ),
-        (
-            {**PRAISE, "max_failing": 5},
-            "test 'praise': max_failing: Input should be less than or equal to 1, not 5",
-        ),
-        (
-            {**PRAISE, "labels": "positive"},
-            "test 'praise': labels: there is no such setting; is it label?",
-        ),
-        (
-            {"kind": "invariance", "name": "praise"},
-            "test 'praise': texts: is missing",
-        ),
-        (
-            {"kind": "invariance", "texts": ["a"]},
-            "test 1: name: is missing",
-        ),
+        ({"kind": "invariance", "name": "praise"}, "test 'praise': texts: is missing"),
+        ({"kind": "invariance", "texts": ["a"]}, "test 1: name: is missing"),
         ("praise", "tests.0: Input should be a valid dictionary, not 'praise'"),
     ],
 )

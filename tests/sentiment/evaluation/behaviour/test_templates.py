@@ -43,13 +43,9 @@ def test_places_are_named_once_and_braces_can_be_written() -> None:
     [
         ("a {thing", "'a {thing': expected '}' before end of string"),
         ("a } thing", "'a } thing': Single '}' encountered in format string"),
-        (
-            "{thing:loud}",
-            "'{thing:loud}': the place 'thing' has the form 'loud'; there are a, bare, capital, lower, typo, upper",
-        ),
-        (
-            "{thing!r}",
-            "'{thing!r}': the place 'thing' has the form 'r'; there are a, bare, capital, lower, typo, upper",
+        *(
+            (text, f"'{text}': the place 'thing' has the form '{form}'; there are a, bare, capital, lower, typo, upper")
+            for text, form in (("{thing:loud}", "loud"), ("{thing!r}", "r"))
         ),
     ],
 )
