@@ -182,11 +182,10 @@ def test_a_special_token_in_a_text_is_text(tiny_classifier: Classifier, special:
     [
         (["good", "", "bad"], 1, "is empty or blank"),
         ([" \t\r\n\u3000\xa0"], 0, "is empty or blank"),
-        (["good", None], 1, "must be a str, not NoneType"),
-        ([5], 0, "must be a str, not int"),
-        ([b"good"], 0, "must be a str, not bytes"),
-        ([float("nan")], 0, "must be a str, not float"),
-        ([["good"]], 0, "must be a str, not list"),
+        *(
+            (["good", text], 1, f"must be a str, not {type(text).__name__}")
+            for text in (None, 5, b"good", float("nan"), ["good"])
+        ),
         (["fine", "so \ud83d sad"], 1, "holds the lone surrogate U+D83D at character 3: it is not valid Unicode"),
         (["\ude00"], 0, "holds the lone surrogate U+DE00 at character 0: it is not valid Unicode"),
     ],

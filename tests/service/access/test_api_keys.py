@@ -14,6 +14,7 @@ from sentiment.errors import ConfigError
 from service.access import api_keys
 from service.app import create_app
 from service.settings import ServiceSettings
+from tests.conftest import message_of
 from tests.service.conftest import ROOT
 
 ALL = {"predictor": ["predict"], "monitor": ["metrics"], "boss": ["predict", "metrics", "admin"]}
@@ -113,10 +114,9 @@ def test_a_key_is_known_by_its_digest_alone() -> None:
 def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, content: str | None, words: str) -> None:
     if content is not None:
         (tmp_path / "keys").write_text(content)
-    with pytest.raises(ConfigError) as error:
-        api_keys.read_keys(tmp_path / "keys")
-    assert words in str(error.value)
-    assert "secret" not in str(error.value)
+    said = message_of(ConfigError, lambda: api_keys.read_keys(tmp_path / "keys"))
+    assert words in said
+    assert "secret" not in said
 
 
 def test_the_command_makes_a_key() -> None:
