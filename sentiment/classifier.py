@@ -94,13 +94,7 @@ class Regressor(NetworkPredictor[ValuePrediction]):
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> ValuePrediction:
         [value] = answer
-        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
-        return ValuePrediction(
-            value=value,
-            tokens=tokens,
-            unknown_tokens=unknown_tokens,
-            truncated=text.truncated,
-        )
+        return ValuePrediction(value, *self.vocabulary.count(text.token_ids), text.truncated)
 
 
 AnyModel = Classifier | Regressor

@@ -234,11 +234,6 @@ class LabelPredictor(Predictor[Prediction]):
         return {"label": Column(str, attrgetter("label")), **shares}
 
     def _prediction(self, text: EncodedText, answer: list[float]) -> Prediction:
-        tokens, unknown_tokens = self.vocabulary.count(text.token_ids)
-        return Prediction(
-            label=self.labels[max(range(len(answer)), key=answer.__getitem__)],
-            probabilities=dict(zip(self.labels, answer, strict=True)),
-            tokens=tokens,
-            unknown_tokens=unknown_tokens,
-            truncated=text.truncated,
-        )
+        label = self.labels[max(range(len(answer)), key=answer.__getitem__)]
+        probabilities = dict(zip(self.labels, answer, strict=True))
+        return Prediction(label, probabilities, *self.vocabulary.count(text.token_ids), text.truncated)

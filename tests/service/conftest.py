@@ -19,6 +19,7 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from prometheus_client import REGISTRY
 
 from sentiment.classifier import Classifier
 from service.access import api_keys
@@ -49,6 +50,11 @@ def problem(kind: Kind, detail: str, errors: list[dict[str, str]] | None = None)
         "instance": "r1",
         "errors": errors or [],
     }
+
+
+def counted(name: str, **labels: str) -> float:
+    """Return a figure of this process."""
+    return REGISTRY.get_sample_value(f"sentiment_{name}", labels) or 0.0
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -8,14 +8,12 @@ import secrets
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from sentiment.classifier import Classifier
-from tests.service.conftest import WAIT_SECONDS, Server, serving, wait_for
+from tests.service.conftest import WAIT_SECONDS, Server, StartServer, wait_for
 
 PAUSE_SECONDS = 1.0  # in which a client that was just refused is not read
 TEXTS = ("good", "not good", "a great film", "awful and boring", "okay :)")
@@ -84,14 +82,11 @@ class Clients:
         connection.close()
 
 
-@pytest.fixture
-def server(tiny_bundle: Path) -> Iterator[Server]:
-    with serving({"SENTIMENT_MODEL": str(tiny_bundle), "WORKERS": "2", "THREADS": "4"}) as server:
-        yield server
-
-
 @pytest.mark.slow
-def test_ten_times_the_load_then_a_worker_killed_then_the_end(server: Server, tiny_classifier: Classifier) -> None:
+def test_ten_times_the_load_then_a_worker_killed_then_the_end(
+    start_server: StartServer, tiny_classifier: Classifier
+) -> None:
+    server = start_server(WORKERS="2", THREADS="4").wait_until_ready()
     begun = monotonic()
     with Clients(server, tiny_classifier, count=80) as overload:
         overload.wait_for(200)

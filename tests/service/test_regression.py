@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY
 
 from sentiment.classifier import load
 from service.app import create_app
 from service.schemas.prediction import PredictResponse
 from service.settings import ServiceSettings
+from tests.service.conftest import counted
 
 NO_LABELS = "is for models of labels; this one answers with a number"
 
@@ -88,10 +88,7 @@ def test_the_card_says_its_task(zoo: FlaskClient) -> None:
 
 
 def test_its_texts_are_counted_without_labels(zoo: FlaskClient) -> None:
-    def count(name: str) -> float:
-        return REGISTRY.get_sample_value(name, {"model": "value"}) or 0.0
-
-    before = count("sentiment_texts_total")
+    before = counted("texts_total", model="value")
     zoo.post("/v1/models/value/predict", json={"texts": ["good", "bad"]})
-    assert count("sentiment_texts_total") == before + 2
-    assert count("sentiment_confidence_total") == 0
+    assert counted("texts_total", model="value") == before + 2
+    assert counted("confidence_total", model="value") == 0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from prometheus_client import REGISTRY
 
 from sentiment import bundle as bundles
 from sentiment.classifier import Classifier
@@ -15,6 +14,7 @@ from service.inference import registry
 from service.schemas.models import ModelCard, ModelList
 from service.settings import ServiceSettings
 from tests.conftest import MakeBundle
+from tests.service.conftest import counted
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +66,19 @@ def test_strict_refuses_what_would_be_truncated(zoo: FlaskClient) -> None:
 
 @pytest.mark.parametrize("options", [{"abstain": 0.05}, {"strict": True}, {"strict": True, "sentences": True}, {}])
 def test_what_is_refused_is_not_counted_as_answered(zoo: FlaskClient, options: dict[str, object]) -> None:
-    def counted() -> list[float]:
+    def figures() -> list[float]:
         names = ("texts_total", "tokens_total", "confidence_total", "texts_truncated_total")
-        return [REGISTRY.get_sample_value(f"sentiment_{name}", {"model": "short"}) or 0.0 for name in names]
+        return [counted(name, model="short") for name in names]
 
-    before, content = counted(), {"text": "good " * 9} | options
+    before, content = figures(), {"text": "good " * 9} | options
     status = zoo.post("/v1/models/short/predict", json=content).status_code
     zoo.post("/v1/models/short/predict", data=json.dumps(content), content_type="application/x-ndjson").get_data()
     inputs = [{"name": "text", "datatype": "BYTES", "shape": [1], "data": [content["text"]]}]
     zoo.post("/v2/models/short/infer", json={"inputs": inputs, "parameters": options})
     if options:
-        assert (status, counted()) == (422, before)
+        assert (status, figures()) == (422, before)
     else:
-        texts, tokens, confidence, truncated = (now - then for now, then in zip(counted(), before, strict=True))
+        texts, tokens, confidence, truncated = (now - then for now, then in zip(figures(), before, strict=True))
         assert (status, texts, tokens, truncated) == (200, 3, 24, 3)
         assert 1 < confidence < 3
 

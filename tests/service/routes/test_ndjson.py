@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY
 
 from sentiment.classifier import Classifier
 from service.app import create_app
@@ -20,7 +19,7 @@ from service.routes import ndjson
 from service.schemas.base import ProblemDetails
 from service.schemas.prediction import PredictResponse
 from service.settings import ServiceSettings
-from tests.service.conftest import Server
+from tests.service.conftest import Server, counted
 from tests.service.raw_http import NDJSON_HEAD, receive
 
 TEXTS = ["A great film.", "not good at all", "bad " * 50, "okay :)", "good\x00", "\U0001f600"]
@@ -84,14 +83,11 @@ def test_each_line_that_is_shed_is_counted(client: FlaskClient, monkeypatch: pyt
     def refuse(*_: object) -> None:
         raise Overloaded(7, 5)
 
-    def counted() -> float:
-        return REGISTRY.get_sample_value("sentiment_shed_total", {"reason": "overloaded"}) or 0.0
-
     monkeypatch.setattr(Batcher, "classify", refuse)
-    before = counted()
+    before = counted("shed_total", reason="overloaded")
     answers = send(client, line("good") + line(" ") + line("bad"))
     assert [answer["type"].rpartition(":")[2] for answer in answers] == ["overloaded", "invalid-request", "overloaded"]
-    assert counted() == before + 2
+    assert counted("shed_total", reason="overloaded") == before + 2
 
 
 def test_options_are_of_their_line(client: FlaskClient) -> None:
