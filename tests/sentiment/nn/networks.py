@@ -10,15 +10,15 @@ from sentiment.config import ModelConfig
 from sentiment.nn.lstm import PaddedLSTM
 from sentiment.nn.model import SentimentModel
 
-V, C, F, H = 40, 3, 6, 8
+V, C, F, H = 30, 3, 6, 8
 ROWS = [[2, 3, 4, 5], [6], [7, 8], [9, 10, 11, 12, 13, 14, 15, 16]]
 
 
-def model_of(*, scale: float = 2.0, **settings: Any) -> SentimentModel:
+def model_of(*, vocabulary_size: int = V, seed: int = 3, scale: float = 2.0, **settings: Any) -> SentimentModel:
     """A seeded network in evaluation mode, its parameters `scale` times the usual."""
-    torch.manual_seed(3)
+    torch.manual_seed(seed)
     config = ModelConfig.of({"embedding_size": F, "hidden_size": H, **settings})
-    model = SentimentModel(config, vocabulary_size=V, num_classes=C)
+    model = SentimentModel(config, vocabulary_size=vocabulary_size, num_classes=C)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.mul_(scale)

@@ -19,15 +19,17 @@ from sentiment.nn.integer_lstm import GRAIN, UNIT, IntegerLSTM, aligned_rows
 from sentiment.nn.integers import PRODUCTS, QuantizedWeight, exact_linear, exact_products
 from sentiment.nn.model import SentimentModel
 from tests.sentiment.nn import networks
-from tests.sentiment.nn.networks import C, V, packed_states
+from tests.sentiment.nn.networks import C, packed_states
 
+V = 40
 ROWS = st.lists(st.lists(st.integers(0, V - 1), min_size=1, max_size=30), min_size=1, max_size=40)
 RAGGED = [[(7 * row + step) % V for step in range(1 + row % 9)] for row in range(20)]
 THREADS = (1, 2, 3)
 
 
 def float_model(**settings: Any) -> SentimentModel:
-    return networks.model_of(**{"scale": 3.0, **settings}).requires_grad_(False)
+    given = {"vocabulary_size": V, "seed": 6, "scale": 3.0} | settings
+    return networks.model_of(**given).requires_grad_(False)
 
 
 @cache
