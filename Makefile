@@ -47,7 +47,7 @@ docs: $(VENV)/dev.done
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 # Makes models/default anew from the shared data and the labels that are kept in recipes/labels. Killed, the training goes
-# on where it was. One thread made the shipped one: another number of them gives other last digits.
+# on where it was. Two threads made the shipped one: another number of them gives other last digits.
 model: tables
 	$(BIN)/python -m recipes.labels join build/data
 	$(BIN)/python -m recipes.teacher_vectors write build/vectors/teacher.vec
