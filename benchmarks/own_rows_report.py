@@ -56,7 +56,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Bar:
-    """What must be seen: the margin at each place, negative where it is missed."""
+    """A requirement and its margin at each place, negative where it is missed."""
 
     name: str
     margins: dict[str, float]

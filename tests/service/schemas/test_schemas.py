@@ -1,4 +1,4 @@
-"""What the document says of requests; the answers to each are in routes/test_predict.py."""
+"""Schemas of requests as the document shows them; routes/test_predict.py tests the answers."""
 
 import re
 
