@@ -18,7 +18,7 @@ from sentiment.training.events import Start
 from sentiment.training.linear_start import MAX_ROWS, is_small, small_table_recipe
 from sentiment.training.loop import Report, fit
 from sentiment.training.number_format import training_dtype
-from sentiment.training.preparation import START, Preparation, Stage, prepare
+from sentiment.training.preparation import START, Preparation, prepare
 from sentiment.training.pretrained import load_pretrained, merge_pretrained, settings_for
 from sentiment.training.processes import ALONE, Processes
 from sentiment.training.recipe import Recipe
@@ -135,7 +135,10 @@ def _fit_to_dev(
     def score(model: SentimentModel) -> float:
         return objective.score(prepared.answers(model.quantized()), dev)
 
-    scored = [(network, score(network)) for network in prepared.starts.values()] if processes.is_first else []
+    answers = {}
+    if processes.is_first:
+        answers = {stage: prepared.answers(network.quantized()) for stage, network in prepared.starts.items()}
+    scored = [(prepared.starts[stage], objective.score(own, dev)) for stage, own in answers.items()]
     best = fit(
         prepared.model,
         prepared.token_ids,
@@ -150,12 +153,12 @@ def _fit_to_dev(
         processes=processes,
         rewrite=prepared.rewrite,
     )
-    if not scored:
+    if not answers:
         return best
-    networks: dict[Stage, SentimentModel] = {**prepared.starts, "best": best[0]}
-    losses = {stage: objective.losses(prepared.answers(each.quantized()), dev) for stage, each in networks.items()}
-    chosen = networks[choose_stage(losses)]
-    return chosen, score(chosen)
+    networks = {**prepared.starts, "best": best[0]}
+    answers["best"] = prepared.answers(best[0].quantized())
+    chosen = choose_stage({stage: objective.losses(own, dev) for stage, own in answers.items()})
+    return networks[chosen], objective.score(answers[chosen], dev)
 
 
 def _fit_to_all(
